@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "cli.h"
+#include "environment.h"
+#include "message.h"
+#include "target.h"
+
+enum {
+	EXIT_NOT_EXECUTABLE = 126,
+	EXIT_NOT_FOUND = 127,
+};
+
+struct attach_exec {
+	char **names;
+	size_t count;
+	char **command;
+	bool read_only;
+	struct region *regions;
+};
+
+static const struct argp_option options[] = {
+	{ "read-only", 'r', NULL, 0, "attach without the right to write", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct attach_exec *a = state->input;
+	int first;
+
+	switch (key) {
+	case 'r':
+		a->read_only = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		(void)arg;
+		first = state->next - 1;
+		if (!state->quoted) {
+			/* In order, so names lie one after the other. */
+			if (!a->count)
+				a->names = &state->argv[first];
+			if (&state->argv[first] != a->names + a->count)
+				cli_usage_error("options go before NAME");
+			a->count++;
+			return 0;
+		}
+		/* The rest is the command's, its options included. */
+		a->command = &state->argv[first];
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_END:
+		if (!a->count)
+			cli_usage_error("NAME is missing");
+		if (!a->command)
+			cli_usage_error("-- and COMMAND are missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = {
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "NAME... -- COMMAND [ARG...]",
+	.doc = "Run a program with regions mapped at their addresses before "
+	       "its first instruction. It finds the first one's in MSHARE_ADDR "
+	       "and MSHARE_SIZE, and all of them in MSHARE_REGIONS, as "
+	       "0xADDR:SIZE:NAME.\v"
+	       "The exit status is the program's; 125 if it could not be "
+	       "attached and therefore was not run, 126 if it can't be "
+	       "executed, 127 if there is no such command.",
+	.children = children,
+};
+
+/* Which of the ways to be refused it was. */
+static void report_trace(int err)
+{
+	int tracer = 0, scope = -1;
+	char line[128];
+	FILE *f;
+
+	f = fopen("/proc/self/status", "re");
+	if (f) {
+		while (fgets(line, sizeof(line), f))
+			if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+				break;
+		fclose(f);
+	}
+	f = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+	if (f) {
+		if (fscanf(f, "%d", &scope) != 1)
+			scope = -1;
+		fclose(f);
+	}
+
+	if (tracer)
+		message_error(
+			NULL,
+			"Trace the program instead: msharectl attach-exec "
+			"NAME -- strace COMMAND",
+			"process %d (a debugger?) traces this one, and "
+			"attaching needs that place",
+			tracer);
+	else if (scope >= 3)
+		message_error(NULL,
+			      "It can't be undone before the next boot; look "
+			      "for kernel.yama.ptrace_scope in /etc/sysctl.d.",
+			      "Yama forbids all tracing (ptrace_scope is 3), "
+			      "which attaching needs");
+	else if (scope == 2)
+		message_error(NULL,
+			      "Run as root, or sysctl "
+			      "kernel.yama.ptrace_scope=1",
+			      "Yama forbids tracing without CAP_SYS_PTRACE "
+			      "(ptrace_scope is 2), and attaching needs it");
+	else
+		message_error(NULL,
+			      "A seccomp filter or the lack of CAP_SYS_PTRACE "
+			      "is the usual reason; see the container's "
+			      "settings.",
+			      "this process may not be traced, which attaching "
+			      "needs: %s",
+			      strerror(-err));
+}
+
+static void report_map(const struct attach_exec *a, size_t i, int err)
+{
+	const struct range range = a->regions[i].range;
+	const char *name = a->names[i];
+
+	switch (-err) {
+	case EEXIST:
+		message_error(name,
+			      "The program's own layout is in the way; create "
+			      "the region at another address.",
+			      "0x%" PRIx64 " to 0x%" PRIx64
+			      " is in use in the program",
+			      range.start, range.start + range.size);
+		break;
+	case ENOMEM:
+		message_error(name,
+			      "Look at the limit of addresses (ulimit -v), and "
+			      "at free memory.",
+			      "the region does not fit into the program");
+		break;
+	case EACCES:
+		message_error(name, "Try --read-only.",
+			      "mapping it is not permitted");
+		break;
+	case EPERM:
+		message_error(name,
+			      "Look for a seccomp filter or another security "
+			      "module's rule that forbids mmap.",
+			      "mapping it is forbidden in the program");
+		break;
+	default:
+		message_error(name, "The kernel's log may tell more: dmesg",
+			      "mapping it in the program: %s", strerror(-err));
+		break;
+	}
+}
+
+static void report(const struct attach_failure *f, void *data)
+{
+	const struct attach_exec *a = data;
+	const char *command = a->command[0];
+
+	switch (f->reason) {
+	case ATTACH_HELPER:
+		message_error(NULL,
+			      "Look at the limit of processes (ulimit -u), and "
+			      "at free memory.",
+			      "the helper process could not be started: %s",
+			      strerror(-f->err));
+		break;
+	case ATTACH_TRACE:
+		report_trace(f->err);
+		break;
+	case ATTACH_SETUID:
+		message_error(command,
+			      "Attach to a program that it starts, or run it "
+			      "as that user and without these rights.",
+			      "it changes its user, group or capabilities, "
+			      "which a program that is traced must not");
+		break;
+	case ATTACH_UNREADABLE:
+		message_error(
+			command, "Give read permission on it, or run as root.",
+			"it may be executed but not read, which attaching "
+			"needs");
+		break;
+	case ATTACH_32BIT:
+		message_error(command, "Use a 64-bit program.",
+			      "a 32-bit program has no addresses as high as "
+			      "the regions'");
+		break;
+	case ATTACH_INJECT:
+		message_error(command,
+			      "Look for a seccomp filter or another security "
+			      "module's rule that forbids tracing.",
+			      "system calls could not be made in it: %s",
+			      strerror(-f->err));
+		break;
+	case ATTACH_MAP:
+		report_map(a, f->region, f->err);
+		break;
+	case ATTACH_VERIFY:
+		message_error(a->names[f->region],
+			      "This is an error in msharectl or in the kernel; "
+			      "please report it.",
+			      "mapped, and yet not found in the program: %s",
+			      strerror(-f->err));
+		break;
+	case ATTACH_CLOSE:
+		message_error(a->names[f->region],
+			      "This is an error in msharectl or in the kernel; "
+			      "please report it.",
+			      "its descriptor stayed open in the program: %s",
+			      strerror(-f->err));
+		break;
+	}
+}
+
+/* Descriptors that last until the program has its mapping. */
+static int open_regions(struct attach_exec *a, const struct mount *mount)
+{
+	const int flags = a->read_only ? O_RDONLY : O_RDWR;
+
+	for (size_t i = 0; i < a->count; i++) {
+		struct region *r = &a->regions[i];
+		int fd;
+
+		if (target_open_sized(mount, a->names[i], flags, r))
+			return EXIT_FAILURE;
+		/* Above the standard ones, which may be closed. */
+		fd = fcntl(r->fd, F_DUPFD, STDERR_FILENO + 1);
+		if (fd < 0)
+			return message_error(
+				a->names[i],
+				"Raise the limit of open files: ulimit -n",
+				"%s", strerror(errno));
+		close(r->fd);
+		r->fd = fd;
+
+		for (size_t j = 0; j < i; j++)
+			if (range_overlaps(a->regions[j].range, r->range))
+				return message_error(
+					a->names[i],
+					"Name only one of them; msharectl info "
+					"shows where they are.",
+					"its addresses are those of another "
+					"region named");
+	}
+	return EXIT_SUCCESS;
+}
+
+static int set_environment(const struct attach_exec *a,
+			   const struct mount *mount)
+{
+	struct environment_region *env = calloc(a->count, sizeof(*env));
+	int err = env ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < a->count; i++) {
+		env[i].name = mount_relative(mount, a->names[i]);
+		env[i].range = a->regions[i].range;
+	}
+	if (!err)
+		err = environment_set(env, a->count);
+	free(env);
+	if (!err)
+		return EXIT_SUCCESS;
+	return message_error(NULL, "Free some memory and try again.",
+			     "the environment: %s", strerror(-err));
+}
+
+/*
+ * Where execvp() will find it, as far as that can be told beforehand; it is
+ * looked at again when it has been executed.
+ */
+static bool find_program(const char *command, char *path, size_t size)
+{
+	const char *dirs = getenv("PATH");
+
+	if (strchr(command, '/'))
+		return (size_t)snprintf(path, size, "%s", command) < size;
+	while (dirs) {
+		int len = (int)strcspn(dirs, ":");
+
+		if ((size_t)snprintf(path, size, "%.*s%s%s", len, dirs,
+				     len ? "/" : "", command) < size &&
+		    !access(path, X_OK))
+			return true;
+		dirs += len;
+		dirs = *dirs ? dirs + 1 : NULL;
+	}
+	return false;
+}
+
+static int execute(struct attach_exec *a)
+{
+	struct attach attach = {
+		.regions = a->regions,
+		.count = a->count,
+		.read_only = a->read_only,
+		.report = report,
+		.data = a,
+	};
+	struct attach_failure failure = { 0 };
+	char path[PATH_MAX];
+	int err;
+
+	if (find_program(a->command[0], path, sizeof(path)) &&
+	    !access(path, X_OK) &&
+	    !attach_check_program(path, &failure.reason)) {
+		report(&failure, a);
+		return ATTACH_EXIT_FAILURE;
+	}
+	if (attach_start(&attach, &failure)) {
+		report(&failure, a);
+		return ATTACH_EXIT_FAILURE;
+	}
+	execvp(a->command[0], a->command);
+	err = errno;
+	attach_cancel();
+	message_failed(OP_EXEC, &(struct subject){ .name = a->command[0] },
+		       -err);
+	/* Still traced, which is nothing for exit handlers to run into. */
+	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+}
+
+int cmd_attach_exec(int argc, char **argv)
+{
+	struct attach_exec a = { 0 };
+	struct mount mount;
+	int ret = ATTACH_EXIT_FAILURE;
+
+	cli_parse(&argp, argc, argv, ARGP_IN_ORDER, &a);
+	target_mount(&mount);
+	a.regions = calloc(a.count, sizeof(*a.regions));
+	if (!a.regions)
+		message_error(NULL, "Free some memory and try again.", "%s",
+			      strerror(ENOMEM));
+	else if (!open_regions(&a, &mount) && !set_environment(&a, &mount))
+		ret = execute(&a);
+	free(a.regions);
+	mount_close(&mount);
+	return ret;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CMD_CLI_H
+#define CMD_CLI_H
+
+#include <argp.h>
+
+/* The command line: what all subcommands have in common. */
+
+enum {
+	EXIT_USAGE = 2,
+	EXIT_UNAVAILABLE = 3,
+};
+
+/* Keys of options without a letter. */
+enum {
+	OPT_DRY_RUN = 0x100,
+	OPT_LIST_COLUMNS,
+	OPT_NORESERVE,
+	OPT_OUTPUT_ALL,
+	OPT_START,
+};
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	/*
+	 * The exit status of all its own failures, where those from 1 on may
+	 * be another program's; else 0.
+	 */
+	int own_failure;
+	const char *summary;
+};
+
+int cmd_attach_exec(int argc, char **argv);
+int cmd_create(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_map(int argc, char **argv);
+int cmd_protect(int argc, char **argv);
+int cmd_rm(int argc, char **argv);
+int cmd_stat(int argc, char **argv);
+int cmd_unmap(int argc, char **argv);
+
+/* "msharectl create", for messages. */
+extern const char *cli_name;
+
+/* The status for a failure of this kind, given what the command is. */
+int cli_status(int status);
+extern int cli_own_failure;
+
+/* --mount-point, or NULL. */
+extern const char *cli_mount_point;
+
+/* -h, -V and --mount-point, for the children of a command's argp. */
+extern const struct argp cli_global_argp;
+
+/* What every help text goes through, where the command has no other filter. */
+char *cli_help_filter(int key, const char *text, void *input);
+
+/*
+ * argp_parse() with this project's manners: wrong usage is two lines on
+ * standard error and exit status 2.
+ */
+void cli_parse(const struct argp *argp, int argc, char **argv, unsigned flags,
+	       void *input);
+
+_Noreturn void cli_usage_error(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+#endif

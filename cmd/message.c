@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "message.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "escape.h"
+#include "size.h"
+
+struct message {
+	enum operation op;
+	int err;
+	const char *cause;
+	const char *next; /* {name}, {mount}, {granule} are replaced */
+};
+
+/* An entry with err 0 is for all other errors of its operation. */
+static const struct message messages[] = {
+	{ OP_MOUNT, EOPNOTSUPP, "this kernel has no msharefs",
+	  "Boot a kernel with CONFIG_MSHARE; see README." },
+	{ OP_MOUNT, ENODEV, "msharefs is not mounted",
+	  "Mount it: mount -t msharefs msharefs /sys/fs/mshare" },
+	{ OP_MOUNT, EMEDIUMTYPE, "not the mount point of an msharefs",
+	  "Leave --mount-point and MSHARE_MOUNT_POINT out, or name another "
+	  "directory." },
+	{ OP_MOUNT, ENOENT, "no such directory",
+	  "Leave --mount-point and MSHARE_MOUNT_POINT out, or name another "
+	  "directory." },
+	{ OP_MOUNT, ENOTDIR, "not a directory",
+	  "Leave --mount-point and MSHARE_MOUNT_POINT out, or name another "
+	  "directory." },
+	{ OP_MOUNT, EACCES, "permission denied",
+	  "Ask the owner of the mount for access, or run as root." },
+	{ OP_MOUNT, EPROTO, "its mshare_info holds no size",
+	  "Look at it: cat {mount}/mshare_info" },
+	{ OP_MOUNT, 0, NULL, "Look at the mount: findmnt -t msharefs" },
+
+	{ OP_OPEN, ENOENT, "no such region",
+	  "List those there are: msharectl info" },
+	{ OP_OPEN, ENOTDIR, "a part of the path is not a directory",
+	  "List the regions there are: msharectl info" },
+	{ OP_OPEN, EISDIR, "a directory, not a region",
+	  "Name a region; list them: msharectl info" },
+	{ OP_OPEN, ENOTTY, "not a region",
+	  "Name a region; list them: msharectl info" },
+	{ OP_OPEN, ENXIO, "not a region",
+	  "Name a region; list them: msharectl info" },
+	{ OP_OPEN, EMEDIUMTYPE, "not on msharefs",
+	  "Names are relative to {mount} unless they begin with / or ./" },
+	{ OP_OPEN, EACCES, "permission denied",
+	  "Its mode and owner decide: msharectl info {name}" },
+	{ OP_OPEN, EROFS, "msharefs is mounted read-only",
+	  "Mount it for writing: mount -o remount,rw {mount}" },
+	{ OP_OPEN, ENAMETOOLONG, "the name is too long",
+	  "A component of a path has at most 255 bytes." },
+
+	{ OP_NEW, EEXIST, "exists already",
+	  "Choose another name, or remove it: msharectl rm {name}" },
+	{ OP_NEW, ENOENT, "the directory it is to be in does not exist",
+	  "Make it with mkdir first." },
+	{ OP_NEW, ENOTDIR, "a part of the path is not a directory",
+	  "Choose another name." },
+	{ OP_NEW, EISDIR, "the name is that of a directory",
+	  "Choose another name." },
+	{ OP_NEW, EACCES, "no permission to make files in its directory",
+	  "Look at the directory's mode, or run as root." },
+	{ OP_NEW, EPERM, "the name is not to be had", "Choose another name." },
+	{ OP_NEW, EMEDIUMTYPE, "not on msharefs",
+	  "Names are relative to {mount} unless they begin with / or ./" },
+	{ OP_NEW, ENOTTY, "this msharefs makes no regions there",
+	  "Choose another name." },
+	{ OP_NEW, EROFS, "msharefs is mounted read-only",
+	  "Mount it for writing: mount -o remount,rw {mount}" },
+	{ OP_NEW, ENAMETOOLONG, "the name is too long",
+	  "A component of a path has at most 255 bytes." },
+	{ OP_NEW, ENOMEM, "the kernel has no memory for it",
+	  "Free memory, or raise the limit of this memory cgroup." },
+
+	{ OP_LOCK, EBUSY, "another process has locked the mount for long",
+	  "Find it with lslocks, or try again later." },
+
+	{ OP_SET_SIZE, EINVAL,
+	  "the kernel takes no region with this address and size",
+	  "Both are multiples of {granule}, and it ends in user space." },
+	{ OP_SET_SIZE, ENOMEM, "the kernel has no memory for it",
+	  "Free memory, or raise the limit of this memory cgroup." },
+	{ OP_SET_SIZE, EBUSY, "somebody else has set its size",
+	  "Choose another name." },
+
+	{ OP_MAP, EEXIST, "something is mapped in this range already",
+	  "Unmap it first, or choose another range with --addr and --size." },
+	{ OP_MAP, EINVAL, "the kernel refuses this mapping",
+	  "Range and rights are as the region allows? msharectl info {name}" },
+	{ OP_MAP, ENOMEM, "not enough memory for the whole range",
+	  "Map less with --size, or promise nothing with --noreserve." },
+	{ OP_MAP, EACCES, "the region may not be changed by you",
+	  "Its mode and owner decide: msharectl info {name}" },
+	{ OP_MAP, EPERM, "these access rights are not allowed here",
+	  "Leave x out of --prot; the mount may be noexec." },
+	{ OP_MAP, EAGAIN, "it would lock more memory than you may",
+	  "Raise the limit: ulimit -l" },
+
+	{ OP_UNMAP, EINVAL, "the kernel refuses this range",
+	  "It has to be inside the region: msharectl info {name}" },
+	{ OP_UNMAP, ENOMEM, "the kernel has no memory to split mappings",
+	  "Unmap whole mappings, or free memory." },
+	{ OP_UNMAP, EPERM, "the region is sealed against it",
+	  "Remove the whole region when it is not used: msharectl rm {name}" },
+
+	{ OP_PROTECT, ENOMEM, "not all of this range is mapped",
+	  "Map it first, or choose a part of it with --addr and --size." },
+	{ OP_PROTECT, EINVAL, "the kernel refuses this range",
+	  "It has to be inside the region: msharectl info {name}" },
+	{ OP_PROTECT, EACCES, "what is mapped there does not allow it",
+	  "Ask for fewer rights with --prot." },
+	{ OP_PROTECT, EPERM, "these access rights are not allowed here",
+	  "Leave x out of --prot; the mount may be noexec." },
+
+	{ OP_STAT, ENOTTY, "this kernel keeps no figures of regions",
+	  "Update the kernel; msharectl info needs less." },
+	{ OP_STAT, EINVAL, "this kernel gives the figures in another form",
+	  "Use the msharectl that belongs to the kernel." },
+
+	{ OP_LIST, EACCES, "permission denied",
+	  "What is in this directory is not shown; run as its owner or root." },
+	{ OP_LIST, EMFILE, "directories are nested too deeply",
+	  "Raise the limit of open files: ulimit -n" },
+
+	{ OP_REMOVE, ENOENT, "no such file or directory",
+	  "List the regions there are: msharectl info" },
+	{ OP_REMOVE, ENOTDIR, "a part of the path is not a directory",
+	  "List the regions there are: msharectl info" },
+	{ OP_REMOVE, EISDIR, "a directory",
+	  "Remove it and all that is in it: msharectl rm -r {name}" },
+	{ OP_REMOVE, ENOTEMPTY, "something new came into the directory",
+	  "Stop whoever makes regions there, then try again." },
+	{ OP_REMOVE, EMEDIUMTYPE, "not on msharefs",
+	  "Only what is on msharefs is removed; use rm for the rest." },
+	{ OP_REMOVE, EPERM, "only its owner may remove it",
+	  "Run as its owner or as root." },
+	{ OP_REMOVE, EACCES, "no permission to change its directory",
+	  "Run as the directory's owner or as root." },
+	{ OP_REMOVE, EBUSY,
+	  "a mount point, or the directory that this is run in",
+	  "Name regions, or directories below the mount point." },
+	{ OP_REMOVE, EROFS, "msharefs is mounted read-only",
+	  "Mount it for writing: mount -o remount,rw {mount}" },
+	{ OP_REMOVE, EMFILE, "directories are nested too deeply",
+	  "Raise the limit of open files: ulimit -n" },
+
+	{ OP_EXEC, ENOENT, "command not found", "Check its name and PATH." },
+	{ OP_EXEC, EACCES, "permission denied",
+	  "It has to be a file with execute permission, not on noexec." },
+	{ OP_EXEC, ENOEXEC, "not in a format that can be executed",
+	  "It has to be a program for this machine, or begin with #!." },
+	{ OP_EXEC, E2BIG, "arguments and environment are too long",
+	  "Pass fewer, or raise the limit: ulimit -s" },
+	{ OP_EXEC, 0, NULL, "Try the command without msharectl." },
+};
+
+static const struct message *find(enum operation op, int err)
+{
+	const struct message *any = NULL;
+
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		if (messages[i].op != op)
+			continue;
+		if (messages[i].err == err)
+			return &messages[i];
+		if (!messages[i].err)
+			any = &messages[i];
+	}
+	return any;
+}
+
+static void begin(const char *name)
+{
+	fprintf(stderr, "%s: ", cli_name);
+	if (name) {
+		escape_message(stderr, name);
+		fputs(": ", stderr);
+	}
+}
+
+static void expand(const char *text, const struct subject *subject)
+{
+	char granule[SIZE_STRLEN];
+
+	while (*text) {
+		const char *value = NULL;
+		size_t len = strcspn(text, "{");
+
+		fwrite(text, 1, len, stderr);
+		text += len;
+		if (!strncmp(text, "{name}", 6)) {
+			value = subject->name;
+		} else if (!strncmp(text, "{mount}", 7)) {
+			value = subject->mount ? subject->mount :
+						 "the mount point";
+		} else if (!strncmp(text, "{granule}", 9)) {
+			value = subject->granule ?
+					size_format(subject->granule, granule) :
+					"the granule";
+		}
+		if (value) {
+			escape_message(stderr, value);
+			text += strcspn(text, "}") + 1;
+		} else if (*text) {
+			putc(*text++, stderr);
+		}
+	}
+	putc('\n', stderr);
+}
+
+int message_failed(enum operation op, const struct subject *subject, int err)
+{
+	const struct message *m = find(op, -err);
+
+	begin(subject->name);
+	if (m && m->cause)
+		fprintf(stderr, "%s\n", m->cause);
+	else
+		fprintf(stderr, "%s\n", strerror(-err));
+	expand(m ? m->next : "The kernel's log may tell more: dmesg", subject);
+	return EXIT_FAILURE;
+}
+
+int message_error(const char *name, const char *next, const char *cause, ...)
+{
+	va_list args;
+
+	begin(name);
+	va_start(args, cause);
+	vfprintf(stderr, cause, args);
+	va_end(args);
+	fprintf(stderr, "\n%s\n", next);
+	return EXIT_FAILURE;
+}
+
+void message_note(const char *name, const char *format, ...)
+{
+	va_list args;
+
+	begin(name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	putc('\n', stderr);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <argp.h>
+#include <errno.h>
+#include <locale.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "cli.h"
+
+static const struct command commands[] = {
+	{ "create", cmd_create, 0, "make a region" },
+	{ "map", cmd_map, 0, "map anonymous memory into a region" },
+	{ "unmap", cmd_unmap, 0, "unmap memory from a region" },
+	{ "protect", cmd_protect, 0, "change access rights in a region" },
+	{ "info", cmd_info, 0, "show regions, their ranges and owners" },
+	{ "stat", cmd_stat, 0, "show what regions hold and who uses them" },
+	{ "attach-exec", cmd_attach_exec, ATTACH_EXIT_FAILURE,
+	  "run a program with regions mapped" },
+	{ "rm", cmd_rm, 0, "remove regions and directories" },
+	{ 0 },
+};
+
+struct top {
+	char **words;
+	int count;
+};
+
+/* The commands, for the end of --help. */
+static char *help_filter(int key, const char *text, void *input)
+{
+	size_t len;
+	char *help;
+	FILE *f;
+
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return cli_help_filter(key, text, input);
+	f = open_memstream(&help, &len);
+	if (!f)
+		return NULL;
+	fputs("Commands:\n", f);
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(f, "  %-12s %s\n", c->name, c->summary);
+	fprintf(f, "  %-12s %s\n", "help", "show the help of a command");
+	fputs("\nNAME is relative to the mount point, or a path if it begins "
+	      "with /, ./ or ../.",
+	      f);
+	return fclose(f) ? NULL : help;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct top *top = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = NULL;
+		return 0;
+	case ARGP_KEY_ARG:
+		(void)arg;
+		/* The rest is the command's. */
+		top->words = &state->argv[state->next - 1];
+		top->count = state->argc - state->next + 1;
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		cli_usage_error("no command given");
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = {
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp argp = {
+	.parser = parse,
+	.args_doc = "COMMAND [ARG...]",
+	.doc = "Make and use memory regions whose page tables all their users "
+	       "share.\v",
+	.children = children,
+	.help_filter = help_filter,
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	cli_usage_error("unknown command '%s'", name);
+}
+
+static int run_command(const struct command *c, int argc, char **argv)
+{
+	static char name[32];
+
+	snprintf(name, sizeof(name), "msharectl %s", c->name);
+	cli_name = name;
+	cli_own_failure = c->own_failure;
+	return c->run(argc, argv);
+}
+
+static int run_help(int argc, char **argv)
+{
+	char *help[] = { NULL, (char *)"--help", NULL };
+
+	for (int i = 1; i < argc; i++)
+		if (argv[i][0] == '-' && strcmp(argv[i], "--help") &&
+		    strcmp(argv[i], "-h"))
+			cli_usage_error("help: unknown option '%s'", argv[i]);
+	if (argc > 2)
+		cli_usage_error("help takes the name of one command");
+	if (argc == 2 && argv[1][0] != '-')
+		return run_command(find_command(argv[1]), 2, help);
+	cli_parse(&argp, 2, help, ARGP_IN_ORDER, &(struct top){ 0 });
+	return EXIT_SUCCESS;
+}
+
+/* A full disk or a closed pipe is a failure of a command that prints. */
+static void close_stdout(void)
+{
+	const bool failed = ferror(stdout);
+
+	/* Nothing was written where there was nothing to write to. */
+	if (fclose(stdout) && !(errno == EBADF && !failed)) {
+		if (errno != EPIPE)
+			fprintf(stderr,
+				"%s: standard output: %s\n"
+				"What was printed is not complete.\n",
+				cli_name, strerror(errno));
+		_exit(cli_status(EXIT_FAILURE));
+	}
+	if (failed)
+		_exit(cli_status(EXIT_FAILURE));
+}
+
+int main(int argc, char **argv)
+{
+	struct top top = { 0 };
+
+	setlocale(LC_ALL, "");
+	atexit(close_stdout);
+
+	cli_parse(&argp, argc, argv, ARGP_IN_ORDER, &top);
+	if (!strcmp(top.words[0], "help"))
+		return run_help(top.count, top.words);
+	return run_command(find_command(top.words[0]), top.count, top.words);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "change.h"
+#include "cli.h"
+#include "prot.h"
+
+struct protect {
+	struct change change;
+	int prot;
+};
+
+static const struct argp_option options[] = {
+	{ "prot", 'p', "PROT", 0,
+	  "access rights: r, rw, rx, rwx or none (required)", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct protect *p = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &p->change;
+		return 0;
+	case 'p':
+		p->prot = target_prot_arg(arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (p->prot < 0)
+			cli_usage_error("--prot is missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = {
+	{ &change_argp, 0, NULL, 0 },
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "--prot PROT NAME",
+	.doc = "Change the access rights of what is mapped in a region, for "
+	       "all processes that have it attached. All of the range has to "
+	       "be mapped.",
+	.children = children,
+};
+
+static int apply(int fd, struct range range, const void *data)
+{
+	const struct protect *p = data;
+
+	return region_protect(fd, range, p->prot);
+}
+
+int cmd_protect(int argc, char **argv)
+{
+	struct protect p = { .prot = -1 };
+
+	cli_parse(&argp, argc, argv, 0, &p);
+	return change_run(&p.change, OP_PROTECT, "protected", "would protect",
+			  prot_name(p.prot), apply, &p);
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "escape.h"
+#include "message.h"
+#include "target.h"
+#include "walk.h"
+
+struct rm {
+	char **names;
+	int count;
+	bool force, recursive, dry_run;
+	struct mount mount;
+};
+
+static const struct argp_option options[] = {
+	{ "force", 'f', NULL, 0, "what is missing is no error", 0 },
+	{ "recursive", 'r', NULL, 0,
+	  "remove directories, too, and all that is in them", 0 },
+	{ "dry-run", OPT_DRY_RUN, NULL, 0, "only say what would be removed",
+	  0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct rm *rm = state->input;
+
+	switch (key) {
+	case 'f':
+		rm->force = true;
+		return 0;
+	case 'r':
+		rm->recursive = true;
+		return 0;
+	case OPT_DRY_RUN:
+		rm->dry_run = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		rm->names = state->argv + state->next;
+		rm->count = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_END:
+		if (!rm->count && !rm->force)
+			cli_usage_error("NAME is missing");
+		return 0;
+	default:
+		(void)arg;
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = {
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "NAME...",
+	.doc = "Remove regions. Processes that have one attached keep it; its "
+	       "memory is freed when the last of them is gone.",
+	.children = children,
+};
+
+static int failed(const struct rm *rm, const char *name, int err)
+{
+	if (err == -ENOENT && rm->force)
+		return EXIT_SUCCESS;
+	return message_failed(OP_REMOVE,
+			      &(struct subject){
+				      .name = name,
+				      .mount = rm->mount.path,
+				      .granule = rm->mount.granule,
+			      },
+			      err);
+}
+
+static int remove_at(const struct rm *rm, int dirfd, const char *leaf,
+		     const char *name);
+
+static int remove_contents(const struct rm *rm, int fd, const char *name)
+{
+	int ret = EXIT_SUCCESS, err;
+	char **names, *below;
+
+	err = walk_names(fd, &names);
+	if (err)
+		return failed(rm, name, err);
+	for (char **p = names; *p; p++) {
+		if (asprintf(&below, "%s/%s", name, *p) < 0) {
+			ret = failed(rm, name, -ENOMEM);
+			break;
+		}
+		if (remove_at(rm, fd, *p, below))
+			ret = EXIT_FAILURE;
+		free(below);
+	}
+	walk_free_names(names);
+	return ret;
+}
+
+/* Never through a symbolic link, and never beyond this file system. */
+static int remove_at(const struct rm *rm, int dirfd, const char *leaf,
+		     const char *name)
+{
+	struct stat st;
+	int fd, ret, flags = 0;
+
+	if (fstatat(dirfd, leaf, &st, AT_SYMLINK_NOFOLLOW))
+		return failed(rm, name, -errno);
+
+	if (S_ISDIR(st.st_mode)) {
+		if (!rm->recursive)
+			return failed(rm, name, -EISDIR);
+		fd = openat(dirfd, leaf,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			return failed(rm, name, -errno);
+		if (region_check_fs(fd)) {
+			close(fd);
+			return failed(rm, name, -EBUSY);
+		}
+		ret = remove_contents(rm, fd, name);
+		close(fd);
+		if (ret)
+			return ret;
+		flags = AT_REMOVEDIR;
+	}
+	if (rm->dry_run) {
+		fputs("would remove ", stdout);
+		escape_message(stdout, name);
+		putchar('\n');
+	} else if (unlinkat(dirfd, leaf, flags)) {
+		return failed(rm, name, -errno);
+	}
+	return EXIT_SUCCESS;
+}
+
+static bool is_same_file(int dirfd1, const char *path1, int dirfd2,
+			 const char *path2)
+{
+	struct stat a, b;
+
+	return !fstatat(dirfd1, path1, &a, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(dirfd2, path2, &b, AT_SYMLINK_NOFOLLOW) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+static int remove_name(const struct rm *rm, const char *name)
+{
+	char *path = target_path(&rm->mount, name);
+	char *dir = strdup(path), *base = strdup(path);
+	const char *leaf;
+	int fd, ret;
+
+	if (!dir || !base) {
+		ret = failed(rm, name, -ENOMEM);
+		goto out;
+	}
+	leaf = basename(base);
+	if (!strcmp(leaf, ".") || !strcmp(leaf, "..") || !strcmp(leaf, "/") ||
+	    is_same_file(rm->mount.fd, ".", AT_FDCWD, path)) {
+		ret = failed(rm, name, -EBUSY);
+		goto out;
+	}
+	fd = open(dirname(dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		ret = failed(rm, name, -errno);
+		goto out;
+	}
+	if (region_check_fs(fd))
+		ret = failed(rm, name, -EMEDIUMTYPE);
+	else if (is_same_file(rm->mount.fd, MOUNT_INFO, fd, leaf))
+		ret = message_error(name, "Name regions or directories.",
+				    "a part of msharefs itself");
+	else
+		ret = remove_at(rm, fd, leaf, name);
+	close(fd);
+out:
+	free(dir);
+	free(base);
+	free(path);
+	return ret;
+}
+
+int cmd_rm(int argc, char **argv)
+{
+	struct rm rm = { 0 };
+	int ret = EXIT_SUCCESS;
+
+	cli_parse(&argp, argc, argv, 0, &rm);
+	target_mount(&rm.mount);
+	for (int i = 0; i < rm.count; i++)
+		if (remove_name(&rm, rm.names[i]))
+			ret = EXIT_FAILURE;
+	mount_close(&rm.mount);
+	return ret;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "escape.h"
+
+#include <stdint.h>
+
+size_t escape_utf8_length(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	uint32_t code, least;
+	size_t len;
+
+	if (p[0] < 0x80)
+		return p[0] ? 1 : 0;
+	if ((p[0] & 0xe0) == 0xc0) {
+		len = 2;
+		code = p[0] & 0x1f;
+		least = 0x80;
+	} else if ((p[0] & 0xf0) == 0xe0) {
+		len = 3;
+		code = p[0] & 0x0f;
+		least = 0x800;
+	} else if ((p[0] & 0xf8) == 0xf0) {
+		len = 4;
+		code = p[0] & 0x07;
+		least = 0x10000;
+	} else {
+		return 0;
+	}
+	for (size_t i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (p[i] & 0x3f);
+	}
+	/* Overlong forms, surrogates, and what lies above Unicode. */
+	if (code < least || (code >= 0xd800 && code <= 0xdfff) ||
+	    code > 0x10ffff)
+		return 0;
+	return len;
+}
+
+bool escape_is_utf8(const char *text)
+{
+	while (*text) {
+		size_t len = escape_utf8_length(text);
+
+		if (!len)
+			return false;
+		text += len;
+	}
+	return true;
+}
+
+static bool is_control(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (len == 1)
+		return p[0] < 0x20 || p[0] == 0x7f;
+	/* U+0080 to U+009f: terminals obey these too. */
+	return len == 2 && p[0] == 0xc2 && p[1] < 0xa0;
+}
+
+void escape_message(FILE *f, const char *text)
+{
+	while (*text) {
+		size_t len = escape_utf8_length(text);
+
+		if (len && !is_control(text, len)) {
+			fwrite(text, 1, len, f);
+			text += len;
+		} else {
+			fprintf(f, "\\x%02x", (unsigned char)*text++);
+		}
+	}
+}
+
+void escape_json(FILE *f, const char *text)
+{
+	putc('"', f);
+	while (*text) {
+		size_t len = escape_utf8_length(text);
+
+		if (!len) {
+			fputs("\\ufffd", f);
+			text++;
+		} else if (*text == '"' || *text == '\\') {
+			fprintf(f, "\\%c", *text++);
+		} else if (is_control(text, 1)) {
+			fprintf(f, "\\u%04x", (unsigned char)*text++);
+		} else {
+			fwrite(text, 1, len, f);
+			text += len;
+		}
+	}
+	putc('"', f);
+}
+
+void escape_word(FILE *f, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c <= ' ' || c == '\\' || c == 0x7f)
+			fprintf(f, "\\%03o", c);
+		else
+			putc(c, f);
+	}
+}

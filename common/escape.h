@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef COMMON_ESCAPE_H
+#define COMMON_ESCAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* The length of the valid UTF-8 sequence at text, 0 where there is none. */
+size_t escape_utf8_length(const char *text);
+bool escape_is_utf8(const char *text);
+
+/* For a line of a message: control and invalid bytes become \xNN. */
+void escape_message(FILE *f, const char *text);
+
+/*
+ * A JSON string with its quotes. Invalid bytes become U+FFFD, one each.
+ */
+void escape_json(FILE *f, const char *text);
+
+/*
+ * For lists separated by white space: space, tab, newline, backslash and
+ * control bytes become \NNN (octal), as in /proc/self/mountinfo.
+ */
+void escape_word(FILE *f, const char *text);
+
+#endif

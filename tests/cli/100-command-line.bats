@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# What all commands have in common.
+
+load common
+
+commands=(create map unmap protect info stat attach-exec rm)
+
+@test "--help and -h print help and end with status 0" {
+	for option in --help -h; do
+		works $option
+		assert_line --index 0 'Usage: msharectl [OPTION...] COMMAND [ARG...]'
+		for command in "${commands[@]}"; do
+			assert_line --regexp "^  $command +[a-z]"
+		done
+	done
+}
+
+@test "each command has --help and -h, the same as help COMMAND" {
+	for command in "${commands[@]}"; do
+		works "$command" --help
+		assert_line --index 0 --partial "Usage: msharectl $command "
+		help=$output
+		works "$command" -h
+		assert_equal "$output" "$help"
+		works help "$command"
+		assert_equal "$output" "$help"
+	done
+}
+
+@test "help without a command is --help" {
+	works --help
+	help=$output
+	works help
+	assert_equal "$output" "$help"
+}
+
+@test "help refuses what is no command" {
+	fails 2 help nonsense
+	fails 2 help create map
+	fails 2 help --nonsense
+}
+
+@test "--version and -V name version and libraries" {
+	for arguments in --version -V 'create --version' 'info -V'; do
+		# shellcheck disable=SC2086
+		works $arguments
+		assert_output --regexp '^msharectl [0-9.]+ \(libmount [0-9.]+, libsmartcols [0-9.]+, attach-exec [a-z0-9_]+\)$'
+	done
+}
+
+@test "no command, an unknown one, and half of one are wrong usage" {
+	fails 2
+	cause 'msharectl: no command given'
+	next_step "Try 'msharectl --help' for more information."
+	fails 2 nonsense
+	cause "msharectl: unknown command 'nonsense'"
+	fails 2 cre
+	cause "msharectl: unknown command 'cre'"
+	fails 2 --nonsense info
+	cause "msharectl: unrecognized option '--nonsense'"
+}
+
+@test "unknown options and missing arguments are wrong usage" {
+	for command in create map unmap protect info stat rm; do
+		usage_error "unrecognized option '--nonsense'" "$command" --nonsense
+		usage_error "invalid option -- 'Z'" "$command" -Z
+		usage_error "option '--mount-point' requires an argument" "$command" --mount-point
+	done
+}
+
+@test "NAME is missing" {
+	usage_error 'NAME is missing' create --size 1G
+	usage_error 'NAME is missing' map
+	usage_error 'NAME is missing' unmap
+	usage_error 'NAME is missing' protect --prot r
+	usage_error 'NAME is missing' rm
+}
+
+@test "more than one NAME where one is wanted" {
+	usage_error "more than one NAME: 'b'" create --size 1G a b
+	usage_error "more than one NAME: 'b'" map a b
+	usage_error "more than one NAME: 'b'" unmap a b
+	usage_error "more than one NAME: 'b'" protect --prot r a b
+}
+
+@test "an empty NAME is wrong usage" {
+	usage_error 'a name is empty' create --size 1G ''
+	usage_error 'a name is empty' info ''
+	usage_error 'a name is empty' rm ''
+}
+
+@test "--mount-point goes before and after the command" {
+	unset MSHARE_MOUNT_POINT
+	works --mount-point "$MOUNT" create -q --size 1G a
+	works create -q --size 1G b --mount-point "$MOUNT"
+	works info -nr -o NAME -M "$MOUNT"
+	assert_output $'a\nb'
+	works -M "$MOUNT" info -nr -o NAME
+	assert_output $'a\nb'
+}
+
+@test "--mount-point goes before MSHARE_MOUNT_POINT" {
+	export MSHARE_MOUNT_POINT=/nonexistent
+	works info -M "$MOUNT"
+	fails 3 info
+	cause 'msharectl info: /nonexistent: no such directory'
+}
+
+@test "a name that begins with - follows --" {
+	works create -q --size 1G -- -x
+	works info -nr -o NAME
+	assert_output -- -x
+	works rm -- -x
+	[[ ! -e $MOUNT/-x ]]
+}
+
+@test "an error on standard output is a failure" {
+	for arguments in --help 'create --help' --version info 'info -J' 'info --list-columns'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr msharectl_full $arguments
+		assert_equal "$status" 1
+		assert_equal "${#stderr_lines[@]}" 2
+		[[ ${stderr_lines[0]} == *': standard output: No space left on device' ]]
+	done
+}
+
+msharectl_full() {
+	msharectl "$@" >/dev/full
+}
+
+@test "closed standard output is no failure where nothing is printed" {
+	works create -q --size 1G a
+	msharectl rm a >&-
+}
+
+@test "names in messages stay on one line and harm no terminal" {
+	fails 1 info $'a\nb\e[31m\xff'
+	cause 'msharectl info: a\x0ab\x1b[31m\xff: no such region'
+}

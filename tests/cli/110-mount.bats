@@ -1,0 +1,52 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# Finding msharefs, and saying why not.
+
+load common
+
+@test "no msharefs in this kernel" {
+	! grep -qw msharefs /proc/filesystems || skip "this kernel has it"
+	unset MSHARE_MOUNT_POINT
+	for arguments in info stat 'create --size 1G a' 'map a' 'unmap a' 'protect -p r a' 'rm a'; do
+		# shellcheck disable=SC2086
+		fails 3 $arguments
+		cause "msharectl ${arguments%% *}: this kernel has no msharefs"
+		next_step 'Boot a kernel with CONFIG_MSHARE; see README.'
+	done
+}
+
+@test "attach-exec says so with a status of its own" {
+	export MSHARE_MOUNT_POINT=/nonexistent
+	fails 125 attach-exec a -- true
+	cause 'msharectl attach-exec: /nonexistent: no such directory'
+}
+
+@test "an empty MSHARE_MOUNT_POINT is none; an empty --mount-point is wrong" {
+	! grep -qw msharefs /proc/filesystems || skip "this kernel has it"
+	export MSHARE_MOUNT_POINT=
+	fails 3 info
+	cause 'msharectl info: this kernel has no msharefs'
+	usage_error 'the mount point is empty' info --mount-point ''
+}
+
+@test "a directory that is no msharefs" {
+	fails 3 info -M /proc
+	cause 'msharectl info: /proc: not the mount point of an msharefs'
+	fails 3 info -M /proc/version
+	cause 'msharectl info: /proc/version: not a directory'
+}
+
+@test "mshare_info without a number" {
+	for text in '' nonsense 0 -1; do
+		echo "$text" >"$MOUNT/mshare_info"
+		fails 3 info
+		cause "msharectl info: $MOUNT: its mshare_info holds no size"
+	done
+}
+
+@test "another granule is taken from mshare_info" {
+	echo $((2 << 20)) >"$MOUNT/mshare_info"
+	works create -q --size 2M a
+	works info -J
+	assert_equal "$(jq .granule <<<"$output")" $((2 << 20))
+}

@@ -1,0 +1,266 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# info and stat.
+
+load common
+
+setup() {
+	setup_fake
+	mkdir "$MOUNT/dir"
+	msharectl create -q -s 2G -m 640 pg
+	msharectl create -q -s 300G dir/large
+	msharectl map -q --noreserve dir/large
+}
+
+# The output is exactly this.
+prints() {
+	assert_output "$(cat)"
+}
+
+@test "info: mount, granule, and a table" {
+	works info
+	assert_output "$(printf '%s\n' "mount:   $MOUNT" 'granule: 1G')
+
+NAME               START SIZE MODE OWNER
+dir/large 0x200080000000 300G 0600 $(id -un)
+pg        0x200000000000   2G 0640 $(id -un)"
+}
+
+@test "info without regions: mount and granule" {
+	works rm -r pg dir
+	works info
+	assert_output "$(printf '%s\n' "mount:   $MOUNT" 'granule: 1G')"
+	works info --bytes
+	assert_line "granule: $G"
+	works info -r
+	assert_output ''
+}
+
+@test "info NAME: these, in this order, and no more" {
+	works info -n pg dir/large pg
+	prints <<-END
+		pg        0x200000000000   2G 0640 $(id -un)
+		dir/large 0x200080000000 300G 0600 $(id -un)
+		pg        0x200000000000   2G 0640 $(id -un)
+	END
+	works info "$MOUNT/pg" -nr -o NAME
+	assert_output "$MOUNT/pg"
+}
+
+@test "info NAME: goes on after one that is missing, and fails" {
+	run --separate-stderr msharectl info -nr -o NAME nonsense pg
+	assert_failure 1
+	assert_output pg
+	cause 'msharectl info: nonsense: no such region'
+	next_step 'List those there are: msharectl info'
+}
+
+@test "info of what is no region" {
+	fails 1 info dir
+	cause 'msharectl info: dir: a directory, not a region'
+	fails 1 info mshare_info
+	cause 'msharectl info: mshare_info: not a region'
+	mkfifo "$MOUNT/fifo"
+	fails 1 info fifo
+	cause 'msharectl info: fifo: not a region'
+	# and does not hang on it
+	works info -nr -o NAME
+	assert_output $'dir/large\npg'
+}
+
+@test "a region without its size: unknown" {
+	: >"$MOUNT/unset"
+	works info -nr -o NAME,START,END,SIZE unset
+	assert_output 'unset - - -'
+	works info -P -o START,SIZE unset
+	assert_output 'START="" SIZE=""'
+	works info -J unset
+	assert_equal "$(jq -c '.regions[0] | [.start, .size]' <<<"$output")" '[null,null]'
+}
+
+@test "stat: the kernel's figures" {
+	works stat
+	prints <<-END
+		NAME      ATTACHED MAPPINGS MAPPED RESIDENT SWAPPED PGTABLES
+		dir/large        3        1   300G       5M    1.5K      12K
+		pg               3        0     0B       5M    1.5K      12K
+	END
+	works stat -n pg
+	assert_output --regexp '^pg +3 +0 +0B +5M +1.5K +12K$'
+}
+
+@test "stat: a kernel without figures" {
+	export MSHARE_FAKE_NO_STAT=1
+	fails 1 stat pg
+	cause "msharectl stat: pg: this kernel keeps no figures of regions"
+	next_step 'Update the kernel; msharectl info needs less.'
+}
+
+@test "-b, --bytes" {
+	for option in -b --bytes; do
+		works info $option -nr -o NAME,SIZE
+		assert_output "$(printf 'dir/large %d\npg %d' $((300 * G)) $((2 * G)))"
+		works stat $option -nr pg
+		assert_output 'pg 3 0 0 5242880 1536 12288'
+	done
+}
+
+@test "-n, --noheadings" {
+	for option in -n --noheadings; do
+		works info $option pg
+		assert_output --regexp "^pg +0x200000000000 +2G 0640 $(id -un)\$"
+		works info $option
+		assert_equal "${#lines[@]}" 2
+	done
+}
+
+@test "-r, --raw" {
+	for option in -r --raw; do
+		works info $option
+		prints <<-END
+			NAME START SIZE MODE OWNER
+			dir/large 0x200080000000 300G 0600 $(id -un)
+			pg 0x200000000000 2G 0640 $(id -un)
+		END
+	done
+}
+
+@test "-P, --pairs" {
+	for option in -P --pairs; do
+		works info $option -o NAME,SIZE
+		prints <<-END
+			NAME="dir/large" SIZE="300G"
+			NAME="pg" SIZE="2G"
+		END
+	done
+}
+
+@test "-J, --json" {
+	for option in -J --json; do
+		works info $option
+		assert_equal "$(jq -c 'keys_unsorted' <<<"$output")" '["version","mount","granule","regions"]'
+		assert_equal "$(jq -c '[.version, .mount, .granule]' <<<"$output")" "[1,\"$MOUNT\",$G]"
+		assert_equal "$(jq -c '.regions[1]' <<<"$output")" \
+			"{\"name\":\"pg\",\"name_bytes\":null,\"start\":\"0x200000000000\",\"size\":$((2 * G)),\"mode\":\"0640\",\"owner\":\"$(id -un)\"}"
+		works stat $option pg
+		assert_equal "$(jq -c '.regions' <<<"$output")" \
+			'[{"name":"pg","name_bytes":null,"attached":3,"mappings":0,"mapped":0,"resident":5242880,"swapped":1536,"pgtables":12288}]'
+	done
+}
+
+@test "JSON has an array even when empty, and when something failed" {
+	run --separate-stderr msharectl info -J nonsense
+	assert_failure 1
+	assert_equal "$(jq -c .regions <<<"$output")" '[]'
+	works rm -r pg dir
+	works info -J
+	assert_equal "$(jq -c .regions <<<"$output")" '[]'
+}
+
+@test "the formats exclude each other" {
+	usage_error '--json and --raw exclude each other' info -J -r
+	usage_error '--raw and --pairs exclude each other' info -r --pairs
+	usage_error '--pairs and --json exclude each other' stat -P --json
+	works info -J --json
+}
+
+@test "-o, --output: these columns, and + for more" {
+	works info -nr -o name,End,SIZE pg
+	assert_output 'pg 0x200080000000 2G'
+	works info -nr --output SIZE,NAME pg
+	assert_output '2G pg'
+	works info -nr -o +UID,GID pg
+	assert_output "pg 0x200000000000 2G 0640 $(id -un) $(id -u) $(id -g)"
+	works info -nr -o SIZE,SIZE pg
+	assert_output 2G
+	works info -nr -o +SIZE pg
+	assert_output "pg 0x200000000000 2G 0640 $(id -un)"
+	for list in nonsense NAM NAMES '' ',' 'NAME,' ',NAME' +; do
+		fails 2 info -o "$list"
+		[[ ${stderr_lines[0]} == "msharectl info: unknown column '"*"'; see --list-columns" ]]
+	done
+}
+
+@test "--output-all: all columns" {
+	works info --output-all -r pg
+	assert_line --index 0 'NAME START END SIZE MODE OWNER GROUP UID GID INODE'
+	assert_line --index 1 "pg 0x200000000000 0x200080000000 2G 0640 $(id -un) $(id -gn) $(id -u) $(id -g) $(stat -c %i "$MOUNT/pg")"
+	works stat --output-all -r pg
+	assert_line --index 0 'NAME ATTACHED MAPPINGS SIZE MAPPED RESIDENT SWAPPED PGTABLES'
+	assert_line --index 1 'pg 3 0 2G 0B 5M 1.5K 12K'
+}
+
+@test "--list-columns: all of them, with help, and no msharefs needed" {
+	export MSHARE_MOUNT_POINT=/nonexistent
+	for command in info stat; do
+		works $command --list-columns
+		columns=$(awk '{ print $1 }' <<<"$output" | paste -sd ' ')
+		for line in "${lines[@]}"; do
+			[[ $line =~ ^[A-Z]+\ +[a-z] ]]
+		done
+		MSHARE_MOUNT_POINT=$MOUNT run msharectl $command --output-all -r
+		assert_line --index 0 "$columns"
+	done
+}
+
+@test "hostile names stay valid everywhere" {
+	names=('a b' $'new\nline' 'quo"te' 'back\slash' $'bad\xffbyte' $'tab\t' 'ä' "'" '$(x)' $'\e[31m')
+	msharectl rm -r pg dir
+	for name in "${names[@]}"; do
+		works create -q -s 1G -- "$name"
+	done
+	works info -J
+	assert_equal "$(jq '.regions | length' <<<"$output")" ${#names[@]}
+	for name in "${names[@]}"; do
+		works info -J -- "$name"
+		if [[ $name == bad* ]]; then
+			assert_equal "$(jq -r '.regions[0].name' <<<"$output")" $'bad\xef\xbf\xbdbyte'
+			assert_equal "$(jq -r '.regions[0].name_bytes' <<<"$output")" 626164ff62797465
+		else
+			assert_equal "$(jq -j '.regions[0].name' <<<"$output"; echo .)" "$name."
+			assert_equal "$(jq '.regions[0].name_bytes' <<<"$output")" null
+		fi
+	done
+	works info -nr -o NAME,SIZE
+	assert_equal "${#lines[@]}" ${#names[@]}
+	for line in "${lines[@]}"; do
+		[[ $line =~ ^[^\ ]+\ 1G$ ]]
+		# as a shell takes it back
+		name=$(printf %bx "${line% *}")
+		[[ -e $MOUNT/${name%x} ]]
+	done
+	works info -n -P -o NAME,SIZE
+	assert_equal "${#lines[@]}" ${#names[@]}
+	works info -n -o NAME,SIZE
+	assert_equal "${#lines[@]}" ${#names[@]}
+	works rm -- "${names[@]}"
+}
+
+@test "regions of others are listed with what can be known" {
+	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
+	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
+	mkdir "$MOUNT/closed"
+	cp -a --sparse=always "$MOUNT" "$PUBLIC/mshare"
+	export MSHARE_FAKE_DIR=$PUBLIC/mshare MSHARE_MOUNT_POINT=$PUBLIC/mshare
+	chmod 755 "$PUBLIC" "$PUBLIC/mshare"
+	chmod 0 "$PUBLIC/mshare/pg" "$PUBLIC/mshare/closed"
+	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" info -nr -o NAME,START,SIZE,MODE,UID
+	show
+	# that a directory is closed is a failure: nobody knows what is in it
+	assert_failure 1
+	assert_line "pg - - 0000 $(id -u)"
+	cause 'msharectl info: closed: permission denied'
+	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" stat -nr
+	assert_line 'pg - - - - - -'
+	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" info pg
+	assert_failure 1
+	cause 'msharectl info: pg: permission denied'
+	next_step 'Its mode and owner decide: msharectl info pg'
+}
+
+teardown() {
+	if [[ -n ${PUBLIC:-} ]]; then
+		chmod -R u+rwx "$PUBLIC"
+		rm -rf "$PUBLIC"
+	fi
+}

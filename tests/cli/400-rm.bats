@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+
+load common
+
+setup() {
+	setup_fake
+	mkdir -p "$MOUNT/dir/sub"
+	for name in a b dir/c dir/sub/d; do
+		msharectl create -q -s 1G $name
+	done
+}
+
+left() {
+	(cd "$MOUNT" && find . -mindepth 1 ! -name mshare_info -printf '%P\n' | sort | tr '\n' ' ')
+}
+
+@test "rm removes regions and prints nothing" {
+	works rm a dir/c
+	assert_output ''
+	assert_equal "$(left)" 'b dir dir/sub dir/sub/d '
+}
+
+@test "rm goes on after an error and fails" {
+	run --separate-stderr msharectl rm nonsense a
+	assert_failure 1
+	cause 'msharectl rm: nonsense: no such file or directory'
+	next_step 'List the regions there are: msharectl info'
+	assert_equal "$(left)" 'b dir dir/c dir/sub dir/sub/d '
+}
+
+@test "-f, --force: what is missing is no error" {
+	for option in -f --force; do
+		works rm $option nonsense
+		works rm $option
+	done
+	works rm -f nonsense a
+	assert_equal "$(left)" 'b dir dir/c dir/sub dir/sub/d '
+	fails 1 rm -f dir
+	fails 1 rm -f a/b/c dir
+}
+
+@test "directories only with -r, --recursive" {
+	fails 1 rm dir
+	cause 'msharectl rm: dir: a directory'
+	next_step 'Remove it and all that is in it: msharectl rm -r dir'
+	works rm -r dir/sub
+	assert_equal "$(left)" 'a b dir dir/c '
+	works rm --recursive dir a
+	assert_equal "$(left)" 'b '
+}
+
+@test "--dry-run removes nothing" {
+	works rm --dry-run -r dir a
+	assert_output "$(printf 'would remove %s\n' dir/c dir/sub/d dir/sub dir a)"
+	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
+	fails 1 rm --dry-run nonsense
+}
+
+@test "nothing outside msharefs is removed" {
+	echo keep >"$BATS_TEST_TMPDIR/keep"
+	fails 1 rm "$BATS_TEST_TMPDIR/keep"
+	cause "msharectl rm: $BATS_TEST_TMPDIR/keep: not on msharefs"
+	next_step 'Only what is on msharefs is removed; use rm for the rest.'
+	cd "$MOUNT"
+	fails 1 rm -r ../keep
+	[[ -e $BATS_TEST_TMPDIR/keep ]]
+}
+
+@test "the mount itself, . and .. are not removed" {
+	cd "$MOUNT/dir"
+	for name in . .. dir/. dir/.. ./ /; do
+		fails 1 rm -r "$name"
+	done
+	fails 1 rm -r "$MOUNT"
+	cause "msharectl rm: $MOUNT: a mount point, or the directory that this is run in"
+	fails 1 rm mshare_info
+	cause 'msharectl rm: mshare_info: a part of msharefs itself'
+	[[ -e $MOUNT/mshare_info ]]
+	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
+}
+
+@test "symbolic links are removed, not followed" {
+	mkdir "$BATS_TEST_TMPDIR/outside"
+	echo keep >"$BATS_TEST_TMPDIR/outside/keep"
+	ln -s "$BATS_TEST_TMPDIR/outside" "$MOUNT/dir/link"
+	works rm -r dir
+	[[ -e $BATS_TEST_TMPDIR/outside/keep ]]
+	assert_equal "$(left)" 'a b '
+}

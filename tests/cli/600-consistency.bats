@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# Source, --help, manual page and completion say the same.
+
+load common
+
+commands=(create map unmap protect info stat attach-exec rm)
+page=$TREE/man/msharectl.8
+
+# The options of a command that --help shows, without those of all commands.
+help_options() {
+	msharectl "$@" --help | sed '/^ Everywhere:/,$d' | options_in_help
+}
+
+options_in_help() {
+	sed -nE 's/^ +(-[A-Za-z], |    )?(--[a-z-]+).*/\1\2/p' | tr -d ' ' | tr , '\n' | sort
+}
+
+# The page's section on a command.
+section() {
+	awk -v name="$1" '
+		/^\.S[SH] / { inside = 0 }
+		/^\.SS / {
+			gsub(/\\/, "")
+			for (i = 2; i <= NF; i++) {
+				gsub(/"/, "", $i)
+				if ($i == name) inside = 1
+			}
+		}
+		/^\.SH OPTIONS/ { if (name == "OPTIONS") inside = 1 }
+		inside' "$page"
+}
+
+# Options at the beginning of a paragraph, that is, those that are explained.
+man_options() {
+	section "$1" | grep -A1 '^\.TP' | sed 's/\\-/-/g; s/\\f.//g' |
+		grep -oE -- '(^|[ "])--?[A-Za-z][a-z-]*' | tr -d ' "' | sort
+}
+
+completion_options() {
+	complete_words msharectl "$1" - | sort
+}
+
+complete_words() {
+	COMP_WORDS=("$@")
+	COMP_CWORD=$(($# - 1))
+	_msharectl
+	printf '%s\n' "${COMPREPLY[@]}"
+}
+
+setup() {
+	setup_fake
+	# shellcheck source=/dev/null
+	. "$TREE/completions/msharectl"
+}
+
+@test "the list of commands is the same everywhere" {
+	wanted=$(printf '%s\n' "${commands[@]}" help | sort)
+	assert_equal "$(msharectl --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort)" "$wanted"
+	assert_equal "$(grep -oE '^	\{ "[a-z-]+", cmd_' "$TREE/cmd/msharectl.c" | cut -d'"' -f2 | sort)" \
+		"$(printf '%s\n' "${commands[@]}" | sort)"
+	assert_equal "$(complete_words msharectl '' | sort)" "$wanted"
+	for command in "${commands[@]}" help; do
+		[[ -n $(section "$command") ]]
+		grep -q "^\.B msharectl ${command/-/\\\\-}$" "$page"
+	done
+}
+
+@test "the options of each command are the same in --help, page and completion" {
+	global=$(printf '%s\n' -h --help -V --version -M --mount-point | sort)
+	assert_equal "$(msharectl --help | options_in_help)" "$global"
+	assert_equal "$(man_options OPTIONS)" "$global"
+	assert_equal "$(complete_words msharectl - | sort)" "$global"
+	for command in "${commands[@]}"; do
+		wanted=$(help_options "$command")
+		[[ -n $wanted ]]
+		assert_equal "$command: $(man_options "$command")" "$command: $wanted"
+		assert_equal "$command: $(completion_options "$command" | grep -vxF -e "$global" | grep -vx -- --)" \
+			"$command: $wanted"
+	done
+}
+
+@test "all options in the source are in --help" {
+	shown=$(for command in '' "${commands[@]}"; do
+		# shellcheck disable=SC2086
+		msharectl $command --help
+	done | options_in_help | grep '^--' | sort -u)
+	written=$(grep -hoE '^	\{ "[a-z-]+", ([A-Z_]+|'"'.'"'),' "$TREE"/cmd/*.c |
+		sed -E 's/^[^"]*"([a-z-]+)".*/--\1/' | sort -u)
+	assert_equal "$shown" "$written"
+}
+
+@test "every option is in a test of its own command" {
+	for command in "${commands[@]}"; do
+		case $command in
+		map | unmap | protect) files=("$TREE/tests/cli/210-change.bats") ;;
+		info | stat) files=("$TREE/tests/cli/300-listings.bats") ;;
+		*) files=("$TREE"/tests/cli/*-"$command".bats) ;;
+		esac
+		for option in $(help_options "$command"); do
+			grep -qE -- "(^|[ '(])$option([ ),;:]|\$)" "${files[@]}" ||
+				fail "$command $option has no test"
+		done
+	done
+}
+
+@test "the exit statuses in the page are those there are" {
+	statuses=$(sed -n '/^\.SH EXIT STATUS/,/^\.SH ENV/p' "$page" | grep -oE '^\.B [0-9]+' | tr -dc '0-9\n' | tr '\n' ' ')
+	assert_equal "$statuses" '0 1 2 3 125 126 127 '
+}
+
+@test "the columns' names are the keys of JSON" {
+	msharectl create -q -s 1G a
+	for command in info stat; do
+		columns=$(msharectl $command --list-columns | awk '{ print tolower($1) }')
+		keys=$(msharectl $command -J --output-all | jq -r '.regions[0] | keys_unsorted[]' | grep -vx name_bytes)
+		assert_equal "$keys" "$columns"
+	done
+}
+
+@test "the examples of the page work as they stand" {
+	sed -n '/^\.SH EXAMPLES/,/^\.SH SEE/{/^\.EX/,/^\.EE/p}' "$page" |
+		grep -v '^\.' | sed 's/\\-/-/g; s/\\(aq/'"'"'/g' >"$BATS_TEST_TMPDIR/examples"
+	grep -q '^mount -t msharefs msharefs /sys/fs/mshare$' "$BATS_TEST_TMPDIR/examples"
+	run examples
+	assert_success
+	assert_equal "$output" 'cache: created 4G at 0x200000000000
+cache: mapped 4G rw at 0x200000000000
+0x200000000000
+4294967296
+NAME  ATTACHED MAPPINGS MAPPED RESIDENT SWAPPED PGTABLES
+cache        3        1     4G       5M    1.5K      12K'
+}
+
+examples() {
+	set -e
+	# shellcheck source=/dev/null
+	. <(grep -v '^mount ' "$BATS_TEST_TMPDIR/examples")
+}

@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# bash completion, through the words that readline gives it.
+
+load common
+
+setup() {
+	setup_fake
+	# shellcheck source=/dev/null
+	. "$TREE/completions/msharectl"
+	msharectl create -q -s 1G alpha
+	msharectl create -q -s 1G alto
+	mkdir "$MOUNT/dir"
+	msharectl create -q -s 1G dir/beta
+}
+
+# completes WORD... WANTED: with the last WORD being typed
+completes() {
+	local wanted=${*: -1}
+	COMP_WORDS=("${@:1:$#-1}")
+	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+	_msharectl
+	assert_equal "${COMPREPLY[*]}" "$wanted"
+}
+
+@test "commands" {
+	completes msharectl cr create
+	completes msharectl un unmap
+	completes msharectl help at attach-exec
+	completes msharectl -M "$MOUNT" inf info
+	completes msharectl nonsense '' ''
+}
+
+@test "names of regions there are" {
+	for command in map unmap info stat rm attach-exec; do
+		completes msharectl $command al 'alpha alto'
+		completes msharectl $command dir/ dir/beta
+		completes msharectl $command x ''
+	done
+	completes msharectl protect -p r alp alpha
+	completes msharectl rm -f alpha d dir/beta
+}
+
+@test "a new name is nobody's to know" {
+	completes msharectl create '' ''
+}
+
+@test "names with blanks and quotes are quoted" {
+	msharectl create -q -s 1G 'a b'
+	msharectl create -q -s 1G "it's"
+	msharectl create -q -s 1G $'new\nline'
+	completes msharectl info 'a ' 'a\ b'
+	completes msharectl info it "it\\'s"
+	completes msharectl info new "\$'new\\nline'"
+}
+
+@test "names under another mount point" {
+	unset MSHARE_MOUNT_POINT
+	completes msharectl -M "$MOUNT" info alp alpha
+	completes msharectl info --mount-point = "$MOUNT" alp alpha
+}
+
+@test "options" {
+	completes msharectl info --j --json
+	completes msharectl create --s '--size --start'
+	completes msharectl attach-exec --r --read-only
+}
+
+@test "values" {
+	completes msharectl map --prot r 'r rw rx rwx'
+	completes msharectl protect -p n none
+	completes msharectl map --prot = 'none r rw rx rwx'
+	completes msharectl map --prot = rw 'rw rwx'
+	completes msharectl create --size '' ''
+	mkdir "$BATS_TEST_TMPDIR/x"
+	completes msharectl -M "$BATS_TEST_TMPDIR/x" "$BATS_TEST_TMPDIR/x"
+}
+
+@test "columns, also within a list" {
+	completes msharectl info -o SI SIZE
+	completes msharectl stat --output RES RESIDENT
+	completes msharectl info -o NAME,S 'NAME,START NAME,SIZE'
+	completes msharectl info -o +U +UID
+	completes msharectl info -o +UID,G '+UID,GROUP +UID,GID'
+}
+
+@test "after -- it is the command's own completion" {
+	# shellcheck disable=SC2317 # the completion calls it
+	_command_offset() {
+		COMPREPLY=("offset $1")
+	}
+	completes msharectl attach-exec alpha -- c 'offset 4'
+	completes msharectl attach-exec alpha alto -- grep -r x 'offset 5'
+	# only attach-exec has a command
+	completes msharectl info -- c ''
+}
+
+@test "without bash-completion, commands" {
+	unset -f _command_offset
+	msharectl_completion_test_command() { :; }
+	completes msharectl attach-exec alpha -- msharectl_completion_test msharectl_completion_test_command
+}

@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # variables of bats
+# What the tests of the command line share.
+
+bats_require_minimum_version 1.5.0
+bats_load_library bats-support
+bats_load_library bats-assert
+
+TREE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd -P)
+BUILD=${MSHARE_BUILD:-$TREE/build}
+PROBES=$BUILD/tests/cli
+G=$((1 << 30))
+
+# An empty msharefs that is none, with a granule of 1 GiB.
+setup_fake() {
+	MOUNT=$(realpath "$BATS_TEST_TMPDIR")/mshare
+	mkdir "$MOUNT"
+	echo $G >"$MOUNT/mshare_info"
+	export MSHARE_FAKE_DIR=$MOUNT MSHARE_MOUNT_POINT=$MOUNT
+	# the build with sanitizers gives way to the preloaded fake
+	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=1
+	# argp formats help as this says
+	unset ARGP_HELP_FMT MSHARE_FAKE_FAIL MSHARE_FAKE_NO_STAT
+	unset MSHARE_ADDR MSHARE_SIZE MSHARE_REGIONS
+	export LC_ALL=C.UTF-8
+}
+
+setup() {
+	setup_fake
+}
+
+msharectl() {
+	LD_PRELOAD=$PROBES/fake-msharefs.so "${MSHARECTL:-$BUILD/msharectl}" "$@"
+}
+
+# works ARG...: status 0 and nothing on standard error
+works() {
+	run --separate-stderr msharectl "$@"
+	show
+	assert_success
+	assert_equal "$stderr" ''
+}
+
+# fails STATUS ARG...: two lines on standard error, and none on standard output
+fails() {
+	local status_wanted=$1
+	shift
+	run "-$status_wanted" --separate-stderr msharectl "$@"
+	show
+	assert_equal "$output" ''
+	assert_equal "${#stderr_lines[@]}" 2
+	[[ ${stderr_lines[0]} == msharectl* ]]
+}
+
+# The first line of a message, and the second.
+cause() {
+	assert_equal "${stderr_lines[0]}" "$1"
+}
+
+next_step() {
+	assert_equal "${stderr_lines[1]}" "$1"
+}
+
+usage_error() {
+	local words=$1
+	shift
+	fails 2 "$@"
+	cause "msharectl $1: $words"
+	next_step "Try 'msharectl $1 --help' for more information."
+}
+
+show() {
+	printf 'status: %s\noutput:\n%s\nstderr:\n%s\n' "$status" "$output" "$stderr"
+}
+
+region_size() {
+	stat -c %s "$MOUNT/$1"
+}
+
+# Where nobody but root may go, the superuser tests nothing.
+as_nobody() {
+	if [[ $(id -u) -eq 0 ]]; then
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "mount.h"
+
+#define ROOT "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+#define SYS  "23 22 0:20 / /sys rw,nosuid - sysfs sysfs rw\n"
+#define MSHARE(id, dir) \
+	id " 23 0:30 / " dir " rw,nosuid,nodev,noexec - msharefs msharefs rw\n"
+
+static const char *write_file(char *path, const char *text)
+{
+	int fd;
+
+	strcpy(path, "/tmp/mshare-unit-XXXXXX");
+	fd = mkstemp(path);
+	CHECK(fd >= 0 &&
+	      write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+	return path;
+}
+
+/* wanted is a path, or NULL with an error. */
+static void check_search(const char *mountinfo, const char *filesystems,
+			 const char *wanted, int wanted_err)
+{
+	char info[64], fs[64], *path = NULL;
+	int err;
+
+	write_file(info, mountinfo);
+	write_file(fs, filesystems);
+	err = mount_search(info, fs, &path);
+	CHECK_INT(err, wanted_err);
+	if (wanted)
+		CHECK_STRING(path, wanted);
+	else
+		CHECK(!path);
+	free(path);
+	unlink(info);
+	unlink(fs);
+}
+
+static void searches(void)
+{
+	const char *with = "nodev\tsysfs\n\text4\nnodev\tmsharefs\n";
+	const char *without = "nodev\tsysfs\n\text4\nnodev\tmsharefs2\n";
+
+	check_search(ROOT SYS MSHARE("30", "/sys/fs/mshare"), with,
+		     "/sys/fs/mshare", 0);
+	check_search(ROOT SYS, with, NULL, -ENODEV);
+	check_search(ROOT SYS, without, NULL, -EOPNOTSUPP);
+	check_search(ROOT MSHARE("30", "/mnt/a\\040b"), with, "/mnt/a b", 0);
+	/* The usual place before others, and the last of others. */
+	check_search(ROOT SYS MSHARE("30", "/sys/fs/mshare")
+			     MSHARE("31", "/mnt"),
+		     with, "/sys/fs/mshare", 0);
+	check_search(ROOT SYS MSHARE("30", "/a") MSHARE("31", "/b"), with, "/b",
+		     0);
+}
+
+static void resolves(void)
+{
+	char root[] = "/sys/fs/mshare";
+	const struct mount mount = { .path = root, .fd = -1 };
+	static const struct {
+		const char *name, *path;
+	} cases[] = {
+		{ "pg", "/sys/fs/mshare/pg" },
+		{ "dir/pg", "/sys/fs/mshare/dir/pg" },
+		{ ".hidden", "/sys/fs/mshare/.hidden" },
+		{ "..x/y", "/sys/fs/mshare/..x/y" },
+		{ "...", "/sys/fs/mshare/..." },
+		{ "/sys/fs/mshare/pg", "/sys/fs/mshare/pg" },
+		{ "/tmp/x", "/tmp/x" },
+		{ ".", "." },
+		{ "./pg", "./pg" },
+		{ "..", ".." },
+		{ "../pg", "../pg" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *path = mount_resolve(&mount, cases[i].name);
+
+		CHECK_STRING(path, cases[i].path);
+		free(path);
+	}
+}
+
+static void makes_relative(void)
+{
+	char root[] = "/sys/fs/mshare/";
+	const struct mount mount = { .path = root, .fd = -1 };
+
+	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare/pg"), "pg");
+	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare//d/pg"), "d/pg");
+	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare2/pg"),
+		     "/sys/fs/mshare2/pg");
+	CHECK_STRING(mount_relative(&mount, "pg"), "pg");
+}
+
+static void locks(void)
+{
+	char dir[] = "/tmp/mshare-unit-XXXXXX";
+	struct mount mount, other;
+
+	CHECK(mkdtemp(dir) != NULL);
+	mount.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	other.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK_INT(mount_lock(&mount, 0), 0);
+	CHECK_INT(mount_lock(&other, 50), -EBUSY);
+	close(mount.fd);
+	CHECK_INT(mount_lock(&other, 0), 0);
+	close(other.fd);
+	rmdir(dir);
+}
+
+static void refuses_other_file_systems(void)
+{
+	struct mount mount;
+
+	CHECK_INT(mount_open("/proc", &mount), -EMEDIUMTYPE);
+	CHECK_INT(mount_open("/proc/version", &mount), -ENOTDIR);
+	CHECK_INT(mount_open("/nonexistent", &mount), -ENOENT);
+}
+
+int main(void)
+{
+	searches();
+	resolves();
+	makes_relative();
+	locks();
+	refuses_other_file_systems();
+	return CHECK_RESULT;
+}

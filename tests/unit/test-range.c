@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+
+#include "check.h"
+#include "range.h"
+
+#define G   (1ULL << 30)
+#define TOP (UINT64_MAX - 4 * G + 1)
+
+static struct range range(uint64_t start, uint64_t size)
+{
+	return (struct range){ .start = start, .size = size };
+}
+
+static void tells_overlaps(void)
+{
+	CHECK(range_overlaps(range(10, 10), range(10, 10)));
+	CHECK(range_overlaps(range(10, 10), range(19, 10)));
+	CHECK(range_overlaps(range(19, 10), range(10, 10)));
+	CHECK(range_overlaps(range(10, 30), range(20, 1)));
+	CHECK(!range_overlaps(range(10, 10), range(20, 10)));
+	CHECK(!range_overlaps(range(20, 10), range(10, 10)));
+	/* A region without its size is nowhere. */
+	CHECK(!range_overlaps(range(0, 0), range(0, 10)));
+	CHECK(!range_overlaps(range(10, 10), range(15, 0)));
+	/* Up to the last byte there is. */
+	CHECK(range_overlaps(range(TOP, 4 * G - 1), range(TOP + G, G)));
+	CHECK(!range_overlaps(range(TOP, G), range(TOP + G, 3 * G - 1)));
+}
+
+static void tells_containment(void)
+{
+	CHECK(range_contains(range(10, 10), range(10, 10)));
+	CHECK(range_contains(range(10, 10), range(15, 5)));
+	CHECK(!range_contains(range(10, 10), range(15, 6)));
+	CHECK(!range_contains(range(10, 10), range(9, 5)));
+	CHECK(!range_contains(range(10, 10), range(21, 1)));
+	CHECK(!range_contains(range(10, 10), range(15, UINT64_MAX)));
+	CHECK(!range_contains(range(10, 10), range(UINT64_MAX, 20)));
+}
+
+static void finds_free_ranges(void)
+{
+	struct range used[] = {
+		range(40 * G, 10 * G), range(0, 0),
+		range(10 * G, 5 * G),  range(16 * G, 4 * G),
+		range(12 * G, 6 * G),  range(1, 1),
+	};
+	const size_t count = sizeof(used) / sizeof(used[0]);
+	uint64_t start = 77;
+
+	/* Nothing there. */
+	CHECK_INT(range_find_free(NULL, 0, 10 * G, 50 * G, G, G, &start), 0);
+	CHECK_INT(start, 10 * G);
+	/* The first gap that is large enough. */
+	CHECK_INT(
+		range_find_free(used, count, 10 * G, 60 * G, G, 20 * G, &start),
+		0);
+	CHECK_INT(start, 20 * G);
+	CHECK_INT(
+		range_find_free(used, count, 10 * G, 90 * G, G, 21 * G, &start),
+		0);
+	CHECK_INT(start, 50 * G);
+	CHECK_INT(range_find_free(used, count, 5 * G, 90 * G, G, 5 * G, &start),
+		  0);
+	CHECK_INT(start, 5 * G);
+	/* Just not enough below the end. */
+	start = 77;
+	CHECK_INT(
+		range_find_free(used, count, 10 * G, 60 * G, G, 21 * G, &start),
+		-ENOSPC);
+	CHECK_INT(start, 77);
+	CHECK_INT(range_find_free(used, count, 45 * G, 50 * G, G, G, &start),
+		  -ENOSPC);
+	CHECK_INT(
+		range_find_free(NULL, 0, 10 * G, 11 * G, G, UINT64_MAX, &start),
+		-ENOSPC);
+	CHECK_INT(range_find_free(NULL, 0, 12 * G, 11 * G, G, G, &start),
+		  -ENOSPC);
+}
+
+static void aligns_what_it_finds(void)
+{
+	struct range used[] = { range(8 * G, 1) };
+	struct range top[] = { range(0, UINT64_MAX) };
+	uint64_t start;
+
+	CHECK_INT(range_find_free(used, 1, 1, 50 * G, 4 * G, 4 * G, &start), 0);
+	CHECK_INT(start, 4 * G);
+	CHECK_INT(range_find_free(used, 1, 5 * G, 50 * G, 4 * G, 4 * G, &start),
+		  0);
+	CHECK_INT(start, 12 * G);
+	/* Rounding up must not come out at the bottom again. */
+	CHECK_INT(range_find_free(NULL, 0, UINT64_MAX - 1, UINT64_MAX, G, G,
+				  &start),
+		  -ENOSPC);
+	CHECK_INT(range_find_free(top, 1, G, UINT64_MAX, G, G, &start),
+		  -ENOSPC);
+}
+
+int main(void)
+{
+	tells_overlaps();
+	tells_containment();
+	finds_free_ranges();
+	aligns_what_it_finds();
+	return CHECK_RESULT;
+}
