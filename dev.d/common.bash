@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# What the scripts behind ./dev share. Sourced, never run.
+
+# a failure inside $(...) counts as well
+shopt -s inherit_errexit
+
+TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+CACHE=${MSHARE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mshare}
+export TREE CACHE
+
+note() {
+	printf '%s\n' "$*" >&2
+}
+
+# die MESSAGE [NEXT-STEP]
+die() {
+	printf 'dev: %s\n' "$1" >&2
+	[[ $# -lt 2 ]] || printf 'dev: %s\n' "$2" >&2
+	exit 1
+}
+
+usage_error() {
+	printf 'dev: %s\ndev: try "./dev --help"\n' "$1" >&2
+	exit 2
+}
+
+# have_arguments OPTION COUNT: an option's value is missing when COUNT is 1
+need_value() {
+	[[ $2 -gt 1 ]] || usage_error "$1 needs a value"
+}
+
+make_cache() {
+	[[ $CACHE == /* ]] || die "the cache folder $CACHE is no absolute path" \
+		"set MSHARE_CACHE to one"
+	mkdir -p "$CACHE/$1" ||
+		die "cannot make $CACHE/$1" "set MSHARE_CACHE to a folder of yours"
+}
+
+# locked NAME COMMAND...: one at a time on this machine
+locked() {
+	local name=$1 fd
+	shift
+	make_cache locks
+	exec {fd}>"$CACHE/locks/$name"
+	if ! flock --nonblock "$fd"; then
+		note "waiting for another ./dev ($name)"
+		flock "$fd"
+	fi
+	"$@"
+	exec {fd}>&-
+}

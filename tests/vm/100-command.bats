@@ -1,0 +1,69 @@
+#!/usr/bin/env bats
+# What a command in the guest gets, and what comes back from it.
+
+setup() {
+	load vm
+	cd "$BATS_TEST_DIRNAME"
+}
+
+@test "standard output and error come through separately" {
+	run --separate-stderr vm -- sh -c 'echo one; echo two >&2; echo three'
+	assert_success
+	assert_output $'one\nthree'
+	# shellcheck disable=SC2154 # run sets it
+	assert_equal "$stderr" two
+}
+
+@test "the exit status is the command's" {
+	run vm -- sh -c 'exit 42'
+	assert_failure 42
+}
+
+@test "a command killed by a signal gives 128 and its number" {
+	run vm -- sh -c 'kill -TERM $$'
+	assert_failure 143
+}
+
+@test "a command that is not there gives 127, one that is no program 126" {
+	run -127 vm -- /nowhere/to/be-found
+	assert_output --partial /nowhere/to/be-found
+	run vm -- "$BATS_TEST_DIRNAME"
+	assert_failure 126
+}
+
+@test "arguments arrive as they are" {
+	run --separate-stderr vm -- printf '<%s>' 'a b' '' $'new\nline' "q'\"\$HOME\\" --memory -- '*'
+	assert_success
+	assert_output "<a b><><new
+line><q'\"\$HOME\\><--memory><--><*>"
+}
+
+@test "output is binary-clean and whole" {
+	local data=$BATS_TEST_TMPDIR/data
+	head -c 3000000 /dev/urandom >"$data"
+	cp "$data" "$BATS_FILE_TMPDIR/data"
+	cd "$BATS_FILE_TMPDIR"
+	vm --share "$BATS_FILE_TMPDIR" -- cat data >"$BATS_TEST_TMPDIR/out"
+	cmp "$data" "$BATS_TEST_TMPDIR/out"
+}
+
+@test "output comes while the command runs" {
+	"$BATS_TEST_DIRNAME/../../dev" vm -- sh -c 'echo started; exec sleep 300' >"$BATS_TEST_TMPDIR/out" 3>&- &
+	local pid=$! status=0
+	wait_for_file_line "$BATS_TEST_TMPDIR/out" started
+	kill "$pid"
+	wait "$pid" || status=$?
+	assert_equal "$status" 143
+}
+
+@test "what runs on in the background does not keep the guest up" {
+	run vm -- sh -c 'sleep 600 & echo finished'
+	assert_success
+	assert_output finished
+}
+
+@test "standard input is empty" {
+	run vm -- wc -c <<<'not for the guest'
+	assert_success
+	assert_output 0
+}

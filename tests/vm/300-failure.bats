@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# A guest that dies or whose kernel complains is never a pass.
+
+setup() {
+	load vm
+	export MSHARE_CONSOLE=$BATS_TEST_TMPDIR/console
+}
+
+provoke() {
+	vm "${@:2}" -- sh -c 'echo before; echo "$1" >/sys/kernel/debug/provoke-crash/DIRECT; exit 0' - "$1"
+}
+
+@test "a WARNING gives 99 and is shown" {
+	run --separate-stderr provoke WARNING
+	assert_failure 99
+	assert_output before
+	# shellcheck disable=SC2154 # run sets it
+	[[ $stderr == *'WARNING: CPU:'*lkdtm_WARNING* ]]
+	[[ $stderr == *"$MSHARE_CONSOLE"* ]]
+	grep -q 'WARNING: CPU:' "$MSHARE_CONSOLE"
+}
+
+@test "a WARNING gives 99 whatever the command does to the log level" {
+	run vm -- sh -c 'dmesg -n 1; echo WARNING >/sys/kernel/debug/provoke-crash/DIRECT'
+	assert_failure 99
+}
+
+@test "a BUG gives 99 although it takes the guest down" {
+	run provoke BUG
+	assert_failure 99
+	assert_output --partial 'kernel BUG at'
+}
+
+@test "a wild pointer in the kernel gives 99" {
+	run provoke ACCESS_NULL
+	assert_failure 99
+	assert_output --partial 'BUG: kernel NULL pointer dereference'
+}
+
+@test "what only looks like a report in the command's output is none" {
+	run vm -- echo '[    1.000000] WARNING: CPU: 0'
+	assert_success
+}
+
+@test "a panic gives 98" {
+	run vm -- sh -c 'echo c >/proc/sysrq-trigger; sleep 60'
+	assert_failure 98
+	assert_output --partial 'the kernel panicked'
+	assert_output --partial "$MSHARE_CONSOLE"
+}
+
+@test "a guest that powers itself off gives 98" {
+	run vm -- sh -c 'echo o >/proc/sysrq-trigger; sleep 60'
+	assert_failure 98
+	assert_output --partial 'powered off'
+}
+
+@test "a guest that resets itself gives 98" {
+	run vm -- sh -c 'echo b >/proc/sysrq-trigger; sleep 60'
+	assert_failure 98
+}
+
+@test "a guest that takes too long gives 98" {
+	run vm --timeout 5 -- sleep 600
+	assert_failure 98
+	assert_output --partial 'in time'
+}
+
+@test "a kernel that does not boot gives 98" {
+	head -c 1000000 /dev/zero >"$BATS_TEST_TMPDIR/image"
+	MSHARE_KERNEL=$BATS_TEST_TMPDIR/image run vm --timeout 10 -- true
+	assert_failure 98
+}
+
+@test "a command that exits 98 or 99 itself is not reported as lost" {
+	run --separate-stderr vm -- sh -c 'exit 98'
+	assert_failure 98
+	# shellcheck disable=SC2154 # run sets it
+	assert_equal "$stderr" ''
+}
+
+@test "an interrupted vm leaves nothing running" {
+	"$BATS_TEST_DIRNAME/../../dev" vm -- sh -c 'echo started; exec sleep 300' >"$BATS_TEST_TMPDIR/out" 3>&- &
+	local pid=$! status=0 console=$MSHARE_CONSOLE
+	wait_for_file_line "$BATS_TEST_TMPDIR/out" started
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	assert_equal "$status" 143
+	for _ in {1..50}; do
+		pgrep -f "$console" >/dev/null || return 0
+		sleep 0.1
+	done
+	fail "QEMU runs on: $(pgrep -af "$console")"
+}
+
+@test "usage errors give 2 and start nothing" {
+	run vm
+	assert_failure 2
+	run vm --memory lots -- true
+	assert_failure 2
+	run vm --no-such-option -- true
+	assert_failure 2
+	assert_output --partial --no-such-option
+	[[ ! -e $MSHARE_CONSOLE ]]
+}
