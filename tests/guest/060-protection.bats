@@ -1,0 +1,39 @@
+#!/usr/bin/env bats
+# What an object's rights and a window's rights allow, both together.
+
+load guest
+
+# A mount of its own: the usual one is noexec, and code is to run here.
+setup_file() {
+	export GUEST_MSHARE=$BATS_FILE_TMPDIR/mshare
+	mkdir "$GUEST_MSHARE"
+	mount -t msharefs msharefs "$GUEST_MSHARE"
+}
+
+teardown_file() {
+	umount "$GUEST_MSHARE"
+}
+
+@test "a hole is SIGSEGV" {
+	helper protection holes
+}
+
+@test "an object's rights hold, with its pages there or not" {
+	helper protection objects
+}
+
+@test "a read-only window reads only, whatever other windows may do" {
+	helper protection readonly-windows
+}
+
+@test "a window without access has none" {
+	helper protection no-access-windows
+}
+
+@test "code runs where both the object and the window say so" {
+	helper protection exec-windows
+}
+
+@test "PROTECT gives and takes rights for every process" {
+	helper protection protect
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env bats
+# Everything at once.
+
+load guest
+teardown() { remove_regions; }
+
+@test "clients that are killed at any moment leave nothing" {
+	helper storm kills
+}
+
+@test "requests, faults, forks and windows race, and no word is wrong" {
+	helper storm races
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bats
+# The example that the interface was published with, in a guest of 4 GiB.
+
+load guest
+teardown() { remove_regions; }
+
+@test "the donor's text arrives at the consumer" {
+	logged "$HELPERS/guest-example" donor
+	assert_success
+	logged "$HELPERS/guest-example" consumer
+	assert_success
+	assert_output 'Some random shared text'
+	logged msharectl info --raw --noheadings --bytes --output START,SIZE shareme
+	assert_success
+	assert_output '0x100000000 2147483648'
+}

@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# What the guest's test files have in common. Each begins with "load guest".
+
+bats_load_library bats-support
+bats_load_library bats-assert
+
+MSHARE=/sys/fs/mshare
+
+# Like bats' own run, and says what came of it where a test fails.
+logged() {
+	run "$@"
+	# shellcheck disable=SC2154 # run sets them
+	printf '%s: status %s\n%s\n' "$*" "$status" "$output"
+}
+
+# helper PROGRAM CASE...: the checks are the program's; see helpers/PROGRAM.c
+helper() {
+	local program=$1 case
+	shift
+	for case in "$@"; do
+		logged "$HELPERS/guest-$program" "$case"
+		assert_success
+	done
+}
+
+# Regions that a test left, one that was killed say.
+remove_regions() {
+	find "$MSHARE" -mindepth 1 -depth ! -name mshare_info -delete
+}

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A region's memory and tables live until its name, its descriptors and its
+ * windows are all gone, whoever made it; and no longer.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "case.h"
+#include "check.h"
+#include "figures.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW (PROT_READ | PROT_WRITE)
+/* What fill() takes, once in pages and once in tables. */
+#define HELD_KB 4096
+/* What the rest of the guest may take or return meanwhile. */
+#define SLACK_KB 1024
+
+static const char *path;
+static uint64_t start, size;
+
+static long memory_before, tables_before;
+
+static long memory(void)
+{
+	return meminfo("Shmem");
+}
+
+/* A page in each 2 MiB: as much memory for tables as for pages. */
+static void fill(void)
+{
+	paint((void *)start, size, TABLE_SPAN, 1);
+}
+
+static int full_region(void)
+{
+	int fd;
+
+	memory_before = memory();
+	tables_before = page_tables();
+	if (!path)
+		path = region_path();
+	fd = region_create(path, start, size);
+	region_fill(fd, start, size, RW);
+	window_map(fd, start, size, RW, 0);
+	fill();
+	return fd;
+}
+
+static void check_held(const char *when)
+{
+	check(memory() - memory_before > HELD_KB - SLACK_KB,
+	      "memory went %s: %ld KiB, %ld before there was a region", when,
+	      memory(), memory_before);
+	check(page_tables() - tables_before > HELD_KB - SLACK_KB,
+	      "tables went %s: %ld KiB, %ld before there was a region", when,
+	      page_tables(), tables_before);
+}
+
+static void check_gone(const char *when)
+{
+	long limit = memory_before + SLACK_KB;
+	long left = settle(memory, limit);
+
+	check(left <= limit, "memory stays %s: %ld KiB, %ld at first", when,
+	      left, memory_before);
+	limit = tables_before + SLACK_KB;
+	left = settle(page_tables, limit);
+	check(left <= limit, "tables stay %s: %ld KiB, %ld at first", when,
+	      left, tables_before);
+}
+
+static void drop_window(void)
+{
+	check(!munmap((void *)start, size), "munmap: %m");
+}
+
+static void drop_name(void)
+{
+	check(!unlink(path), "unlink: %m");
+}
+
+static void close_last(void)
+{
+	int fd = full_region();
+
+	drop_name();
+	drop_window();
+	check_held("with the descriptor open");
+	window_map(fd, start, size, RW, 0);
+	check(!misses((void *)start, size, TABLE_SPAN, 1), "contents");
+	drop_window();
+	close(fd);
+	check_gone("after the last close");
+}
+
+static void munmap_last(void)
+{
+	int fd = full_region();
+
+	drop_name();
+	close(fd);
+	check_held("with a window open");
+	check(!misses((void *)start, size, TABLE_SPAN, 1), "contents");
+	drop_window();
+	check_gone("after the last munmap");
+}
+
+static void unlink_last(void)
+{
+	int fd = full_region();
+
+	drop_window();
+	close(fd);
+	check_held("while it has a name");
+	fd = region_open(path, O_RDWR);
+	window_map(fd, start, size, RW, 0);
+	check(!misses((void *)start, size, TABLE_SPAN, 1), "contents");
+	drop_window();
+	close(fd);
+	drop_name();
+	check_gone("after unlink");
+}
+
+static void hold(struct peer *parent, void *arg)
+{
+	int *fd = arg;
+
+	if (*fd >= 0)
+		close(*fd);
+	check(!misses((void *)start, size, TABLE_SPAN, 1), "contents");
+	go(parent);
+	wait_go(parent);
+}
+
+static void hold_and_exec(struct peer *parent, void *arg)
+{
+	hold(parent, arg);
+	execl("/bin/sleep", "sleep", "100", NULL);
+	_exit(127);
+}
+
+/* The last window is a child's, which exits, is killed, or execs. */
+static void child_last(void (*run)(struct peer *, void *), int killed,
+		       const char *when)
+{
+	int fd = full_region();
+	struct peer peer = peer_start(run, &fd);
+
+	wait_go(&peer);
+	close(fd);
+	drop_name();
+	drop_window();
+	check_held("with a child's window open");
+	if (killed) {
+		peer_kill(&peer);
+	} else {
+		go(&peer);
+		if (run == hold)
+			peer_end(&peer);
+	}
+	check_gone(when);
+	if (!killed && run != hold)
+		peer_kill(&peer);
+}
+
+static void exit_last(void)
+{
+	child_last(hold, 0, "after the last exit");
+}
+
+static void kill_last(void)
+{
+	child_last(hold, 1, "after SIGKILL of the last");
+}
+
+static void exec_last(void)
+{
+	child_last(hold_and_exec, 0, "after the last exec");
+}
+
+/* An object that UNMAP removes gives its memory back at once. */
+static void unmap_returns(void)
+{
+	int fd = full_region();
+	struct mshare_stat stat;
+
+	region_stat(fd, &stat);
+	check(stat.resident == size / TABLE_SPAN * PAGE, "%llu bytes resident",
+	      stat.resident);
+	check_result(region_unmap(fd, start, size), 0, "UNMAP");
+	check_gone("after UNMAP of all");
+	region_stat(fd, &stat);
+	check(!stat.resident && !stat.mapped && stat.pgtables < 64 * KIB,
+	      "%llu bytes resident, %llu mapped, %llu of tables", stat.resident,
+	      stat.mapped, stat.pgtables);
+	close(fd);
+}
+
+static void outlive_name(struct peer *parent, void *arg)
+{
+	(void)arg;
+	/* Its own, instead of the one that it inherits. */
+	drop_window();
+	window_map(region_open(path, O_RDWR), start, size, RW, 0);
+	go(parent);
+	wait_go(parent);
+	check(!misses((void *)start, size, TABLE_SPAN, 1), "contents");
+	/* Pages that are not there yet come all the same. */
+	paint((void *)(start + PAGE), size - PAGE, TABLE_SPAN, 2);
+	go(parent);
+	wait_go(parent);
+}
+
+/* Those who are in go on, and a new region by that name is another one. */
+static void unlink_attached(void)
+{
+	int fd = full_region(), other;
+	struct peer peer = peer_start(outlive_name, NULL);
+	struct mshare_info info;
+
+	wait_go(&peer);
+	drop_name();
+	check(open(path, O_RDWR) < 0 && errno == ENOENT,
+	      "an unlinked region can be opened");
+	go(&peer);
+	wait_go(&peer);
+	check(!misses((void *)(start + PAGE), size - PAGE, TABLE_SPAN, 2),
+	      "those who are in do not share any more");
+	check_result(region_unmap(fd, start + MIB, PAGE), 0,
+		     "UNMAP without a name");
+	check_result(region_map(fd, start + MIB, PAGE, RW, 0), 0,
+		     "CREATE_MAPPING without a name");
+
+	other = region_open(path, O_RDWR | O_CREAT | O_EXCL);
+	check_result(region_get_size(other, &info), 0, "GET_SIZE");
+	check(!info.start, "a new region has an old one's place");
+	close(other);
+	drop_name();
+
+	go(&peer);
+	peer_end(&peer);
+	close(fd);
+	drop_window();
+	check_gone("when all are out");
+}
+
+static void make(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	close(full_region());
+}
+
+static void make_and_stay(struct peer *parent, void *arg)
+{
+	make(parent, arg);
+	go(parent);
+	wait_go(parent);
+}
+
+/* Nobody is left who made the region; it works as on the first day. */
+static void use_orphan(void)
+{
+	int fd = region_open(path, O_RDWR);
+
+	check_held("with its creator");
+	window_map(fd, start, size, RW, 0);
+	check(!misses((void *)start, size, TABLE_SPAN, 1), "contents");
+	paint((void *)(start + PAGE), size - PAGE, TABLE_SPAN, 2);
+	check(!misses((void *)(start + PAGE), size - PAGE, TABLE_SPAN, 2),
+	      "new pages");
+	check_result(region_protect(fd, start, granule, PROT_READ), 0,
+		     "PROTECT");
+	check(store((void *)start, 1) == SIGSEGV, "PROTECT has no effect");
+	check_result(region_unmap(fd, start, granule), 0, "UNMAP");
+	check_result(region_map(fd, start, granule, RW, MAP_NORESERVE), 0,
+		     "CREATE_MAPPING");
+	check(!peek((void *)start), "a new object is not empty");
+	check(!store((void *)start, 1), "signal %d", touch_fault.signal);
+	drop_window();
+	close(fd);
+	drop_name();
+	check_gone("after unlink of an orphan");
+}
+
+static void creator_exited(void)
+{
+	struct peer peer;
+
+	memory_before = memory();
+	tables_before = page_tables();
+	path = region_path();
+	peer = peer_start(make, NULL);
+	peer_end(&peer);
+	use_orphan();
+}
+
+static void creator_killed(void)
+{
+	struct peer peer;
+
+	memory_before = memory();
+	tables_before = page_tables();
+	path = region_path();
+	peer = peer_start(make_and_stay, NULL);
+	wait_go(&peer);
+	peer_kill(&peer);
+	use_orphan();
+}
+
+static void *make_in_thread(void *fd)
+{
+	*(int *)fd = region_create(path, start, size);
+	region_fill(*(int *)fd, start, size, RW);
+	return NULL;
+}
+
+/* The creating thread ends, its process goes on. */
+static void creator_thread(void)
+{
+	pthread_t thread;
+	int fd;
+
+	memory_before = memory();
+	tables_before = page_tables();
+	path = region_path();
+	must(!pthread_create(&thread, NULL, make_in_thread, &fd),
+	     "no thread: %m");
+	pthread_join(thread, NULL);
+	window_map(fd, start, size, RW, 0);
+	fill();
+	close(fd);
+	drop_window();
+	use_orphan();
+}
+
+static const struct test_case cases[] = {
+	{ "close-last", close_last },
+	{ "munmap-last", munmap_last },
+	{ "unlink-last", unlink_last },
+	{ "exit-last", exit_last },
+	{ "kill-last", kill_last },
+	{ "exec-last", exec_last },
+	{ "unmap-returns", unmap_returns },
+	{ "unlink-attached", unlink_attached },
+	{ "creator-exited", creator_exited },
+	{ "creator-killed", creator_killed },
+	{ "creator-thread", creator_thread },
+};
+
+int main(int argc, char **argv)
+{
+	regions_init();
+	start = region_address(48);
+	size = HELD_KB * KIB / PAGE * TABLE_SPAN;
+	return run_case(cases, argc, argv);
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who may do what with a page: its object's rights and its window's. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "case.h"
+#include "check.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW  (PROT_READ | PROT_WRITE)
+#define RWX (RW | PROT_EXEC)
+
+static const char *path;
+static uint64_t start;
+
+static char *attach(int flags, int prot)
+{
+	int fd = region_open(path, flags);
+	char *window = window_map(fd, start, granule, prot, 0);
+
+	close(fd);
+	return window;
+}
+
+/* Is an access refused, at this address? */
+#define check_segv(access, where)                                             \
+	do {                                                                  \
+		int signal_ = (access);                                       \
+                                                                              \
+		check(signal_ == SIGSEGV, "%s: signal %d", #access, signal_); \
+		check(!signal_ || touch_fault.addr == (void *)(where),        \
+		      "%s: fault at %p", #access, touch_fault.addr);          \
+	} while (0)
+
+/* Where there is nothing, the signal says so. */
+#define check_hole(access, where)                                        \
+	do {                                                             \
+		check_segv(access, where);                               \
+		check(touch_fault.code == SEGV_MAPERR, "%s: si_code %d", \
+		      #access, touch_fault.code);                        \
+	} while (0)
+
+static void holes(void)
+{
+	int fd = region_create(path = region_path(), start, 2 * granule);
+	char *window = window_map(fd, start, 2 * granule, RWX, 0);
+	uint64_t value;
+
+	/* Nothing at all, then nothing around an object. */
+	check_hole(load(window, &value), window);
+	check_hole(store(window, 1), window);
+	check_hole(call(window), window);
+	region_fill(fd, start + PAGE, PAGE, RW);
+	check(!store(window + PAGE, 1), "the object cannot be used");
+	check_hole(load(window, &value), window);
+	check_hole(store(window + 2 * PAGE, 1), window + 2 * PAGE);
+	check_hole(store(window + granule, 1), window + granule);
+	check_result(region_unmap(fd, start + PAGE, PAGE), 0, "UNMAP");
+	check_hole(load(window + PAGE, &value), window + PAGE);
+	close(fd);
+}
+
+/* One object a page, from no rights to all, with pages there or not. */
+static void objects(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	char *window = attach(O_RDWR, RWX);
+
+	for (int present = 0; present < 2; present++) {
+		for (int prot = PROT_NONE; prot <= RWX; prot++) {
+			uint64_t at = start + (8 * present + prot) * PAGE;
+			char *page = (char *)at;
+			uint64_t value;
+
+			region_fill(fd, at, PAGE, present ? RW : prot);
+			if (present) {
+				store(page, return_instruction);
+				region_protect(fd, at, PAGE, prot);
+			}
+			/* Write-only memory does not exist on x86. */
+			if (prot & RW)
+				check(!load(page, &value), "prot %d: load",
+				      prot);
+			else if (!(prot & PROT_EXEC))
+				check_segv(load(page, &value), page);
+			if (prot & PROT_WRITE)
+				check(!store(page, return_instruction),
+				      "prot %d: store", prot);
+			else
+				check_segv(store(page, 1), page);
+			if (!(prot & PROT_EXEC))
+				check_segv(call(page), page);
+			else if (present || prot & PROT_WRITE)
+				check(!call(page), "prot %d: call", prot);
+		}
+	}
+	check(!munmap(window, granule), "munmap: %m");
+	close(fd);
+}
+
+static void write_and_stay(struct peer *parent, void *arg)
+{
+	char *window = attach(O_RDWR, RWX);
+
+	(void)arg;
+	store(window, return_instruction);
+	go(parent);
+	wait_go(parent);
+	check(peek(window) == return_instruction, "now %#lx", peek(window));
+	check(!call(window), "this window lost its rights");
+	check(!store(window, return_instruction),
+	      "this window cannot write any more");
+}
+
+/* What a window that is only for reading must not do, page by page. */
+static void check_readonly(char *window)
+{
+	uint64_t value;
+	int zeros[2];
+
+	/* Present, and writable through another window; then absent. */
+	for (int i = 0; i < 2; i++, window += PAGE) {
+		check_segv(store(window, 1), window);
+		check(!load(window, &value), "cannot read");
+		check_segv(store(window, 1), window);
+		check_segv(call(window), window);
+
+		/* The kernel on the client's behalf. */
+		must(!pipe(zeros), "pipe: %m");
+		must(write(zeros[1], "12345678", 8) == 8, "write: %m");
+		check(read(zeros[0], window, 8) < 0 && errno == EFAULT,
+		      "read(2) into a read-only window: %m");
+		check(write(zeros[1], window, 8) == 8,
+		      "write(2) from a read-only window: %m");
+		close(zeros[0]);
+		close(zeros[1]);
+		check(peek(window) == value, "it wrote after all");
+	}
+}
+
+static void readonly_windows(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	struct peer peer;
+	char *window;
+
+	region_fill(fd, start, 4 * PAGE, RWX);
+	peer = peer_start(write_and_stay, NULL);
+	wait_go(&peer);
+
+	/* A descriptor that cannot write; one that could. */
+	window = attach(O_RDONLY, PROT_READ);
+	check_readonly(window);
+	check(mprotect(window, granule, RW) < 0, "mprotect to write");
+	check_readonly(window);
+	munmap(window, granule);
+
+	window = attach(O_RDWR, PROT_READ);
+	check_readonly(window);
+	munmap(window, granule);
+
+	/* The same process may have had it writable before. */
+	window = attach(O_RDWR, RW);
+	check(!store(window + PAGE, 3), "store: %d", touch_fault.signal);
+	check_segv(call(window), window);
+	check(mmap(window, granule, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) ==
+		      window,
+	      "mmap: %m");
+	check_readonly(window);
+	check(mmap(window, granule, RW, MAP_SHARED | MAP_FIXED, fd, 0) ==
+		      window,
+	      "mmap: %m");
+	check(!store(window + PAGE, 4), "store: %d", touch_fault.signal);
+	check(peek(window + PAGE) == 4, "%#lx", peek(window + PAGE));
+	munmap(window, granule);
+
+	go(&peer);
+	peer_end(&peer);
+	close(fd);
+}
+
+static void no_access_windows(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	struct peer peer;
+	uint64_t value;
+	char *window;
+
+	region_fill(fd, start, 4 * PAGE, RWX);
+	peer = peer_start(write_and_stay, NULL);
+	wait_go(&peer);
+	window = attach(O_RDWR, PROT_NONE);
+	for (int i = 0; i < 2; i++) {
+		char *page = window + i * PAGE;
+
+		check_segv(load(page, &value), page);
+		check_segv(store(page, 1), page);
+		check_segv(call(page), page);
+	}
+	munmap(window, granule);
+	go(&peer);
+	peer_end(&peer);
+	close(fd);
+}
+
+static void exec_windows(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	char *window;
+
+	/* An object without the right, then with it. */
+	region_fill(fd, start, PAGE, RW);
+	window = attach(O_RDWR, RWX);
+	store(window, return_instruction);
+	check_segv(call(window), window);
+	check_result(region_protect(fd, start, PAGE, PROT_READ | PROT_EXEC), 0,
+		     "PROTECT");
+	check(!call(window), "signal %d", touch_fault.signal);
+	check_segv(store(window, 1), window);
+	munmap(window, granule);
+	window = attach(O_RDONLY, PROT_READ | PROT_EXEC);
+	check(!call(window), "read-only: signal %d", touch_fault.signal);
+	check_segv(store(window, 1), window);
+	munmap(window, granule);
+	close(fd);
+}
+
+/* What PROTECT takes and gives, another process finds taken and given. */
+static void sees_protect(struct peer *parent, void *arg)
+{
+	char *window = attach(O_RDWR, RW), *middle = window + PAGE;
+	uint64_t value;
+
+	(void)arg;
+	for (int i = 0; i < 3; i++)
+		store(window + i * PAGE, i);
+	go(parent);
+	wait_go(parent); /* The middle page is read-only. */
+	check(!load(middle, &value) && value == 1, "middle: %lu", value);
+	check_segv(store(middle, 2), middle);
+	check(!store(window, 10) && !store(window + 2 * PAGE, 12),
+	      "the neighbours cannot be written");
+	go(parent);
+	wait_go(parent); /* It is not accessible. */
+	check_segv(load(middle, &value), middle);
+	check_segv(store(middle, 2), middle);
+	check(peek(window) == 10, "%lu", peek(window));
+	go(parent);
+	wait_go(parent); /* All is as it was. */
+	check(peek(middle) == 1, "middle: %lu", peek(middle));
+	check(!store(middle, 3), "the middle stays read-only");
+	go(parent);
+}
+
+static void protect(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	uint64_t middle = start + PAGE;
+	struct mshare_stat stat;
+	struct peer peer;
+	char *window;
+
+	region_fill(fd, start, 3 * PAGE, RW);
+	peer = peer_start(sees_protect, NULL);
+	wait_go(&peer);
+	check_result(region_protect(fd, middle, PAGE, PROT_READ), 0, "PROTECT");
+	go(&peer);
+	wait_go(&peer);
+	region_stat(fd, &stat);
+	check(stat.mapped == 3 * PAGE, "%llu bytes mapped", stat.mapped);
+	check_result(region_protect(fd, middle, PAGE, PROT_NONE), 0, "PROTECT");
+	go(&peer);
+	wait_go(&peer);
+	check_result(region_protect(fd, middle, PAGE, RW), 0, "PROTECT");
+	go(&peer);
+	wait_go(&peer);
+	peer_end(&peer);
+	window = attach(O_RDONLY, PROT_READ);
+	check(peek(window) == 10 && peek(window + PAGE) == 3 &&
+		      peek(window + 2 * PAGE) == 12,
+	      "contents: %lu %lu %lu", peek(window), peek(window + PAGE),
+	      peek(window + 2 * PAGE));
+
+	/* More rights than at first: a region's owner decides. */
+	region_fill(fd, start + 8 * PAGE, PAGE, PROT_READ);
+	check(!peek(window + 8 * PAGE), "the new object is not empty");
+	check_result(region_protect(fd, start + 8 * PAGE, PAGE, RWX), 0,
+		     "PROTECT");
+	check_segv(store(window + 8 * PAGE, 1), window + 8 * PAGE);
+	munmap(window, granule);
+	window = attach(O_RDWR, RW);
+	check(!store(window + 8 * PAGE, 1), "signal %d", touch_fault.signal);
+	close(fd);
+}
+
+static const struct test_case cases[] = {
+	{ "holes", holes },
+	{ "objects", objects },
+	{ "readonly-windows", readonly_windows },
+	{ "no-access-windows", no_access_windows },
+	{ "exec-windows", exec_windows },
+	{ "protect", protect },
+};
+
+int main(int argc, char **argv)
+{
+	regions_init();
+	start = region_address(24);
+	return run_case(cases, argc, argv);
+}

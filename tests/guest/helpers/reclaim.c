@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages of a region are swapped out and moved while clients write to them. A
+ * store through an old translation goes to a page that is on its way out, or
+ * is somebody else's: the client finds an older value than it wrote.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "case.h"
+#include "check.h"
+#include "figures.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW      (PROT_READ | PROT_WRITE)
+#define WRITERS 2
+#define PAGES   2048
+/*
+ * Pages that are written to all the time: few enough for a processor to keep
+ * the translations of all of them, so that it uses old ones if it is let.
+ */
+#define HOT 64
+
+/* Not in every libc's headers. */
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+
+static uint64_t start;
+static const char *path;
+
+struct progress {
+	volatile int stop;
+	volatile uint64_t stores[WRITERS];
+};
+
+static struct progress *shared;
+
+/* Which of a page's words a writer uses, from its first to its last. */
+static volatile uint64_t *word_of(uint32_t page)
+{
+	return (uint64_t *)(start + page * PAGE) + page % 512;
+}
+
+static uint64_t value_of(uint32_t page, uint32_t sequence)
+{
+	return (uint64_t)page << 32 | sequence;
+}
+
+static void write_page(uint32_t page, uint32_t *last)
+{
+	uint64_t found = *word_of(page), want = value_of(page, last[page]);
+
+	must(found == want || (!last[page] && !found),
+	     "page %u holds %#lx, %#lx was written", page, found, want);
+	*word_of(page) = value_of(page, ++last[page]);
+}
+
+/* Writer 0 has the even pages, writer 1 the odd ones. */
+static void writer(struct peer *parent, void *arg)
+{
+	uint32_t me = (uintptr_t)arg;
+	uint32_t *last = calloc(PAGES, sizeof(*last));
+
+	must(last, "out of memory");
+	pin_to_cpu(me);
+	window_map(region_open(path, O_RDWR), start, granule, RW, 0);
+	for (uint32_t page = me; page < PAGES; page += WRITERS)
+		write_page(page, last);
+	go(parent);
+	while (!shared->stop) {
+		for (uint32_t page = me; page < HOT; page += WRITERS)
+			write_page(page, last);
+		shared->stores[me] += HOT / WRITERS;
+	}
+	go(parent);
+	wait_go(parent);
+	for (uint32_t page = me; page < PAGES; page += WRITERS)
+		write_page(page, last);
+}
+
+/* Takes about @mib of memory away from whoever has it, for swap space. */
+static void reclaim(const char *mib)
+{
+	int fd = open("/sys/fs/cgroup/memory.reclaim", O_WRONLY | O_CLOEXEC);
+	char request[64] = "";
+
+	must(fd >= 0, "no memory.reclaim: %m");
+	strcat(strcat(request, mib), "M swappiness=200");
+	/* EAGAIN: there was less to have. */
+	(void)!write(fd, request, strlen(request));
+	close(fd);
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static void swap(void)
+{
+	struct peer writers[WRITERS];
+	struct mshare_stat stat;
+	double end;
+	long out;
+	int fd;
+
+	must(meminfo("SwapTotal") > PAGES * 4, "no swap space");
+	shared = mmap(NULL, sizeof(*shared), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	fd = region_create(path = region_path(), start, granule);
+	region_fill(fd, start, PAGES * PAGE, RW);
+	for (uintptr_t i = 0; i < WRITERS; i++) {
+		writers[i] = peer_start(writer, (void *)i);
+		wait_go(&writers[i]);
+	}
+
+	/* When the rest is out, it is the turn of the hot pages, many times. */
+	out = vmstat("pswpout");
+	end = seconds() + 20;
+	while (vmstat("pswpout") - out < 2 * PAGES && seconds() < end)
+		reclaim("16");
+	out = vmstat("pswpout") - out;
+	check(out > PAGES + 4 * HOT, "only %ld pages went out", out);
+	shared->stop = 1;
+	for (int i = 0; i < WRITERS; i++) {
+		wait_go(&writers[i]);
+		check(shared->stores[i] > 10000, "writer %d: %lu stores", i,
+		      shared->stores[i]);
+	}
+
+	/* All of it out, as far as that goes, and back again. */
+	for (int i = 0; i < 4; i++)
+		reclaim("16");
+	region_stat(fd, &stat);
+	check(stat.swapped > PAGES * PAGE / 2,
+	      "%llu bytes swapped out, %llu resident", stat.swapped,
+	      stat.resident);
+	check(stat.resident + stat.swapped >= PAGES * PAGE,
+	      "%llu bytes swapped out, %llu resident", stat.swapped,
+	      stat.resident);
+	for (int i = 0; i < WRITERS; i++) {
+		go(&writers[i]);
+		peer_end(&writers[i]);
+	}
+	region_stat(fd, &stat);
+	check(stat.resident == PAGES * PAGE, "%llu bytes resident",
+	      stat.resident);
+	close(fd);
+}
+
+/*
+ * As if the memory under the hot pages were about to fail: the kernel moves
+ * what is there to other pages and never uses these again.
+ */
+static void move(void)
+{
+	struct peer writers[WRITERS];
+	int fd, moved = 0;
+
+	shared = mmap(NULL, sizeof(*shared), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	fd = region_create(path = region_path(), start, granule);
+	region_fill(fd, start, PAGES * PAGE, RW);
+	for (uintptr_t i = 0; i < WRITERS; i++) {
+		writers[i] = peer_start(writer, (void *)i);
+		wait_go(&writers[i]);
+	}
+	window_map(fd, start, granule, RW, 0);
+	/* Not every attempt succeeds: the writers' faults hold the pages too. */
+	for (int i = 0; i < 8 * HOT && moved < HOT; i++)
+		moved += !madvise((void *)(start + i % HOT * PAGE), PAGE,
+				  MADV_SOFT_OFFLINE);
+	check(moved >= HOT, "only %d pages moved: %m", moved);
+	shared->stop = 1;
+	for (int i = 0; i < WRITERS; i++) {
+		wait_go(&writers[i]);
+		check(shared->stores[i] > 10000, "writer %d: %lu stores", i,
+		      shared->stores[i]);
+		go(&writers[i]);
+		peer_end(&writers[i]);
+	}
+	close(fd);
+}
+
+static const struct test_case cases[] = {
+	{ "swap", swap },
+	{ "move", move },
+};
+
+int main(int argc, char **argv)
+{
+	regions_init();
+	start = region_address(128);
+	return run_case(cases, argc, argv);
+}

@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * No processor may use an old translation once the call that made it invalid
+ * has returned. Clients on one processor access a word as fast as they can,
+ * or sleep with its translation at hand, while this process on another
+ * changes what the word is.
+ *
+ * The emulated processor keeps translations until they are flushed, like a
+ * real one, and clients make no system call that would flush them by chance.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "case.h"
+#include "check.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW           (PROT_READ | PROT_WRITE)
+#define ROUNDS       60
+#define MAX_SPINNERS 6
+/* Enough that the translation is in use, and not just being made. */
+#define WARM 500
+/* How long a spinner may take to be told of its fault. */
+#define PATIENCE_MS 30000
+
+enum access {
+	LOAD,
+	STORE
+};
+
+/* One client; in memory that all processes have in common. */
+struct spinner {
+	volatile uint64_t count, first;
+	volatile int round, faulted, stop;
+	int cpu;
+	enum access access;
+	struct peer peer;
+};
+
+static struct spinner *spinners;
+static const char *path;
+static uint64_t start, size;
+static int fd;
+
+/* Where the spinners look: anywhere in an object. */
+static uint64_t word;
+
+static void spin(struct spinner *self)
+{
+	pin_to_cpu(self->cpu);
+	for (;;) {
+		while (self->round == self->faulted && !self->stop)
+			usleep(200);
+		if (self->stop)
+			return;
+		if (self->access == LOAD)
+			load_until_fault((void *)word, &self->count,
+					 &self->first);
+		else
+			store_until_fault((void *)word, &self->count);
+		check(touch_fault.signal == SIGSEGV &&
+			      touch_fault.addr == (void *)word,
+		      "signal %d at %p", touch_fault.signal, touch_fault.addr);
+		self->faulted = self->round;
+	}
+}
+
+static void spin_process(struct peer *parent, void *arg)
+{
+	(void)parent;
+	window_map(region_open(path, O_RDWR), start, size, RW, 0);
+	spin(arg);
+}
+
+static void *spin_thread(void *arg)
+{
+	spin(arg);
+	return NULL;
+}
+
+static void set_up(void)
+{
+	must(sysconf(_SC_NPROCESSORS_ONLN) >= 2, "needs two processors");
+	spinners = mmap(NULL, MAX_SPINNERS * sizeof(*spinners), RW,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(spinners != MAP_FAILED, "mmap: %m");
+	fd = region_create(path = region_path(), start, size);
+	word = start + 5 * PAGE + 64;
+	pin_to_cpu(0);
+}
+
+static void warm_up(struct spinner *spinner)
+{
+	uint64_t warm = spinner->count + WARM;
+
+	spinner->round++;
+	for (int ms = 0; spinner->count < warm; ms++) {
+		must(ms < PATIENCE_MS, "the spinner does not get going");
+		usleep(1000);
+	}
+}
+
+static bool wait_for_fault(struct spinner *spinner)
+{
+	for (int i = 0; i < PATIENCE_MS * 5; i++) {
+		if (spinner->faulted == spinner->round)
+			return true;
+		usleep(200);
+	}
+	return false;
+}
+
+/*
+ * Everybody spins, @change happens, and nobody gets another access done. A
+ * spinner may have made its last access before @change returned and not have
+ * counted it, so one is no proof.
+ */
+static void change_under(int nr, void (*change)(int), int round)
+{
+	uint64_t counts[MAX_SPINNERS];
+
+	for (int i = 0; i < nr; i++)
+		warm_up(&spinners[i]);
+	if (spinners[0].access == LOAD)
+		store((void *)word, ~0ULL);
+	change(round);
+	for (int i = 0; i < nr; i++)
+		counts[i] = spinners[i].count;
+	for (int i = 0; i < nr; i++) {
+		must(wait_for_fault(&spinners[i]),
+		     "round %d: spinner %d did %lu accesses since", round, i,
+		     spinners[i].count - counts[i]);
+		must(spinners[i].count - counts[i] <= 1,
+		     "round %d: spinner %d got %lu accesses more", round, i,
+		     spinners[i].count - counts[i]);
+	}
+}
+
+/* From a page, which is flushed by itself, to all that has tables. */
+static uint64_t object_size(int round)
+{
+	static const uint64_t sizes[] = { 8 * PAGE, 64 * PAGE, 8 * MIB };
+
+	return sizes[round % 3];
+}
+
+static void new_object(int round)
+{
+	region_fill(fd, start, object_size(round), RW);
+}
+
+static void unmap_all(int round)
+{
+	(void)round;
+	check_result(region_unmap(fd, start, size), 0, "UNMAP");
+}
+
+static void unmap_page(int round)
+{
+	(void)round;
+	check_result(region_unmap(fd, word / PAGE * PAGE, PAGE), 0, "UNMAP");
+}
+
+static void unmap_object(int round)
+{
+	check_result(region_unmap(fd, start, object_size(round)), 0, "UNMAP");
+}
+
+/*
+ * Each round has a new object. The first spinner is the first to look at it
+ * and must find it empty: an old page would hold what the round before left.
+ */
+static void rounds(int nr, void (*change)(int))
+{
+	window_map(fd, start, size, RW, 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		new_object(round);
+		spinners[0].first = 0;
+		change_under(nr, change, round);
+		must(!spinners[0].first, "round %d: %#lx in a new object",
+		     round, spinners[0].first);
+		unmap_all(round);
+	}
+	munmap((void *)start, size);
+}
+
+static void add_spinner(int i, int cpu, enum access access)
+{
+	spinners[i].cpu = cpu;
+	spinners[i].access = access;
+	spinners[i].peer = peer_start(spin_process, &spinners[i]);
+}
+
+static void stop_spinners(int nr)
+{
+	for (int i = 0; i < nr; i++) {
+		spinners[i].stop = 1;
+		peer_end(&spinners[i].peer);
+	}
+}
+
+static void unmap_load(void)
+{
+	set_up();
+	add_spinner(0, 1, LOAD);
+	rounds(1, unmap_page);
+	rounds(1, unmap_object);
+	stop_spinners(1);
+}
+
+static void unmap_store(void)
+{
+	set_up();
+	add_spinner(0, 1, STORE);
+	rounds(1, unmap_page);
+	rounds(1, unmap_object);
+	stop_spinners(1);
+}
+
+/* The tables go too; what they were is soon something else. */
+static void reuse_tables(int round)
+{
+	char *memory;
+
+	unmap_all(round);
+	memory = mmap(NULL, 4 * MIB, RW,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	must(memory != MAP_FAILED, "mmap: %m");
+	for (uint64_t at = 0; at < 4 * MIB; at += 64)
+		memory[at] = 0x67;
+	munmap(memory, 4 * MIB);
+}
+
+static void unmap_tables(void)
+{
+	set_up();
+	add_spinner(0, 1, LOAD);
+	rounds(1, reuse_tables);
+	stop_spinners(1);
+}
+
+static void protect_load(int round)
+{
+	(void)round;
+	check_result(region_protect(fd, word / PAGE * PAGE, PAGE, PROT_NONE), 0,
+		     "PROTECT");
+}
+
+static void protect_none(void)
+{
+	set_up();
+	add_spinner(0, 1, LOAD);
+	rounds(1, protect_load);
+	stop_spinners(1);
+}
+
+/* Once PROTECT has returned, the word that is stored to stands still. */
+static void protect_store(void)
+{
+	volatile uint64_t *here;
+
+	set_up();
+	add_spinner(0, 1, STORE);
+	window_map(fd, start, size, RW, 0);
+	here = (void *)word;
+	region_fill(fd, start, 64 * PAGE, RW);
+	for (int round = 0; round < ROUNDS; round++) {
+		uint64_t at = round & 1 ? start : word / PAGE * PAGE;
+		uint64_t length = round & 1 ? 64 * PAGE : PAGE;
+		uint64_t value, count;
+
+		warm_up(&spinners[0]);
+		check_result(region_protect(fd, at, length, PROT_READ), 0,
+			     "PROTECT");
+		value = *here;
+		count = spinners[0].count;
+		must(wait_for_fault(&spinners[0]),
+		     "round %d: %lu more stores to a read-only page", round,
+		     spinners[0].count - count);
+		must(*here == value, "round %d: %lu became %lu", round, value,
+		     *here);
+		must(*here - spinners[0].count <= 1,
+		     "round %d: %lu stores, the last gave %lu", round,
+		     spinners[0].count, *here);
+		check_result(region_protect(fd, at, length, RW), 0, "PROTECT");
+	}
+	stop_spinners(1);
+}
+
+/* Several processes on one processor, of which one runs; one here as well. */
+static void crowd(void)
+{
+	set_up();
+	for (int i = 0; i < 4; i++)
+		add_spinner(i, 1, i & 1 ? STORE : LOAD);
+	add_spinner(4, 0, LOAD);
+	rounds(5, unmap_page);
+	rounds(5, unmap_all);
+	stop_spinners(5);
+}
+
+/* A process whose threads spin on both processors. */
+static void spin_threads(struct peer *parent, void *arg)
+{
+	struct spinner *pair = arg;
+	pthread_t thread;
+
+	(void)parent;
+	window_map(region_open(path, O_RDWR), start, size, RW, 0);
+	must(!pthread_create(&thread, NULL, spin_thread, pair + 1),
+	     "no thread");
+	spin(pair);
+	pthread_join(thread, NULL);
+}
+
+static void threads(void)
+{
+	struct peer peer;
+
+	set_up();
+	spinners[0].cpu = 1;
+	spinners[1].cpu = 0;
+	spinners[1].access = STORE;
+	peer = peer_start(spin_threads, spinners);
+	rounds(2, unmap_page);
+	rounds(2, unmap_all);
+	spinners[0].stop = spinners[1].stop = 1;
+	peer_end(&peer);
+}
+
+/*
+ * A client that accesses the word, sleeps while it goes away, and tries again.
+ * Its processor idles meanwhile and keeps its page tables loaded, or runs
+ * something else and comes back to them.
+ */
+static void sleeper(struct peer *parent, void *arg)
+{
+	uint64_t value;
+
+	(void)arg;
+	pin_to_cpu(1);
+	window_map(region_open(path, O_RDWR), start, size, RW, 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		wait_go(parent);
+		must(!load((void *)word, &value) && !value,
+		     "round %d: signal %d, %#lx in a new object", round,
+		     touch_fault.signal, value);
+		store((void *)word, ~0ULL);
+		go(parent);
+		wait_go(parent);
+		must(load((void *)word, &value) == SIGSEGV,
+		     "round %d: after its sleep it reads %#lx", round, value);
+		must(store((void *)word, value) == SIGSEGV,
+		     "round %d: after its sleep it writes", round);
+		go(parent);
+	}
+}
+
+static void busy(struct peer *parent, void *arg)
+{
+	volatile uint64_t count = 0;
+
+	(void)arg;
+	pin_to_cpu(1);
+	go(parent);
+	for (;;)
+		count++;
+}
+
+static void put_to_sleep(void)
+{
+	struct peer peer = peer_start(sleeper, NULL);
+
+	for (int round = 0; round < ROUNDS; round++) {
+		new_object(round);
+		go(&peer);
+		wait_go(&peer);
+		/* Until it is asleep, and the processor has turned away. */
+		sleep_ms(2);
+		if (round & 1)
+			unmap_page(round);
+		else
+			unmap_all(round);
+		go(&peer);
+		wait_go(&peer);
+		unmap_all(round);
+	}
+	peer_end(&peer);
+}
+
+static void asleep(void)
+{
+	set_up();
+	put_to_sleep();
+}
+
+static void asleep_busy(void)
+{
+	struct peer peer;
+
+	set_up();
+	peer = peer_start(busy, NULL);
+	wait_go(&peer);
+	put_to_sleep();
+	peer_kill(&peer);
+}
+
+/*
+ * The child of a process that maps its first window at that very moment: with
+ * the window it must inherit what makes flushes find it.
+ */
+struct race {
+	int region;
+	long map_at, fork_at;
+};
+
+static long nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000L + now.tv_nsec;
+}
+
+static void *map_while_forking(void *arg)
+{
+	struct race *race = arg;
+
+	pin_to_cpu(1);
+	while (nanoseconds() < race->map_at)
+		;
+	window_map(race->region, start, size, RW, 0);
+	return NULL;
+}
+
+static void spin_if_inherited(struct spinner *self)
+{
+	uint64_t value;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pin_to_cpu(1);
+	self->first = load((void *)word, &value);
+	self->round++;
+	if (!self->first)
+		load_until_fault((void *)word, &self->count, &self->first);
+	self->faulted = self->round;
+	_exit(0);
+}
+
+static void fork_while_mapping(struct peer *parent, void *lead)
+{
+	struct race race = { .region = region_open(path, O_RDWR) };
+	pthread_t thread;
+	pid_t pid;
+
+	/* By when the thread is on its processor. */
+	race.map_at = nanoseconds() + 3000000;
+	race.fork_at = race.map_at + *(long *)lead;
+	must(!pthread_create(&thread, NULL, map_while_forking, &race),
+	     "no thread");
+	while (nanoseconds() < race.fork_at)
+		;
+	pid = fork();
+	if (!pid)
+		spin_if_inherited(&spinners[0]);
+	pthread_join(thread, NULL);
+	go(parent);
+	waitpid(pid, NULL, 0);
+}
+
+static void fork_race(void)
+{
+	struct spinner *child;
+	int inherited = 0;
+
+	set_up();
+	child = &spinners[0];
+	for (int round = 0; round < 2 * ROUNDS; round++) {
+		/* From before the mmap call to well after it. */
+		long lead = (round - ROUNDS) * 10000;
+		struct peer peer;
+		uint64_t count;
+
+		new_object(round);
+		peer = peer_start(fork_while_mapping, &lead);
+		wait_go(&peer);
+		while (child->round == round)
+			usleep(200);
+		/* Warm, if it has the window at all. */
+		for (int ms = 0; ms < 5 && child->faulted <= round; ms++)
+			usleep(1000);
+		inherited += child->faulted <= round;
+		unmap_all(round);
+		count = child->count;
+		must(wait_for_fault(child), "round %d: %lu accesses since",
+		     round, child->count - count);
+		must(child->count - count <= 1, "round %d: %lu accesses more",
+		     round, child->count - count);
+		peer_end(&peer);
+	}
+	/* Else one was always too late, and this has shown nothing. */
+	check(inherited > ROUNDS / 10 && inherited < ROUNDS * 2,
+	      "%d of %d children had a window", inherited, 2 * ROUNDS);
+}
+
+/* The same for the process's own calls, under the feet of a thread. */
+static void munmap_window(int round)
+{
+	(void)round;
+	check(!munmap((void *)start, size), "munmap: %m");
+}
+
+static void own_munmap(void)
+{
+	pthread_t thread;
+
+	set_up();
+	spinners[0].cpu = 1;
+	spinners[0].access = STORE;
+	region_fill(fd, start, 8 * MIB, RW);
+	must(!pthread_create(&thread, NULL, spin_thread, &spinners[0]),
+	     "no thread");
+	for (int round = 0; round < ROUNDS; round++) {
+		window_map(fd, start, size, RW, 0);
+		change_under(1, munmap_window, round);
+	}
+	spinners[0].stop = 1;
+	pthread_join(thread, NULL);
+}
+
+/* Ordinary memory in the place of a window that a thread is writing to. */
+static void own_mmap(void)
+{
+	pthread_t thread;
+
+	set_up();
+	spinners[0].cpu = 1;
+	spinners[0].access = STORE;
+	region_fill(fd, start, 8 * MIB, RW);
+	must(!pthread_create(&thread, NULL, spin_thread, &spinners[0]),
+	     "no thread");
+	for (int round = 0; round < ROUNDS; round++) {
+		uint64_t count, value;
+		void *memory;
+
+		window_map(fd, start, size, RW, 0);
+		warm_up(&spinners[0]);
+		memory = mmap((void *)start, size, RW,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |
+				      MAP_NORESERVE,
+			      -1, 0);
+		count = spinners[0].count;
+		must(memory != MAP_FAILED, "mmap: %m");
+		while (spinners[0].count < count + WARM)
+			usleep(200);
+		munmap(memory, size);
+		must(wait_for_fault(&spinners[0]), "round %d: no fault", round);
+		window_map(fd, start, size, RW, 0);
+		value = peek((void *)word);
+		must(value <= count + 1,
+		     "round %d: store %lu is in the region, %lu was the last",
+		     round, value, count);
+		munmap((void *)start, size);
+	}
+	spinners[0].stop = 1;
+	pthread_join(thread, NULL);
+}
+
+static const struct test_case cases[] = {
+	{ "unmap-load", unmap_load },
+	{ "unmap-store", unmap_store },
+	{ "unmap-tables", unmap_tables },
+	{ "protect-none", protect_none },
+	{ "protect-store", protect_store },
+	{ "crowd", crowd },
+	{ "threads", threads },
+	{ "asleep", asleep },
+	{ "asleep-busy", asleep_busy },
+	{ "fork-race", fork_race },
+	{ "own-munmap", own_munmap },
+	{ "own-mmap", own_mmap },
+};
+
+int main(int argc, char **argv)
+{
+	regions_init();
+	start = region_address(112);
+	size = 2 * granule;
+	return run_case(cases, argc, argv);
+}

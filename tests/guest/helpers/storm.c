@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Everything at once, and processes that end in the middle of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "case.h"
+#include "check.h"
+#include "figures.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW (PROT_READ | PROT_WRITE)
+
+static uint64_t start, size;
+static const char *path;
+
+/* Reproducible enough to talk about; the interleaving is the guest's. */
+static __thread uint64_t random_state;
+
+static uint64_t random_below(uint64_t limit)
+{
+	random_state =
+		random_state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (random_state >> 33) % limit;
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/*
+ * Objects come at these places only, so that a table is empty, and freed,
+ * quite often. All that is ever written is a word's own address.
+ */
+#define PLACES 48
+#define OBJECT (8 * PAGE)
+
+static uint64_t random_place(void)
+{
+	return start + random_below(PLACES) * (size / PLACES / PAGE * PAGE);
+}
+
+static void use_word(uint64_t at)
+{
+	uint64_t value;
+
+	if (random_below(2))
+		store((void *)at, at);
+	else if (!load((void *)at, &value))
+		check(!value || value == at, "%#lx holds %#lx", at, value);
+}
+
+/* What a client does until it is killed: no requests, only its own windows. */
+static void be_client(struct peer *parent, void *arg)
+{
+	int fd = region_open(path, O_RDWR);
+
+	(void)arg;
+	random_state = getpid();
+	go(parent);
+	/* The first window is the one that it inherits. */
+	for (;;) {
+		for (int i = 0; i < 50; i++)
+			use_word(start + random_below(size / PAGE) * PAGE);
+		munmap((void *)start, size);
+		if (!random_below(4)) {
+			pid_t pid = fork();
+
+			if (!pid)
+				_exit(0);
+			waitpid(pid, NULL, 0);
+		}
+		window_map(fd, start, size, RW, 0);
+	}
+}
+
+#define VICTIMS 3
+#define KILLS   40
+
+/* SIGKILL at any moment leaves nothing behind, and hurts nobody else. */
+static void kills(void)
+{
+	struct peer peers[VICTIMS];
+	struct mshare_stat stat;
+	long before, limit, now;
+	int fd;
+
+	size = 2 * granule;
+	fd = region_create(path = region_path(), start, size);
+	region_fill(fd, start, size, RW);
+	window_map(fd, start, size, RW, 0);
+	/* All tables, so that only what leaks can be more at the end. */
+	for (uint64_t at = start; at < start + size; at += TABLE_SPAN)
+		store((void *)at, at);
+	before = page_tables();
+	random_state = 1;
+	for (int i = 0; i < KILLS; i++) {
+		for (int p = 0; p < VICTIMS; p++)
+			peers[p] = peer_start(be_client, NULL);
+		for (int p = 0; p < VICTIMS; p++)
+			wait_go(&peers[p]);
+		usleep(random_below(10000));
+		for (int p = 0; p < VICTIMS; p++)
+			peer_kill(&peers[p]);
+	}
+	/* Children that the killed left are on their own way out. */
+	for (int i = 0; i < 100; i++) {
+		region_stat(fd, &stat);
+		if (stat.attached == 1)
+			break;
+		sleep_ms(20);
+	}
+	check(stat.attached == 1, "%llu attached, not this process alone",
+	      stat.attached);
+	for (uint64_t at = start; at < start + size; at += TABLE_SPAN)
+		check(peek((void *)at) == at, "%#lx holds %#lx", at,
+		      peek((void *)at));
+	/* Each victim that leaked its upper tables would be 40 KiB of this. */
+	limit = before + 512;
+	now = settle(page_tables, limit);
+	check(now <= limit, "%ld KiB of page tables, %ld before", now, before);
+	close(fd);
+}
+
+static double deadline;
+static int storm_fd;
+
+static void one_request(void)
+{
+	uint64_t at = random_place();
+	int ret;
+
+	switch (random_below(12)) {
+	case 0:
+		ret = region_unmap(storm_fd, at, OBJECT);
+		check(!ret, "UNMAP: %d", ret);
+		break;
+	case 1:
+		/* Tables and all, in one half of the region. */
+		ret = region_unmap(storm_fd, start + random_below(2) * granule,
+				   granule);
+		check(!ret, "UNMAP: %d", ret);
+		break;
+	case 2:
+		ret = region_protect(storm_fd, at, OBJECT,
+				     random_below(2) ? PROT_READ : RW);
+		check(!ret || ret == -ENOMEM, "PROTECT: %d", ret);
+		break;
+	case 3:
+		ret = region_unmap(storm_fd, at + random_below(8) * PAGE, PAGE);
+		check(!ret, "UNMAP: %d", ret);
+		break;
+	default:
+		ret = region_map(storm_fd, at, OBJECT, RW, MAP_NORESERVE);
+		check(!ret || ret == -EEXIST, "CREATE_MAPPING: %d", ret);
+	}
+}
+
+static void *be_thread(void *arg)
+{
+	random_state = (uintptr_t)arg + getpid() * 100;
+	while (seconds() < deadline) {
+		for (int i = 0; i < 100; i++)
+			use_word(random_place() + random_below(8) * PAGE);
+		switch (random_below(8)) {
+		case 0:
+			munmap((void *)start, size);
+			break;
+		case 1: {
+			pid_t pid = fork();
+
+			if (!pid) {
+				use_word(random_place());
+				_exit(0);
+			}
+			waitpid(pid, NULL, 0);
+			break;
+		}
+		case 2:
+			/* Drops what is linked, and no more than that. */
+			madvise((void *)start, size, MADV_DONTNEED);
+			break;
+		default:
+			one_request();
+		}
+		/* Over whatever is there: a window, or nothing. */
+		if (random_below(4) == 0)
+			mmap((void *)start, size, RW, MAP_SHARED | MAP_FIXED,
+			     storm_fd, 0);
+	}
+	return NULL;
+}
+
+static void be_process(struct peer *parent, void *arg)
+{
+	pthread_t thread;
+
+	(void)parent;
+	(void)arg;
+	close(storm_fd);
+	storm_fd = region_open(path, O_RDWR);
+	window_map(storm_fd, start, size, RW, 0);
+	must(!pthread_create(&thread, NULL, be_thread, (void *)1), "thread");
+	be_thread((void *)2);
+	pthread_join(thread, NULL);
+}
+
+static void races(void)
+{
+	struct peer peers[3];
+	struct mshare_stat stat;
+
+	size = 2 * granule;
+	storm_fd = region_create(path = region_path(), start, size);
+	deadline = seconds() + 4;
+	for (int i = 0; i < 3; i++)
+		peers[i] = peer_start(be_process, NULL);
+	for (int i = 0; i < 3; i++)
+		peer_end(&peers[i]);
+	check_result(region_unmap(storm_fd, start, size), 0, "UNMAP of all");
+	region_stat(storm_fd, &stat);
+	check(!stat.attached && !stat.mappings && !stat.resident &&
+		      stat.pgtables < 64 * KIB,
+	      "%llu attached, %llu mappings, %llu resident, %llu of tables",
+	      stat.attached, stat.mappings, stat.resident, stat.pgtables);
+}
+
+static const struct test_case cases[] = {
+	{ "kills", kills },
+	{ "races", races },
+};
+
+int main(int argc, char **argv)
+{
+	regions_init();
+	start = region_address(80);
+	return run_case(cases, argc, argv);
+}

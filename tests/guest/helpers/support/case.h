@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A helper program is a table of cases; its argument says which to run. */
+#ifndef GUEST_CASE_H
+#define GUEST_CASE_H
+
+#include <stddef.h>
+
+struct test_case {
+	const char *name;
+	void (*run)(void);
+};
+
+#define run_case(cases, argc, argv) \
+	case_main(cases, sizeof(cases) / sizeof((cases)[0]), argc, argv)
+
+int case_main(const struct test_case *cases, size_t count, int argc,
+	      char **argv);
+
+#endif /* GUEST_CASE_H */

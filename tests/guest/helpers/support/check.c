@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+int failed_checks;
+
+static void print_failure(const char *file, int line, const char *format,
+			  va_list args)
+{
+	const char *slash = strrchr(file, '/');
+
+	failed_checks++;
+	fprintf(stderr, "%s:%d: ", slash ? slash + 1 : file, line);
+	vfprintf(stderr, format, args);
+}
+
+bool report(bool ok, const char *file, int line, const char *cond,
+	    const char *format, ...)
+{
+	va_list args;
+
+	if (ok)
+		return true;
+	va_start(args, format);
+	print_failure(file, line, format, args);
+	va_end(args);
+	fprintf(stderr, " [%s]\n", cond);
+	return false;
+}
+
+static const char *errno_name(long number)
+{
+	const char *name;
+
+	if (!number)
+		return "success";
+	if (number == REFUSED)
+		return "an error";
+	name = strerrorname_np(number);
+	return name ? name : "an unknown error";
+}
+
+bool report_result(long got, int want, const char *file, int line,
+		   const char *format, ...)
+{
+	va_list args;
+
+	if (want == REFUSED ? got < 0 : got == -want)
+		return true;
+	va_start(args, format);
+	print_failure(file, line, format, args);
+	va_end(args);
+	fprintf(stderr, ": %s instead of %s\n", errno_name(-got),
+		errno_name(want));
+	return false;
+}
+
+void give_up(void)
+{
+	exit(EXIT_FAILURE);
+}

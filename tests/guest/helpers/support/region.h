@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Regions, what is mapped in them, and windows onto them. */
+#ifndef GUEST_REGION_H
+#define GUEST_REGION_H
+
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include <linux/msharefs.h>
+
+#define KIB  (1ULL << 10)
+#define MIB  (1ULL << 20)
+#define GIB  (1ULL << 30)
+#define PAGE (4 * KIB)
+/* What one page of page table entries spans. */
+#define TABLE_SPAN (2 * MIB)
+
+/* Where regions are made: the usual mount, or $GUEST_MSHARE. */
+#define MSHARE_MOUNT "/sys/fs/mshare"
+
+/* The kernel's alignment and size granule, from mshare_info. */
+extern uint64_t granule;
+
+void regions_init(void);
+
+/*
+ * An address that is a multiple of the granule and @index granules into a
+ * part of the address space that neither the kernel nor libc picks by itself.
+ */
+uint64_t region_address(unsigned int index);
+
+/* A path for a new region; removed when this process exits. */
+const char *region_path(void);
+
+/* These give up when the kernel refuses. */
+int region_create(const char *path, uint64_t start, uint64_t size);
+int region_open(const char *path, int flags);
+void region_fill(int fd, uint64_t addr, uint64_t size, int prot);
+void *window_map(int fd, uint64_t addr, uint64_t size, int prot,
+		 uint64_t offset);
+
+/* These return 0 or a negative errno. */
+int region_get_size(int fd, struct mshare_info *info);
+int region_set_size(int fd, uint64_t start, uint64_t size);
+int region_map(int fd, uint64_t addr, uint64_t size, int prot, int flags);
+int region_unmap(int fd, uint64_t addr, uint64_t size);
+int region_protect(int fd, uint64_t addr, uint64_t size, int prot);
+int region_stat(int fd, struct mshare_stat *stat);
+int request(int fd, unsigned long number, const void *arg);
+
+/* Are there user addresses above 47 bits here? */
+int have_high_addresses(void);
+
+#endif /* GUEST_REGION_H */

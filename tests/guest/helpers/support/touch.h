@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Accesses that may end in a signal, and which it was. */
+#ifndef GUEST_TOUCH_H
+#define GUEST_TOUCH_H
+
+#include <signal.h>
+#include <stdint.h>
+
+/* The signal that the last access of this thread raised. */
+struct touch_fault {
+	int signal;
+	int code;
+	void *addr;
+};
+
+extern __thread struct touch_fault touch_fault;
+
+void touch_init(void);
+
+/* Each returns the signal's number, or 0 when the access worked. */
+int load(const volatile void *addr, uint64_t *value);
+int store(volatile void *addr, uint64_t value);
+/* Runs the machine code at @addr, which is to return at once. */
+int call(const void *addr);
+
+/*
+ * Accesses @addr again and again, with no system call between, until that
+ * raises a signal. @count follows each access; store_until_fault() stores the
+ * value that @count has afterwards, load_until_fault() leaves the first value
+ * that it saw in @first.
+ */
+void load_until_fault(const volatile void *addr, volatile uint64_t *count,
+		      volatile uint64_t *first);
+void store_until_fault(volatile void *addr, volatile uint64_t *count);
+
+/* The value at @addr, or all ones when it cannot be read. */
+uint64_t peek(const volatile void *addr);
+
+/* Machine code that returns at once, in a value that store() can put down. */
+extern const uint64_t return_instruction;
+
+/*
+ * Touches a word at every @step bytes: writes the word's own address mixed
+ * with @tag, or looks whether it is still there and returns how many are not.
+ */
+void paint(void *from, uint64_t size, uint64_t step, uint64_t tag);
+uint64_t misses(const void *from, uint64_t size, uint64_t step, uint64_t tag);
+
+#endif /* GUEST_TOUCH_H */
