@@ -2,6 +2,8 @@
 # The mount point, the mount's options, and mshare_info.
 
 load guest
+bats_load_library bats-support
+bats_load_library bats-assert
 
 setup() {
 	other=$BATS_TEST_TMPDIR/mshare

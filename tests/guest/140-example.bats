@@ -2,6 +2,8 @@
 # The example that the interface was published with, in a guest of 4 GiB.
 
 load guest
+bats_load_library bats-support
+bats_load_library bats-assert
 teardown() { remove_regions; }
 
 @test "the donor's text arrives at the consumer" {

@@ -4,6 +4,8 @@
 # the ordinary case.
 
 load guest
+bats_load_library bats-support
+bats_load_library bats-assert
 
 YAMA=/proc/sys/kernel/yama/ptrace_scope
 

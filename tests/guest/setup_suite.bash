@@ -17,6 +17,7 @@ setup_suite() {
 		return 1
 	fi
 	# The guest's own memory is a much faster place to start programs from.
-	cp "$build"/tests/guest/guest-* "$BATS_SUITE_TMPDIR"
-	export HELPERS=$BATS_SUITE_TMPDIR
+	export HELPERS=/tmp/guest-helpers
+	mkdir -m 755 "$HELPERS"
+	cp "$build"/tests/guest/guest-* "$HELPERS"
 }

@@ -478,12 +478,11 @@ static void fork_race(void)
 {
 	struct spinner *child;
 	int inherited = 0;
+	long lead = 0;
 
 	set_up();
 	child = &spinners[0];
 	for (int round = 0; round < 2 * ROUNDS; round++) {
-		/* From before the mmap call to well after it. */
-		long lead = (round - ROUNDS) * 10000;
 		struct peer peer;
 		uint64_t count;
 
@@ -495,7 +494,13 @@ static void fork_race(void)
 		/* Warm, if it has the window at all. */
 		for (int ms = 0; ms < 5 && child->faulted <= round; ms++)
 			usleep(1000);
-		inherited += child->faulted <= round;
+		/* Ever closer to the moment that decides whether it has. */
+		if (child->faulted <= round) {
+			inherited++;
+			lead -= 200000 / (round + 4);
+		} else {
+			lead += 200000 / (round + 4);
+		}
 		unmap_all(round);
 		count = child->count;
 		must(wait_for_fault(child), "round %d: %lu accesses since",
