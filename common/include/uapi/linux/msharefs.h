@@ -28,8 +28,10 @@ struct mshare_info {
  * @size: length; rounded up to whole pages
  * @offset: offset into @fd; 0 for anonymous memory
  * @prot: PROT_READ, PROT_WRITE, PROT_EXEC, or PROT_NONE
- * @flags: MAP_SHARED | MAP_FIXED are required; MAP_ANONYMOUS, MAP_NORESERVE
- * @fd: descriptor of the file to map, or -1 for anonymous memory
+ * @flags: MAP_SHARED | MAP_FIXED are required; MAP_ANONYMOUS, MAP_NORESERVE,
+ *	MAP_POPULATE
+ * @fd: descriptor of the regular file to map, such as a memfd; with
+ *	MAP_ANONYMOUS -1
  *
  * Ends in four bytes of padding, which the kernel ignores.
  */
@@ -78,6 +80,16 @@ struct mshare_protect {
  * @resident: bytes of memory that the shared page tables map
  * @swapped: bytes of the region that are in swap space
  * @pgtables: bytes of shared page tables
+ * @locked: bytes of the mappings that are locked in memory
+ * @resident_shmem: those of @resident that belong to anonymous memory, memfds
+ *	and files on tmpfs
+ * @resident_file: those that belong to files of other file systems
+ * @resident_hugetlb: those that belong to hugetlbfs
+ * @faults: faults that processes took in the region so far
+ * @links: entries of processes' page tables set to shared ones so far
+ * @flushes: flushes of processors' TLBs that the region made so far
+ * @ipis: processors that had to be interrupted for them
+ * @seals: MSHAREFS_SEAL_*
  */
 struct mshare_stat {
 	__u32 size;
@@ -88,6 +100,105 @@ struct mshare_stat {
 	__aligned_u64 resident;
 	__aligned_u64 swapped;
 	__aligned_u64 pgtables;
+	__aligned_u64 locked;
+	__aligned_u64 resident_shmem;
+	__aligned_u64 resident_file;
+	__aligned_u64 resident_hugetlb;
+	__aligned_u64 faults;
+	__aligned_u64 links;
+	__aligned_u64 flushes;
+	__aligned_u64 ipis;
+	__aligned_u64 seals;
+};
+
+/* What a mapping is, in mshare_mapping.flags. */
+#define MSHAREFS_MAPPING_ANONYMOUS	(1U << 0)
+#define MSHAREFS_MAPPING_NORESERVE	(1U << 1)
+#define MSHAREFS_MAPPING_HUGETLB	(1U << 2)
+#define MSHAREFS_MAPPING_LOCKED		(1U << 3)
+
+/**
+ * struct mshare_mapping - one mapping in a region
+ * @size: sizeof(struct mshare_mapping); see struct mshare_stat
+ * @flags: in: must be 0; out: MSHAREFS_MAPPING_*
+ * @addr: in: where to look; out: first address of the mapping there or, if
+ *	there is none, of the next one. ENOENT: there is none from here on.
+ * @length: out: its size
+ * @offset: out: offset into the file; 0 for anonymous memory
+ * @inode: out: inode number of the file; 0 for anonymous memory
+ * @dev: out: number of the device that the file is on, as in st_dev
+ * @name: in: where to put the file's path, ended by a NUL, or 0. ERANGE: it
+ *	does not fit.
+ * @name_size: in: the room there; out: how much of it is used, 0 for anonymous
+ *	memory
+ * @prot: out: PROT_READ, PROT_WRITE, PROT_EXEC, or PROT_NONE
+ */
+struct mshare_mapping {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 addr;
+	__aligned_u64 length;
+	__aligned_u64 offset;
+	__aligned_u64 inode;
+	__aligned_u64 dev;
+	__aligned_u64 name;
+	__u32 name_size;
+	__u32 prot;
+};
+
+/**
+ * struct mshare_range - a range of a region, and what to do to it
+ * @size: sizeof(struct mshare_range); see struct mshare_stat
+ * @what: MSHAREFS_ADVISE: MADV_POPULATE_READ, MADV_POPULATE_WRITE,
+ *	MADV_WILLNEED, MADV_COLD, MADV_PAGEOUT, MADV_REMOVE, MADV_HUGEPAGE,
+ *	MADV_NOHUGEPAGE, MADV_COLLAPSE;
+ *	MSHAREFS_LOCK: 0 or MLOCK_ONFAULT; MSHAREFS_UNLOCK: 0
+ * @addr: first address; page-aligned
+ * @length: rounded up to whole pages. All of it must be mapped.
+ */
+struct mshare_range {
+	__u32 size;
+	__u32 what;
+	__aligned_u64 addr;
+	__aligned_u64 length;
+};
+
+/* What a seal forbids, for ever and everybody. */
+#define MSHAREFS_SEAL_MAP	(1U << 0)
+#define MSHAREFS_SEAL_UNMAP	(1U << 1)
+#define MSHAREFS_SEAL_PROTECT	(1U << 2)
+
+/**
+ * struct mshare_seal - forbid further requests to a region
+ * @size: sizeof(struct mshare_seal); see struct mshare_stat
+ * @seals: MSHAREFS_SEAL_*, added to those that the region has. What they
+ *	forbid gives EPERM. There is no way to take a seal off.
+ */
+struct mshare_seal {
+	__u32 size;
+	__u32 seals;
+};
+
+/**
+ * struct mshare_mempolicy - NUMA nodes for a range of a region
+ * @size: sizeof(struct mshare_mempolicy); see struct mshare_stat
+ * @mode: MPOL_*, with MPOL_F_* mode flags
+ * @addr: first address; page-aligned
+ * @length: rounded up to whole pages. All of it must be mapped.
+ * @nodemask: address of the mask of nodes, in words of 64 bits, or 0
+ * @maxnode: number of bits in the mask
+ * @flags: MPOL_MF_STRICT, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL; see mbind(2)
+ * @reserved: must be 0
+ */
+struct mshare_mempolicy {
+	__u32 size;
+	__u32 mode;
+	__aligned_u64 addr;
+	__aligned_u64 length;
+	__aligned_u64 nodemask;
+	__aligned_u64 maxnode;
+	__u32 flags;
+	__u32 reserved;
 };
 
 #define MSHAREFS_IOC_MAGIC 'x'
@@ -98,5 +209,11 @@ struct mshare_stat {
 #define MSHAREFS_UNMAP		_IOW(MSHAREFS_IOC_MAGIC, 3, struct mshare_unmap)
 #define MSHAREFS_PROTECT	_IOW(MSHAREFS_IOC_MAGIC, 4, struct mshare_protect)
 #define MSHAREFS_STAT		_IOWR(MSHAREFS_IOC_MAGIC, 5, struct mshare_stat)
+#define MSHAREFS_NEXT_MAPPING	_IOWR(MSHAREFS_IOC_MAGIC, 6, struct mshare_mapping)
+#define MSHAREFS_ADVISE		_IOW(MSHAREFS_IOC_MAGIC, 7, struct mshare_range)
+#define MSHAREFS_LOCK		_IOW(MSHAREFS_IOC_MAGIC, 8, struct mshare_range)
+#define MSHAREFS_UNLOCK		_IOW(MSHAREFS_IOC_MAGIC, 9, struct mshare_range)
+#define MSHAREFS_SEAL		_IOW(MSHAREFS_IOC_MAGIC, 10, struct mshare_seal)
+#define MSHAREFS_MEMPOLICY	_IOW(MSHAREFS_IOC_MAGIC, 11, struct mshare_mempolicy)
 
 #endif /* _UAPI_LINUX_MSHAREFS_H */
