@@ -32,6 +32,10 @@ teardown() { remove_regions; }
 	helper stale threads
 }
 
+@test "UNMAP reaches a thread that ran before its process had a window" {
+	helper stale first-window
+}
+
 @test "UNMAP reaches a client that is asleep on an idle processor" {
 	helper stale asleep
 }

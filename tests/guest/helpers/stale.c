@@ -335,6 +335,56 @@ static void threads(void)
 }
 
 /*
+ * A thread that runs before its process has a window, and does not stop for
+ * the kernel to have another look at it.
+ */
+static volatile int running;
+
+static void *spin_at_once(void *arg)
+{
+	struct spinner *self = arg;
+
+	pin_to_cpu(1);
+	running = 1;
+	while (!self->round)
+		;
+	load_until_fault((void *)word, &self->count, &self->first);
+	self->faulted = self->round;
+	return NULL;
+}
+
+static void map_first_window(struct peer *parent, void *arg)
+{
+	pthread_t thread;
+
+	must(!pthread_create(&thread, NULL, spin_at_once, arg), "no thread");
+	while (!running)
+		usleep(200);
+	window_map(region_open(path, O_RDWR), start, size, RW, 0);
+	go(parent);
+	pthread_join(thread, NULL);
+}
+
+static void first_window(void)
+{
+	set_up();
+	for (int round = 0; round < ROUNDS; round++) {
+		struct peer peer;
+
+		spinners[0] = (struct spinner){ .cpu = 1 };
+		new_object(round);
+		peer = peer_start(map_first_window, &spinners[0]);
+		wait_go(&peer);
+		warm_up(&spinners[0]);
+		unmap_all(round);
+		must(wait_for_fault(&spinners[0]),
+		     "round %d: %lu accesses so far", round,
+		     spinners[0].count);
+		peer_end(&peer);
+	}
+}
+
+/*
  * A client that accesses the word, sleeps while it goes away, and tries again.
  * Its processor idles meanwhile and keeps its page tables loaded, or runs
  * something else and comes back to them.
@@ -585,6 +635,7 @@ static const struct test_case cases[] = {
 	{ "protect-store", protect_store },
 	{ "crowd", crowd },
 	{ "threads", threads },
+	{ "first-window", first_window },
 	{ "asleep", asleep },
 	{ "asleep-busy", asleep_busy },
 	{ "fork-race", fork_race },
