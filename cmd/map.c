@@ -57,8 +57,13 @@ static const struct argp argp = {
 static int apply(int fd, struct range range, const void *data)
 {
 	const struct map *m = data;
+	const struct region_object object = {
+		.prot = m->prot,
+		.flags = m->noreserve ? MAP_NORESERVE : 0,
+		.file = -1,
+	};
 
-	return region_map(fd, range, m->prot, m->noreserve);
+	return region_map(fd, range, &object);
 }
 
 int cmd_map(int argc, char **argv)

@@ -75,18 +75,19 @@ int region_set_range(int fd, struct range range)
 	return ioctl(fd, MSHAREFS_SET_SIZE, &info) ? -errno : 0;
 }
 
-int region_map(int fd, struct range range, int prot, bool noreserve)
+int region_map(int fd, struct range range, const struct region_object *object)
 {
 	struct mshare_create create = {
 		.addr = range.start,
 		.size = range.size,
-		.prot = (__u32)prot,
-		.flags = MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS,
-		.fd = (__u32)-1,
+		.offset = object->offset,
+		.prot = (__u32)object->prot,
+		.flags = MAP_SHARED | MAP_FIXED | object->flags,
+		.fd = (__u32)object->file,
 	};
 
-	if (noreserve)
-		create.flags |= MAP_NORESERVE;
+	if (object->file < 0)
+		create.flags |= MAP_ANONYMOUS;
 	return ioctl(fd, MSHAREFS_CREATE_MAPPING, &create) ? -errno : 0;
 }
 
@@ -115,4 +116,74 @@ int region_stat(int fd, struct mshare_stat *stat)
 {
 	*stat = (struct mshare_stat){ .size = sizeof(*stat) };
 	return ioctl(fd, MSHAREFS_STAT, stat) ? -errno : 0;
+}
+
+int region_next_mapping(int fd, uint64_t addr, struct mshare_mapping *mapping,
+			char *name, size_t name_size)
+{
+	*mapping = (struct mshare_mapping){
+		.size = sizeof(*mapping),
+		.addr = addr,
+		.name = (uintptr_t)name,
+		.name_size = (__u32)name_size,
+	};
+	if (ioctl(fd, MSHAREFS_NEXT_MAPPING, mapping))
+		return -errno;
+	if (!mapping->name_size)
+		name[0] = '\0';
+	return 0;
+}
+
+static int range_request(int fd, unsigned long request, struct range range,
+			 unsigned int what)
+{
+	struct mshare_range arg = {
+		.size = sizeof(arg),
+		.what = what,
+		.addr = range.start,
+		.length = range.size,
+	};
+
+	return ioctl(fd, request, &arg) ? -errno : 0;
+}
+
+int region_advise(int fd, struct range range, int advice)
+{
+	return range_request(fd, MSHAREFS_ADVISE, range, (unsigned int)advice);
+}
+
+int region_lock(int fd, struct range range, unsigned int flags)
+{
+	return range_request(fd, MSHAREFS_LOCK, range, flags);
+}
+
+int region_unlock(int fd, struct range range)
+{
+	return range_request(fd, MSHAREFS_UNLOCK, range, 0);
+}
+
+int region_seal(int fd, unsigned int seals)
+{
+	struct mshare_seal seal = {
+		.size = sizeof(seal),
+		.seals = seals,
+	};
+
+	return ioctl(fd, MSHAREFS_SEAL, &seal) ? -errno : 0;
+}
+
+int region_mempolicy(int fd, struct range range, unsigned int mode,
+		     const uint64_t *nodes, size_t words, unsigned int flags)
+{
+	struct mshare_mempolicy policy = {
+		.size = sizeof(policy),
+		.mode = mode,
+		.addr = range.start,
+		.length = range.size,
+		.nodemask = (uintptr_t)nodes,
+		.maxnode = nodes ? words * 64 : 0,
+		.flags = flags,
+	};
+
+	return ioctl(fd, MSHAREFS_MEMPOLICY, &policy) ? -errno : 0;
 }

@@ -21,6 +21,7 @@ setup_fake() {
 	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=1
 	# argp formats help as this says
 	unset ARGP_HELP_FMT MSHARE_FAKE_FAIL MSHARE_FAKE_NO_STAT
+	unset MSHARE_FAKE_SIGNAL MSHARE_FAKE_LOG
 	unset MSHARE_ADDR MSHARE_SIZE MSHARE_REGIONS
 	export LC_ALL=C.UTF-8
 }
@@ -71,6 +72,18 @@ usage_error() {
 
 show() {
 	printf 'status: %s\noutput:\n%s\nstderr:\n%s\n' "$status" "$output" "$stderr"
+}
+
+# From here on the fake keeps the requests that change a region.
+log_requests() {
+	export MSHARE_FAKE_LOG=$BATS_TEST_TMPDIR/requests
+	: >"$MSHARE_FAKE_LOG"
+}
+
+# requests_were LINE...: since log_requests, or since this was called last
+requests_were() {
+	assert_equal "$(<"$MSHARE_FAKE_LOG")" "$(printf '%s\n' "$@")"
+	: >"$MSHARE_FAKE_LOG"
 }
 
 region_size() {

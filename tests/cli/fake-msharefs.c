@@ -9,12 +9,15 @@
  *
  * MSHARE_FAKE_FAIL=REQUEST:ERRNO[,...] makes requests fail, as in
  * SET_SIZE:12.
+ * MSHARE_FAKE_SIGNAL=REQUEST:SIGNAL[,...] has the process get a signal first.
+ * MSHARE_FAKE_LOG=FILE gets a line for each request that changes a region.
  * MSHARE_FAKE_NO_STAT=1 is a kernel without MSHAREFS_STAT.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,38 +34,50 @@
 
 #define MAGIC        0x4d534852
 #define MAX_MAPPINGS 64
+#define NAME_SPACE   512
+
+struct mapping {
+	uint64_t addr, size, offset, inode, dev;
+	uint32_t prot, flags; /* MSHAREFS_MAPPING_* */
+	char file[NAME_SPACE];
+};
 
 struct trailer {
 	struct mshare_info info;
-	uint32_t count;
-	struct {
-		uint64_t addr, size;
-		uint32_t prot, flags;
-	} mappings[MAX_MAPPINGS];
+	uint32_t count, seals;
+	struct mapping mappings[MAX_MAPPINGS];
 };
+
+static bool descriptor_path(int fd, char *path, size_t size)
+{
+	char link[64];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, size - 1);
+	if (n < 0)
+		return false;
+	path[n] = '\0';
+	return true;
+}
 
 static bool is_fake(int fd)
 {
 	const char *dir = getenv("MSHARE_FAKE_DIR");
-	char link[64], path[PATH_MAX];
+	char path[PATH_MAX];
 	size_t len;
-	ssize_t n;
 
-	if (!dir)
+	if (!dir || !descriptor_path(fd, path, sizeof(path)))
 		return false;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n < 0)
-		return false;
-	path[n] = '\0';
 	len = strlen(dir);
 	return !strncmp(path, dir, len) &&
 	       (path[len] == '/' || path[len] == '\0');
 }
 
-static int injected(const char *request)
+/* The number that a variable has for a request, or 0. */
+static int injected(const char *variable, const char *request)
 {
-	const char *p = getenv("MSHARE_FAKE_FAIL");
+	const char *p = getenv(variable);
 	size_t len = strlen(request);
 
 	while (p && *p) {
@@ -72,6 +87,22 @@ static int injected(const char *request)
 		p = p ? p + 1 : NULL;
 	}
 	return 0;
+}
+
+__attribute__((format(printf, 1, 2))) static void
+note_request(const char *format, ...)
+{
+	const char *path = getenv("MSHARE_FAKE_LOG");
+	va_list args;
+	FILE *f;
+
+	f = path ? fopen(path, "ae") : NULL;
+	if (!f)
+		return;
+	va_start(args, format);
+	vfprintf(f, format, args);
+	va_end(args);
+	fclose(f);
 }
 
 #define FAKE_FSTATFS(name, type)                                           \
@@ -147,12 +178,58 @@ static int set_size(int fd, struct trailer *t, const struct mshare_info *info)
 	return save(fd, t);
 }
 
+/* All of the range is mapped. */
+static bool covered(const struct trailer *t, uint64_t addr, uint64_t size)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < t->count; i++) {
+		const struct mapping *m = &t->mappings[i];
+		uint64_t from = m->addr > addr ? m->addr : addr;
+		uint64_t to = m->addr + m->size;
+
+		if (to > addr + size)
+			to = addr + size;
+		if (to > from)
+			sum += to - from;
+	}
+	return sum == size;
+}
+
+static int add_file(struct mapping *m, const struct mshare_create *c)
+{
+	const int mode = fcntl((int)c->fd, F_GETFL);
+	struct stat st;
+
+	if (fstat((int)c->fd, &st) || mode < 0)
+		return fail(EBADF);
+	if (!S_ISREG(st.st_mode))
+		return fail(ENODEV);
+	if (is_fake((int)c->fd) || c->offset % 4096)
+		return fail(EINVAL);
+	if ((c->prot & PROT_WRITE) && (mode & O_ACCMODE) != O_RDWR)
+		return fail(EACCES);
+	m->inode = st.st_ino;
+	m->dev = st.st_dev;
+	m->offset = c->offset;
+	if (!descriptor_path((int)c->fd, m->file, sizeof(m->file)))
+		return fail(EIO);
+	return 0;
+}
+
 static int map(int fd, struct trailer *t, const struct mshare_create *c)
 {
-	const uint32_t need = MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS;
+	const uint32_t need = MAP_SHARED | MAP_FIXED;
+	const uint32_t may = MAP_ANONYMOUS | MAP_NORESERVE | MAP_POPULATE;
+	struct mapping *m = &t->mappings[t->count];
 
-	if ((c->flags & need) != need || (c->flags & ~(need | MAP_NORESERVE)) ||
-	    c->fd != (uint32_t)-1 || c->offset || !inside(t, c->addr, c->size))
+	note_request("CREATE_MAPPING 0x%llx 0x%llx prot %u flags 0x%x "
+		     "offset 0x%llx\n",
+		     c->addr, c->size, c->prot, c->flags, c->offset);
+	if (t->seals & MSHAREFS_SEAL_MAP)
+		return fail(EPERM);
+	if ((c->flags & need) != need || (c->flags & ~(need | may)) ||
+	    !inside(t, c->addr, c->size))
 		return fail(EINVAL);
 	for (uint32_t i = 0; i < t->count; i++)
 		if (c->addr < t->mappings[i].addr + t->mappings[i].size &&
@@ -160,10 +237,19 @@ static int map(int fd, struct trailer *t, const struct mshare_create *c)
 			return fail(EEXIST);
 	if (t->count == MAX_MAPPINGS)
 		return fail(ENOMEM);
-	t->mappings[t->count].addr = c->addr;
-	t->mappings[t->count].size = c->size;
-	t->mappings[t->count].prot = c->prot;
-	t->mappings[t->count].flags = c->flags;
+	memset(m, 0, sizeof(*m));
+	m->addr = c->addr;
+	m->size = (c->size + 4095) & ~4095ULL;
+	m->prot = c->prot;
+	if (c->flags & MAP_NORESERVE)
+		m->flags |= MSHAREFS_MAPPING_NORESERVE;
+	if (c->flags & MAP_ANONYMOUS) {
+		if (c->fd != (uint32_t)-1 || c->offset)
+			return fail(EINVAL);
+		m->flags |= MSHAREFS_MAPPING_ANONYMOUS;
+	} else if (add_file(m, c)) {
+		return -1;
+	}
 	t->count++;
 	return save(fd, t);
 }
@@ -173,6 +259,9 @@ static int unmap(int fd, struct trailer *t, const struct mshare_unmap *u)
 {
 	uint32_t kept = 0;
 
+	note_request("UNMAP 0x%llx 0x%llx\n", u->addr, u->size);
+	if (t->seals & MSHAREFS_SEAL_UNMAP)
+		return fail(EPERM);
 	if (!inside(t, u->addr, u->size))
 		return fail(EINVAL);
 	for (uint32_t i = 0; i < t->count; i++)
@@ -183,25 +272,47 @@ static int unmap(int fd, struct trailer *t, const struct mshare_unmap *u)
 	return save(fd, t);
 }
 
+/* Whole mappings only. */
 static int protect(int fd, struct trailer *t, const struct mshare_protect *p)
 {
-	uint64_t covered = 0;
-
+	note_request("PROTECT 0x%llx 0x%llx prot %u\n", p->addr, p->size,
+		     p->prot);
+	if (t->seals & MSHAREFS_SEAL_PROTECT)
+		return fail(EPERM);
 	if (p->flags || !inside(t, p->addr, p->size))
 		return fail(EINVAL);
+	if (!covered(t, p->addr, p->size))
+		return fail(ENOMEM);
 	for (uint32_t i = 0; i < t->count; i++)
 		if (t->mappings[i].addr >= p->addr &&
-		    t->mappings[i].addr < p->addr + p->size) {
+		    t->mappings[i].addr < p->addr + p->size)
 			t->mappings[i].prot = p->prot;
-			covered += t->mappings[i].size;
-		}
-	if (covered != p->size)
-		return fail(ENOMEM);
 	return save(fd, t);
 }
 
-static int stat_region(const struct trailer *t, struct mshare_stat *st)
+/* How often this process has asked for the figures of this region. */
+static uint64_t times_asked(int fd)
 {
+	static struct {
+		ino_t inode;
+		uint64_t times;
+	} asked[256];
+	struct stat st;
+	size_t i = 0;
+
+	if (fstat(fd, &st))
+		return 1;
+	while (i < 255 && asked[i].times && asked[i].inode != st.st_ino)
+		i++;
+	asked[i].inode = st.st_ino;
+	return ++asked[i].times;
+}
+
+/* The figures that only grow do so at the same rate from request to request. */
+static int stat_region(int fd, const struct trailer *t, struct mshare_stat *st)
+{
+	const uint64_t times = times_asked(fd);
+
 	if (getenv("MSHARE_FAKE_NO_STAT"))
 		return fail(ENOTTY);
 	if (st->size != sizeof(*st) || st->flags)
@@ -209,12 +320,109 @@ static int stat_region(const struct trailer *t, struct mshare_stat *st)
 	st->attached = 3;
 	st->mappings = t->count;
 	st->mapped = 0;
-	for (uint32_t i = 0; i < t->count; i++)
+	st->locked = 0;
+	for (uint32_t i = 0; i < t->count; i++) {
 		st->mapped += t->mappings[i].size;
+		if (t->mappings[i].flags & MSHAREFS_MAPPING_LOCKED)
+			st->locked += t->mappings[i].size;
+	}
 	st->resident = 5 << 20;
 	st->swapped = 1536;
 	st->pgtables = 12288;
+	st->resident_shmem = 3 << 20;
+	st->resident_file = 2 << 20;
+	st->resident_hugetlb = 0;
+	st->faults = 1000 * times;
+	st->links = 20 * times;
+	st->flushes = 300 * times;
+	st->ipis = 600 * times;
+	st->seals = t->seals;
 	return 0;
+}
+
+static int next_mapping(const struct trailer *t, struct mshare_mapping *arg)
+{
+	const struct mapping *found = NULL;
+	size_t len;
+
+	if (arg->size != sizeof(*arg) || arg->flags)
+		return fail(EINVAL);
+	for (uint32_t i = 0; i < t->count; i++) {
+		const struct mapping *m = &t->mappings[i];
+
+		if (m->addr + m->size <= arg->addr)
+			continue;
+		if (!found || m->addr < found->addr)
+			found = m;
+	}
+	if (!found)
+		return fail(ENOENT);
+	len = found->file[0] ? strlen(found->file) + 1 : 0;
+	if (arg->name && len > arg->name_size)
+		return fail(ERANGE);
+	if (arg->name)
+		memcpy((void *)(uintptr_t)arg->name, found->file, len);
+	arg->name_size = (uint32_t)len;
+	arg->addr = found->addr;
+	arg->length = found->size;
+	arg->offset = found->offset;
+	arg->inode = found->inode;
+	arg->dev = found->dev;
+	arg->prot = found->prot;
+	arg->flags = found->flags;
+	return 0;
+}
+
+static int advise(const struct trailer *t, const struct mshare_range *r)
+{
+	note_request("ADVISE 0x%llx 0x%llx %u\n", r->addr, r->length, r->what);
+	if (r->size != sizeof(*r) || !inside(t, r->addr, r->length))
+		return fail(EINVAL);
+	return covered(t, r->addr, r->length) ? 0 : fail(ENOMEM);
+}
+
+/* Whole mappings only. */
+static int set_locked(int fd, struct trailer *t, const struct mshare_range *r,
+		      bool lock)
+{
+	note_request("%s 0x%llx 0x%llx %u\n", lock ? "LOCK" : "UNLOCK", r->addr,
+		     r->length, r->what);
+	if (r->size != sizeof(*r) || !inside(t, r->addr, r->length) ||
+	    (r->what & ~(lock ? MLOCK_ONFAULT : 0U)))
+		return fail(EINVAL);
+	if (!covered(t, r->addr, r->length))
+		return fail(ENOMEM);
+	for (uint32_t i = 0; i < t->count; i++) {
+		struct mapping *m = &t->mappings[i];
+
+		if (m->addr >= r->addr + r->length ||
+		    r->addr >= m->addr + m->size)
+			continue;
+		m->flags &= ~MSHAREFS_MAPPING_LOCKED;
+		m->flags |= lock ? MSHAREFS_MAPPING_LOCKED : 0;
+	}
+	return save(fd, t);
+}
+
+static int seal(int fd, struct trailer *t, const struct mshare_seal *s)
+{
+	note_request("SEAL 0x%x\n", s->seals);
+	if (s->size != sizeof(*s) || (s->seals & ~7U))
+		return fail(EINVAL);
+	t->seals |= s->seals;
+	return save(fd, t);
+}
+
+static int set_policy(const struct trailer *t, const struct mshare_mempolicy *p)
+{
+	note_request("MEMPOLICY 0x%llx 0x%llx mode %u nodes 0x%llx flags %u\n",
+		     p->addr, p->length, p->mode,
+		     p->nodemask ? *(__u64 *)(uintptr_t)p->nodemask : 0,
+		     p->flags);
+	if (p->size != sizeof(*p) || p->reserved ||
+	    !p->nodemask != !p->maxnode || !inside(t, p->addr, p->length))
+		return fail(EINVAL);
+	return covered(t, p->addr, p->length) ? 0 : fail(ENOMEM);
 }
 
 static bool writable(int fd)
@@ -235,17 +443,28 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		{ MSHAREFS_UNMAP, "UNMAP", true },
 		{ MSHAREFS_PROTECT, "PROTECT", true },
 		{ MSHAREFS_STAT, "STAT", false },
+		{ MSHAREFS_NEXT_MAPPING, "NEXT_MAPPING", false },
+		{ MSHAREFS_ADVISE, "ADVISE", true },
+		{ MSHAREFS_LOCK, "LOCK", true },
+		{ MSHAREFS_UNLOCK, "UNLOCK", true },
+		{ MSHAREFS_SEAL, "SEAL", true },
+		{ MSHAREFS_MEMPOLICY, "MEMPOLICY", true },
 	};
 	struct trailer t;
 	size_t i = 0;
+	int sig, err;
 
 	while (i < sizeof(requests) / sizeof(requests[0]) &&
 	       requests[i].request != request)
 		i++;
 	if (i == sizeof(requests) / sizeof(requests[0]))
 		return fail(ENOTTY);
-	if (injected(requests[i].name))
-		return fail(injected(requests[i].name));
+	sig = injected("MSHARE_FAKE_SIGNAL", requests[i].name);
+	if (sig)
+		kill(getpid(), sig);
+	err = injected("MSHARE_FAKE_FAIL", requests[i].name);
+	if (err)
+		return fail(err);
 	if (requests[i].write && !writable(fd))
 		return fail(EBADF);
 	/* mshare_info is not a region. */
@@ -264,8 +483,19 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		return unmap(fd, &t, arg);
 	case MSHAREFS_PROTECT:
 		return protect(fd, &t, arg);
+	case MSHAREFS_NEXT_MAPPING:
+		return next_mapping(&t, arg);
+	case MSHAREFS_ADVISE:
+		return advise(&t, arg);
+	case MSHAREFS_LOCK:
+	case MSHAREFS_UNLOCK:
+		return set_locked(fd, &t, arg, request == MSHAREFS_LOCK);
+	case MSHAREFS_SEAL:
+		return seal(fd, &t, arg);
+	case MSHAREFS_MEMPOLICY:
+		return set_policy(&t, arg);
 	default:
-		return stat_region(&t, arg);
+		return stat_region(fd, &t, arg);
 	}
 }
 

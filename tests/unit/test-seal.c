@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/msharefs.h>
+
+#include "check.h"
+#include "seal.h"
+
+int main(void)
+{
+	char buf[SEAL_STRLEN];
+
+	CHECK_STRING(seal_format(0, buf), "none");
+	CHECK_STRING(seal_format(MSHAREFS_SEAL_MAP, buf), "map");
+	CHECK_STRING(
+		seal_format(MSHAREFS_SEAL_UNMAP | MSHAREFS_SEAL_PROTECT, buf),
+		"unmap,protect");
+	CHECK_STRING(seal_format(7, buf), "map,unmap,protect");
+	/* of a later kernel */
+	CHECK_STRING(seal_format(8 | MSHAREFS_SEAL_MAP, buf), "map");
+	return CHECK_RESULT;
+}
