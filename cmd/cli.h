@@ -14,10 +14,20 @@ enum {
 /* Keys of options without a letter. */
 enum {
 	OPT_DRY_RUN = 0x100,
+	OPT_FILE,
+	OPT_HUGE,
+	OPT_IF_MISSING,
 	OPT_LIST_COLUMNS,
+	OPT_MAP,
+	OPT_MOVE,
 	OPT_NORESERVE,
+	OPT_OFFSET,
+	OPT_ON_FAULT,
 	OPT_OUTPUT_ALL,
+	OPT_POPULATE,
+	OPT_PROTECT,
 	OPT_START,
+	OPT_UNMAP,
 };
 
 struct command {
@@ -31,13 +41,18 @@ struct command {
 	const char *summary;
 };
 
+int cmd_advise(int argc, char **argv);
 int cmd_attach_exec(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_info(int argc, char **argv);
+int cmd_lock(int argc, char **argv);
 int cmd_map(int argc, char **argv);
+int cmd_mempolicy(int argc, char **argv);
 int cmd_protect(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
+int cmd_seal(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
+int cmd_unlock(int argc, char **argv);
 int cmd_unmap(int argc, char **argv);
 
 /* "msharectl create", for messages. */

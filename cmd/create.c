@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,10 @@
 
 #include "change.h"
 #include "cli.h"
+#include "interrupt.h"
+#include "mapping.h"
 #include "message.h"
+#include "prot.h"
 #include "size.h"
 #include "target.h"
 #include "walk.h"
@@ -18,10 +20,11 @@
 #define LOCK_TIMEOUT_MS 10000
 
 struct create {
-	const char *name;
+	struct change_target target;
+	struct mapping mapping;
 	struct range range;
 	mode_t mode;
-	bool has_start, dry_run, quiet;
+	bool has_start, if_missing, map;
 };
 
 static const struct argp_option options[] = {
@@ -32,8 +35,10 @@ static const struct argp_option options[] = {
 	  "other region is)",
 	  0 },
 	{ "mode", 'm', "MODE", 0, "permissions, in octal (default: 0600)", 0 },
-	{ "dry-run", OPT_DRY_RUN, NULL, 0, "only say what would be made", 0 },
-	{ "quiet", 'q', NULL, 0, "print the name only", 0 },
+	{ "if-missing", OPT_IF_MISSING, NULL, 0,
+	  "one that is like this already will do", 0 },
+	{ "map", OPT_MAP, NULL, 0,
+	  "map memory or a file into it, as 'msharectl map' does", 0 },
 	{ 0 },
 };
 
@@ -42,6 +47,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct create *c = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &c->target;
+		state->child_inputs[1] = &c->mapping;
+		return 0;
 	case 's':
 		c->range.size = target_size_arg("--size", arg);
 		return 0;
@@ -55,24 +64,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 					"to 0777",
 					arg);
 		return 0;
-	case OPT_DRY_RUN:
-		c->dry_run = true;
+	case OPT_IF_MISSING:
+		c->if_missing = true;
 		return 0;
-	case 'q':
-		c->quiet = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (c->name)
-			cli_usage_error("more than one NAME: '%s'", arg);
-		c->name = arg;
+	case OPT_MAP:
+		c->map = true;
 		return 0;
 	case ARGP_KEY_END:
-		if (!c->name)
-			cli_usage_error("NAME is missing");
 		if (!c->range.size)
 			cli_usage_error("--size is missing");
 		if (c->has_start && !c->range.start)
 			cli_usage_error("--start: the address is 0");
+		if (c->mapping.option && !c->map)
+			cli_usage_error("--%s needs --map", c->mapping.option);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -80,6 +84,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
+	{ &change_target_argp, 0, NULL, 0 },
+	{ &mapping_argp, 0, "With --map:", 0 },
 	{ &cli_global_argp, 0, NULL, 0 },
 	{ 0 },
 };
@@ -89,8 +95,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "--size SIZE NAME",
 	.doc = "Make a region: a range of addresses that is the same in all "
-	       "processes that attach to it. It is empty at first; fill it with "
-	       "'msharectl map'.\v"
+	       "processes that attach to it. Without --map it is empty at "
+	       "first; fill it with 'msharectl map'.\v"
 	       "Sizes and addresses: 2M, 2MiB, 300G, 0x200000000000.",
 	.children = children,
 };
@@ -107,7 +113,7 @@ static int check_alignment(const struct create *c, uint64_t granule)
 			snprintf(next, sizeof(next),
 				 "Round it up: --size %" PRIu64,
 				 c->range.size - rest + granule);
-		return message_error(c->name, next,
+		return message_error(c->target.name, next,
 				     "a size of %" PRIu64
 				     " is not a multiple of the granule, %s",
 				     c->range.size, size_format(granule, text));
@@ -119,14 +125,14 @@ static int check_alignment(const struct create *c, uint64_t granule)
 		if (c->range.start < granule)
 			snprintf(next, sizeof(next),
 				 "Leave --start out to have one chosen.");
-		return message_error(c->name, next,
+		return message_error(c->target.name, next,
 				     "address 0x%" PRIx64
 				     " is not a multiple of the granule, %s",
 				     c->range.start,
 				     size_format(granule, text));
 	}
 	if (c->range.start > UINT64_MAX - c->range.size)
-		return message_error(c->name, "Choose a lower --start.",
+		return message_error(c->target.name, "Choose a lower --start.",
 				     "0x%" PRIx64 " plus %" PRIu64
 				     " goes beyond all addresses",
 				     c->range.start, c->range.size);
@@ -189,61 +195,163 @@ static int choose_start(struct create *c, const struct mount *mount,
 	free(used.ranges);
 	if (err)
 		return message_error(
-			c->name,
+			c->target.name,
 			"Remove regions that are not needed, or say where: "
 			"--start ADDR",
 			"no free range of %s between 0x%llx and 0x%llx",
 			size_format(c->range.size, size), RANGE_SEARCH_START,
 			RANGE_SEARCH_END);
-	if (used.unknown && !c->quiet)
+	if (used.unknown && !c->target.quiet)
 		message_note(
-			c->name,
+			c->target.name,
 			"note: %zu of the other regions may not be read by "
 			"you, so one of them may have the same addresses",
 			used.unknown);
 	return EXIT_SUCCESS;
 }
 
+static int map(const struct create *c, int fd, const struct subject *subject)
+{
+	return mapping_make(&c->mapping, fd,
+			    mapping_limit(&c->mapping, c->range), subject);
+}
+
+static int fill(const struct create *c, int fd, const struct subject *subject)
+{
+	struct range unset;
+	int err;
+
+	err = region_check_fs(fd);
+	if (!err)
+		err = region_get_range(fd, &unset);
+	if (err)
+		return message_failed(OP_NEW, subject, err);
+	err = region_set_range(fd, c->range);
+	if (err)
+		return message_failed(OP_SET_SIZE, subject, err);
+	if (c->map && map(c, fd, subject))
+		return EXIT_FAILURE;
+	if (fchmod(fd, c->mode))
+		return message_failed(OP_NEW, subject, -errno);
+	return interrupt_pending() ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 /* All or nothing: what can't be finished is removed again. */
 static int make(const struct create *c, const char *path,
 		const struct subject *subject)
 {
-	enum operation op = OP_NEW;
-	struct range unset;
-	sigset_t all, saved;
-	int fd, err;
+	int fd, ret;
 
 	/* Nor does a key at the terminal leave half a region. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &saved);
-
+	interrupt_hold();
 	/* Nobody else's until it is whole; --mode comes last. */
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 		  0600);
 	if (fd < 0) {
-		err = -errno;
-		goto out;
+		ret = message_failed(OP_NEW, subject, -errno);
+	} else {
+		ret = fill(c, fd, subject);
+		if (ret)
+			unlink(path);
+		close(fd);
 	}
-	err = region_check_fs(fd);
-	if (!err)
-		err = region_get_range(fd, &unset);
-	if (!err) {
-		op = OP_SET_SIZE;
-		err = region_set_range(fd, c->range);
+	interrupt_release();
+	return ret;
+}
+
+static void report_mapped(const struct create *c)
+{
+	/* The name is out already. */
+	if (!c->target.quiet)
+		change_report(&c->target, "mapped", "would map",
+			      mapping_limit(&c->mapping, c->range),
+			      prot_name(c->mapping.prot));
+}
+
+static int create_new(struct create *c, const struct mount *mount,
+		      const char *path, const struct subject *subject)
+{
+	if (!c->has_start && choose_start(c, mount, subject))
+		return EXIT_FAILURE;
+	if (!c->target.dry_run) {
+		if (make(c, path, subject))
+			return EXIT_FAILURE;
+	} else if (!access(path, F_OK)) {
+		return message_failed(OP_NEW, subject, -EEXIST);
 	}
-	if (!err && fchmod(fd, c->mode))
-		err = -errno;
+	change_report(&c->target, "created", "would create", c->range, NULL);
+	if (c->map)
+		report_mapped(c);
+	return EXIT_SUCCESS;
+}
+
+static int check_same(const struct create *c, struct range range)
+{
+	char has[SIZE_STRLEN];
+
+	if (range.size == c->range.size &&
+	    (!c->has_start || range.start == c->range.start))
+		return EXIT_SUCCESS;
+	return message_error(c->target.name,
+			     "Ask for what it has, or choose another name.",
+			     "exists already, with %s at 0x%" PRIx64,
+			     size_format(range.size, has), range.start);
+}
+
+/* What is mapped in it already may differ from what is asked for here. */
+static int map_if_empty(struct create *c, const struct mount *mount,
+			const struct region *region,
+			const struct subject *subject, bool *mapped)
+{
+	struct region writable;
+	struct mshare_stat st;
+	int ret, err;
+
+	err = region_stat(region->fd, &st);
 	if (err)
-		unlink(path);
-	close(fd);
-out:
-	sigprocmask(SIG_SETMASK, &saved, NULL);
-	return err ? message_failed(op, subject, err) : EXIT_SUCCESS;
+		return message_failed(OP_STAT, subject, err);
+	if (st.mappings)
+		return EXIT_SUCCESS;
+	if (!c->target.dry_run) {
+		ret = target_open(mount, c->target.name, O_RDWR, &writable);
+		if (ret)
+			return ret;
+		interrupt_hold();
+		ret = map(c, writable.fd, subject);
+		interrupt_release();
+		region_close(&writable);
+		if (ret)
+			return ret;
+	}
+	*mapped = true;
+	return EXIT_SUCCESS;
+}
+
+static int use_existing(struct create *c, const struct mount *mount,
+			const struct subject *subject)
+{
+	struct region region;
+	bool mapped = false;
+	int ret;
+
+	ret = target_open_sized(mount, c->target.name, O_RDONLY, &region);
+	if (ret)
+		return ret;
+	ret = check_same(c, region.range);
+	c->range = region.range;
+	if (!ret && c->map)
+		ret = map_if_empty(c, mount, &region, subject, &mapped);
+	if (!ret)
+		change_report(&c->target, "has", "has", c->range, NULL);
+	if (mapped)
+		report_mapped(c);
+	region_close(&region);
+	return ret;
 }
 
 int cmd_create(int argc, char **argv)
 {
-	struct create c = { .mode = 0600 };
+	struct create c = { .mode = 0600, .mapping = MAPPING_DEFAULT };
 	struct subject subject;
 	struct mount mount;
 	char *path;
@@ -251,35 +359,24 @@ int cmd_create(int argc, char **argv)
 
 	cli_parse(&argp, argc, argv, 0, &c);
 	target_mount(&mount);
-	path = target_path(&mount, c.name);
-	subject = (struct subject){ c.name, mount.path, mount.granule };
+	path = target_path(&mount, c.target.name);
+	subject = (struct subject){ c.target.name, mount.path, mount.granule };
 
 	ret = check_alignment(&c, mount.granule);
+	if (!ret)
+		ret = mapping_open(&c.mapping);
 	if (ret)
 		goto out;
 	/* Held until the process ends: the choice and the size are one step. */
 	err = mount_lock(&mount, LOCK_TIMEOUT_MS);
-	if (err) {
+	if (err)
 		ret = message_failed(OP_LOCK, &subject, err);
-		goto out;
-	}
-	if (!c.has_start) {
-		ret = choose_start(&c, &mount, &subject);
-		if (ret)
-			goto out;
-	}
-	if (!c.dry_run) {
-		ret = make(&c, path, &subject);
-		if (ret)
-			goto out;
-	} else if (!access(path, F_OK)) {
-		ret = message_failed(OP_NEW, &subject, -EEXIST);
-		goto out;
-	}
-
-	change_report(c.name, c.quiet, c.dry_run ? "would create" : "created",
-		      c.range, NULL);
+	else if (c.if_missing && !access(path, F_OK))
+		ret = use_existing(&c, &mount, &subject);
+	else
+		ret = create_new(&c, &mount, path, &subject);
 out:
+	mapping_close(&c.mapping);
 	free(path);
 	mount_close(&mount);
 	return ret;

@@ -16,9 +16,19 @@ enum operation {
 	OP_NEW,   /* a region that is to exist */
 	OP_LOCK,
 	OP_SET_SIZE,
+	OP_FILE, /* opening a file that is to be mapped */
 	OP_MAP,
+	OP_MAP_FILE,
+	OP_HUGE,
+	OP_POPULATE,
 	OP_UNMAP,
 	OP_PROTECT,
+	OP_ADVISE,
+	OP_LOCK_MEMORY,
+	OP_UNLOCK_MEMORY,
+	OP_SEAL,
+	OP_SEALED, /* any of them that a seal forbids */
+	OP_MEMPOLICY,
 	OP_STAT,
 	OP_LIST,
 	OP_REMOVE,

@@ -13,7 +13,7 @@
 
 static const struct command commands[] = {
 	{ "create", cmd_create, 0, "make a region" },
-	{ "map", cmd_map, 0, "map anonymous memory into a region" },
+	{ "map", cmd_map, 0, "map memory or a file into a region" },
 	{ "unmap", cmd_unmap, 0, "unmap memory from a region" },
 	{ "protect", cmd_protect, 0, "change access rights in a region" },
 	{ "info", cmd_info, 0, "show regions, their ranges and owners" },

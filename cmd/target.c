@@ -85,7 +85,7 @@ int target_open_sized(const struct mount *mount, const char *name, int flags,
 		"the region has no address and size yet");
 }
 
-static uint64_t number_arg(const char *option, const char *what,
+uint64_t target_number_arg(const char *option, const char *what,
 			   const char *arg)
 {
 	uint64_t value;
@@ -97,13 +97,13 @@ static uint64_t number_arg(const char *option, const char *what,
 		cli_usage_error("%s: %s '%s' is too large", option, what, arg);
 	default:
 		cli_usage_error("%s: '%s' is not %s %s", option, arg,
-				*what == 'a' ? "an" : "a", what);
+				strchr("aeiou", *what) ? "an" : "a", what);
 	}
 }
 
 uint64_t target_size_arg(const char *option, const char *arg)
 {
-	uint64_t size = number_arg(option, "size", arg);
+	uint64_t size = target_number_arg(option, "size", arg);
 
 	if (!size)
 		cli_usage_error("%s: the size is 0", option);
@@ -112,7 +112,7 @@ uint64_t target_size_arg(const char *option, const char *arg)
 
 uint64_t target_address_arg(const char *option, const char *arg)
 {
-	return number_arg(option, "address", arg);
+	return target_number_arg(option, "address", arg);
 }
 
 int target_prot_arg(const char *arg)

@@ -21,6 +21,9 @@ int target_open_sized(const struct mount *mount, const char *name, int flags,
 /* Option arguments, or a usage error that names the option. */
 uint64_t target_size_arg(const char *option, const char *arg);
 uint64_t target_address_arg(const char *option, const char *arg);
+/* what is the word for it, as in "an offset". */
+uint64_t target_number_arg(const char *option, const char *what,
+			   const char *arg);
 int target_prot_arg(const char *arg);
 
 /* A range as it was asked for on the command line. */

@@ -129,7 +129,7 @@ int region_next_mapping(int fd, uint64_t addr, struct mshare_mapping *mapping,
 	};
 	if (ioctl(fd, MSHAREFS_NEXT_MAPPING, mapping))
 		return -errno;
-	if (!mapping->name_size)
+	if (!mapping->name_size && name_size)
 		name[0] = '\0';
 	return 0;
 }

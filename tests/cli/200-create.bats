@@ -187,6 +187,103 @@ starts() {
 	cause 'msharectl create: a: the kernel has no memory for it'
 }
 
+@test "an interrupted create leaves nothing" {
+	export MSHARE_FAKE_SIGNAL
+	for signal in 1 2 3 15; do
+		for request in SET_SIZE CREATE_MAPPING ADVISE; do
+			MSHARE_FAKE_SIGNAL=$request:$signal
+			run --separate-stderr msharectl create -s 1G --map --populate a
+			assert_equal "$status $output$stderr" "$((128 + signal)) "
+			[[ ! -e $MOUNT/a ]]
+		done
+	done
+}
+
+@test "--map: made and mapped by one command" {
+	works create -s 4G --map a
+	assert_output $'a: created 4G at 0x200000000000\na: mapped 4G rw at 0x200000000000'
+	works create -q -s 1G --map b
+	assert_output b
+	works stat -nrb -o NAME,MAPPED
+	assert_output "a $((4 * G))"$'\n'"b $G"
+	works create --dry-run -s 1G --map c
+	assert_output $'c: would create 1G at 0x200140000000\nc: would map 1G rw at 0x200140000000'
+	[[ ! -e $MOUNT/c ]]
+}
+
+@test "--map takes map's --prot, --noreserve, --file, --offset, --populate and --huge" {
+	truncate -s 16K "$BATS_TEST_TMPDIR/file"
+	log_requests
+	works create -s 1G --map --prot r --noreserve --huge --populate a
+	requests_were 'CREATE_MAPPING 0x200000000000 0x40000000 prot 1 flags 0x4031 offset 0x0' \
+		'ADVISE 0x200000000000 0x40000000 14' \
+		"$(for ((i = 0; i < 16; i++)); do printf 'ADVISE 0x%x 0x4000000 22\n' $((0x200000000000 + (i << 26))); done)"
+	works create -s 1G --map -p rx --file "$BATS_TEST_TMPDIR/file" --offset 4K b
+	assert_line 'b: mapped 12K rx at 0x200040000000'
+	requests_were 'CREATE_MAPPING 0x200040000000 0x3000 prot 5 flags 0x11 offset 0x1000'
+	for option in '-p r' --noreserve --populate --huge '--file x'; do
+		# shellcheck disable=SC2086
+		fails 2 create -s 1G $option c
+	done
+	cause 'msharectl create: --file needs --map'
+}
+
+@test "--map that fails leaves nothing" {
+	export MSHARE_FAKE_FAIL
+	for failure in CREATE_MAPPING:12 ADVISE:12; do
+		MSHARE_FAKE_FAIL=$failure
+		fails 1 create -s 1G --map --populate a
+		[[ ! -e $MOUNT/a ]]
+	done
+	fails 1 create -s 1G --map --file /nonexistent a
+	cause 'msharectl create: /nonexistent: no such file'
+	[[ ! -e $MOUNT/a ]]
+}
+
+@test "--if-missing: one that is like this already will do" {
+	works create --if-missing -s 2G a
+	assert_output 'a: created 2G at 0x200000000000'
+	works create --if-missing -s 2G a
+	assert_output 'a: has 2G at 0x200000000000'
+	works create --if-missing -q -s 2G --start 0x200000000000 a
+	assert_output a
+	fails 1 create --if-missing -s 1G a
+	cause 'msharectl create: a: exists already, with 2G at 0x200000000000'
+	next_step 'Ask for what it has, or choose another name.'
+	fails 1 create --if-missing -s 2G --start 1T a
+	: >"$MOUNT/unset"
+	fails 1 create --if-missing -s 2G unset
+	cause 'msharectl create: unset: the region has no address and size yet'
+	mkdir "$MOUNT/d"
+	fails 1 create --if-missing -s 2G d
+	cause 'msharectl create: d: a directory, not a region'
+}
+
+@test "--if-missing --map maps only where nothing is mapped" {
+	works create -q -s 2G a
+	works create --if-missing --dry-run -s 2G --map a
+	assert_output $'a: has 2G at 0x200000000000\na: would map 2G rw at 0x200000000000'
+	works create --if-missing -s 2G --map a
+	assert_output $'a: has 2G at 0x200000000000\na: mapped 2G rw at 0x200000000000'
+	log_requests
+	works create --if-missing -s 2G --map -p r a
+	assert_output 'a: has 2G at 0x200000000000'
+	requests_were ''
+	msharectl unmap -q a
+	MSHARE_FAKE_FAIL=CREATE_MAPPING:12 fails 1 create --if-missing -s 2G --map a
+	[[ -e $MOUNT/a ]]
+}
+
+@test "concurrent creates of one name make it once" {
+	for i in {1..6}; do
+		msharectl create --if-missing -s 1G --map a >"$BATS_TEST_TMPDIR/$i" &
+	done
+	wait
+	assert_equal "$(cat "$BATS_TEST_TMPDIR"/[1-6] | sort | uniq -c | sed 's/^ *//')" '1 a: created 1G at 0x200000000000
+5 a: has 1G at 0x200000000000
+1 a: mapped 1G rw at 0x200000000000'
+}
+
 @test "in a directory that is not there, or is none" {
 	fails 1 create -s 1G d/a
 	cause 'msharectl create: d/a: the directory it is to be in does not exist'

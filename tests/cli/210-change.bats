@@ -11,6 +11,29 @@ setup() {
 	msharectl create -q -s 4G pg
 }
 
+make_file() {
+	FILE=$BATS_TEST_TMPDIR/file
+	truncate -s "$1" "$FILE"
+}
+
+teardown() {
+	[[ -z ${RUNNING:-} ]] || kill "$RUNNING"
+}
+
+# A program that runs may not be written to by root either.
+make_unwritable() {
+	FILE=$BATS_TEST_TMPDIR/running
+	cp "$(type -P sleep)" "$FILE"
+	"$FILE" 60 3>&- &
+	RUNNING=$!
+	until [[ /proc/$RUNNING/exe -ef $FILE ]]; do sleep 0.1; done
+}
+
+msharectl_nohup() (
+	trap '' HUP
+	msharectl "$@"
+)
+
 mapped() {
 	msharectl stat -nrb -o MAPPINGS,MAPPED pg
 }
@@ -52,6 +75,121 @@ mapped() {
 	assert_equal "$(mapped)" "1 $((4 * G))"
 	# MAP_NORESERVE, of the generic flags
 	requests_were "CREATE_MAPPING $START 0x100000000 prot 3 flags 0x4031 offset 0x0"
+}
+
+@test "map --file: the rest of the file, in whole pages" {
+	make_file 10000
+	works map --file "$FILE" pg
+	assert_output "pg: mapped 12K rw at $START"
+	works unmap -q pg
+	log_requests
+	works map --file "$FILE" --offset 8K -p r -a 0x200000001000 pg
+	assert_output 'pg: mapped 4K r at 0x200000001000'
+	requests_were 'CREATE_MAPPING 0x200000001000 0x1000 prot 1 flags 0x11 offset 0x2000'
+}
+
+@test "map --file --size: this much, and never beyond the region" {
+	make_file 5G
+	works map --file "$FILE" --size 8K pg
+	assert_output "pg: mapped 8K rw at $START"
+	works map --file "$FILE" --offset 1G -a 0x200040000000 pg
+	assert_output 'pg: mapped 3G rw at 0x200040000000'
+	works unmap -q pg
+	fails 1 map --file "$FILE" --size 5G pg
+}
+
+@test "map --file opens what it may only read for reading" {
+	make_file 4096
+	# what the fake refuses with a descriptor for reading
+	works map -q --file "$FILE" -p rw -s 4K pg
+	works unmap -q pg
+	make_unwritable
+	works map -q --file "$FILE" -p r -s 4K pg
+	works unmap -q pg
+	fails 1 map --file "$FILE" -p rw pg
+	next_step 'Map it with --prot r.'
+}
+
+@test "map --file: what is no file to map" {
+	make_file 4096
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	: >"$BATS_TEST_TMPDIR/empty"
+	fails 1 map --file /nonexistent pg
+	cause 'msharectl map: /nonexistent: no such file'
+	fails 1 map --file "$BATS_TEST_TMPDIR" pg
+	cause "msharectl map: $BATS_TEST_TMPDIR: not a regular file"
+	fails 1 map --file "$BATS_TEST_TMPDIR/fifo" pg
+	cause "msharectl map: $BATS_TEST_TMPDIR/fifo: not a regular file"
+	next_step 'Name a file that holds data.'
+	fails 1 map --file "$BATS_TEST_TMPDIR/empty" pg
+	cause "msharectl map: $BATS_TEST_TMPDIR/empty: it has 0 bytes: none from offset 0 on"
+	fails 1 map --file "$FILE" --offset 4K pg
+	cause "msharectl map: $FILE: it has 4096 bytes: none from offset 4096 on"
+	fails 1 map --file "$FILE" --offset 100 pg
+	cause "msharectl map: $FILE: an offset of 100 is not a multiple of $(getconf PAGESIZE)"
+	fails 1 map --file "$MOUNT/mshare_info" pg
+	assert_equal "$(mapped)" '0 0'
+	usage_error '--file: the path is empty' map --file '' pg
+	usage_error '--offset needs --file' map --offset 4K pg
+	usage_error "--offset: 'x' is not an offset" map --file "$FILE" --offset x pg
+}
+
+@test "map --populate: all of it, step by step" {
+	log_requests
+	works map --populate -s 80M pg
+	requests_were "CREATE_MAPPING $START 0x5000000 prot 3 flags 0x31 offset 0x0" \
+		"ADVISE $START 0x4000000 23" 'ADVISE 0x200004000000 0x1000000 23'
+	# without the right to write, and a file, by reading
+	works unmap -q pg
+	log_requests
+	works map --populate -p r -s 4K pg
+	requests_were "CREATE_MAPPING $START 0x1000 prot 1 flags 0x31 offset 0x0" "ADVISE $START 0x1000 22"
+	make_file 4096
+	works map --populate --file "$FILE" -a 0x200000001000 pg
+	requests_were 'CREATE_MAPPING 0x200000001000 0x1000 prot 3 flags 0x11 offset 0x0' \
+		'ADVISE 0x200000001000 0x1000 22'
+	usage_error '--populate needs r or w in --prot' map --populate -p x pg
+}
+
+@test "map --huge: before any page is there" {
+	log_requests
+	works map --huge --populate -s 4K pg
+	requests_were "CREATE_MAPPING $START 0x1000 prot 3 flags 0x31 offset 0x0" \
+		"ADVISE $START 0x1000 14" "ADVISE $START 0x1000 23"
+}
+
+@test "a map that fails half-way is undone" {
+	export MSHARE_FAKE_FAIL=ADVISE:12
+	fails 1 map --populate pg
+	cause 'msharectl map: pg: not enough memory to populate it'
+	next_step 'Nothing is mapped now; map less, or leave --populate out.'
+	assert_equal "$(mapped)" '0 0'
+	MSHARE_FAKE_FAIL=ADVISE:22
+	fails 1 map --huge pg
+	cause 'msharectl map: pg: there are no huge pages for what was to be mapped'
+	assert_equal "$(mapped)" '0 0'
+	# the one thing that can't be undone is said
+	MSHARE_FAKE_FAIL=ADVISE:22,UNMAP:1
+	run --separate-stderr msharectl map --huge pg
+	assert_failure 1
+	assert_equal "${stderr_lines[2]}" "msharectl map: pg: note: what was mapped can't be unmapped: Operation not permitted"
+}
+
+@test "a map that is interrupted is undone" {
+	export MSHARE_FAKE_SIGNAL
+	for signal in 1 2 3 15; do
+		for request in CREATE_MAPPING ADVISE; do
+			MSHARE_FAKE_SIGNAL=$request:$signal
+			run --separate-stderr msharectl map --populate pg
+			assert_equal "$status $output$stderr" "$((128 + signal)) "
+			assert_equal "$(MSHARE_FAKE_SIGNAL='' mapped)" '0 0'
+		done
+	done
+	# not by a signal that is ignored, as under nohup
+	MSHARE_FAKE_SIGNAL=ADVISE:1
+	run --separate-stderr msharectl_nohup map --populate pg
+	assert_success
+	assert_equal "$(mapped)" "1 $((4 * G))"
 }
 
 @test "--dry-run changes nothing" {

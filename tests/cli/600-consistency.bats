@@ -33,7 +33,7 @@ section() {
 
 # Options at the beginning of a paragraph, that is, those that are explained.
 man_options() {
-	section "$1" | grep -A1 '^\.TP' | sed 's/\\-/-/g; s/\\f.//g' |
+	section "$1" | grep -A1 '^\.T[PQ]' | sed 's/\\-/-/g; s/\\f.//g' |
 		grep -oE -- '(^|[ "])--?[A-Za-z][a-z-]*' | tr -d ' "' | sort
 }
 
