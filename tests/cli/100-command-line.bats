@@ -4,7 +4,7 @@
 
 load common
 
-commands=(create map unmap protect info stat attach-exec rm)
+commands=(create map unmap protect advise lock unlock mempolicy seal info stat attach-exec rm)
 
 @test "--help and -h print help and end with status 0" {
 	for option in --help -h; do
@@ -75,6 +75,8 @@ commands=(create map unmap protect info stat attach-exec rm)
 	usage_error 'NAME is missing' unmap
 	usage_error 'NAME is missing' protect --prot r
 	usage_error 'NAME is missing' rm
+	usage_error 'NAME is missing' advise cold
+	usage_error 'NAME is missing' seal
 }
 
 @test "more than one NAME where one is wanted" {
@@ -82,6 +84,8 @@ commands=(create map unmap protect info stat attach-exec rm)
 	usage_error "more than one NAME: 'b'" map a b
 	usage_error "more than one NAME: 'b'" unmap a b
 	usage_error "more than one NAME: 'b'" protect --prot r a b
+	usage_error "more than one NAME: 'b'" advise cold a b
+	usage_error "more than one NAME: 'b'" seal a b
 }
 
 @test "an empty NAME is wrong usage" {

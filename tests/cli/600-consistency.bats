@@ -4,7 +4,7 @@
 
 load common
 
-commands=(create map unmap protect info stat attach-exec rm)
+commands=(create map unmap protect advise lock unlock mempolicy seal info stat attach-exec rm)
 page=$TREE/man/msharectl.8
 
 # The options of a command that --help shows, without those of all commands.
@@ -94,6 +94,7 @@ setup() {
 	for command in "${commands[@]}"; do
 		case $command in
 		map | unmap | protect) files=("$TREE/tests/cli/210-change.bats") ;;
+		advise | lock | unlock | mempolicy | seal) files=("$TREE/tests/cli/220-operations.bats") ;;
 		info | stat) files=("$TREE/tests/cli/300-listings.bats") ;;
 		*) files=("$TREE"/tests/cli/*-"$command".bats) ;;
 		esac

@@ -25,7 +25,7 @@ completes() {
 
 @test "commands" {
 	completes msharectl cr create
-	completes msharectl un unmap
+	completes msharectl unm unmap
 	completes msharectl help at attach-exec
 	completes msharectl -M "$MOUNT" inf info
 	completes msharectl nonsense '' ''
@@ -39,6 +39,12 @@ completes() {
 	done
 	completes msharectl protect -p r alp alpha
 	completes msharectl rm -f alpha d dir/beta
+}
+
+@test "advice goes before the name" {
+	completes msharectl advise pop 'populate populate-read'
+	completes msharectl advise cold al 'alpha alto'
+	completes msharectl advise --size 1G cold alp alpha
 }
 
 @test "a new name is nobody's to know" {
@@ -73,6 +79,10 @@ completes() {
 	completes msharectl map --prot = rw 'rw rwx'
 	completes msharectl create --size '' ''
 	mkdir "$BATS_TEST_TMPDIR/x"
+	completes msharectl mempolicy --mode i interleave
+	completes msharectl create --mode i ''
+	: >"$BATS_TEST_TMPDIR/data"
+	completes msharectl map --file "$BATS_TEST_TMPDIR/d" "$BATS_TEST_TMPDIR/data"
 	completes msharectl -M "$BATS_TEST_TMPDIR/x" "$BATS_TEST_TMPDIR/x"
 }
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <string.h>
+#include <sys/mman.h>
+
+#include "change.h"
+#include "cli.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* younger than glibc 2.36 */
+#endif
+
+static const struct advice {
+	const char *name;
+	int advice;
+} advices[] = {
+	{ "populate", MADV_POPULATE_WRITE },
+	{ "populate-read", MADV_POPULATE_READ },
+	{ "willneed", MADV_WILLNEED },
+	{ "cold", MADV_COLD },
+	{ "pageout", MADV_PAGEOUT },
+	{ "remove", MADV_REMOVE },
+	{ "hugepage", MADV_HUGEPAGE },
+	{ "nohugepage", MADV_NOHUGEPAGE },
+	{ "collapse", MADV_COLLAPSE },
+};
+
+struct advise {
+	struct change change;
+	const struct advice *advice;
+};
+
+static const struct advice *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
+		if (!strcmp(advices[i].name, name))
+			return &advices[i];
+	cli_usage_error("unknown advice '%s'", name);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct advise *a = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &a->change;
+		return 0;
+	case ARGP_KEY_ARG:
+		/* The second one is the region's name. */
+		if (a->advice)
+			return ARGP_ERR_UNKNOWN;
+		a->advice = find(arg);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		cli_usage_error("ADVICE is missing");
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = {
+	{ &change_argp, 0, NULL, 0 },
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp argp = {
+	.parser = parse,
+	.args_doc = "ADVICE NAME",
+	.doc = "Tell the kernel how memory of a region will be used, or have "
+	       "it do something to it at once. All of the range has to be "
+	       "mapped.\v"
+	       "ADVICE is populate, populate-read, willneed, cold, pageout, "
+	       "remove, hugepage, nohugepage or collapse.",
+	.children = children,
+};
+
+static int apply(int fd, struct range range, const void *data)
+{
+	const struct advice *advice = data;
+
+	return region_advise(fd, range, advice->advice);
+}
+
+int cmd_advise(int argc, char **argv)
+{
+	struct advise a = { 0 };
+
+	cli_parse(&argp, argc, argv, 0, &a);
+	return change_run(&a.change, OP_ADVISE, "advised", "would advise",
+			  a.advice->name, apply, a.advice);
+}

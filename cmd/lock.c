@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdbool.h>
+#include <sys/mman.h>
+
+#include "change.h"
+#include "cli.h"
+
+struct lock {
+	struct change change;
+	bool on_fault;
+};
+
+static const struct argp_option options[] = {
+	{ "on-fault", OPT_ON_FAULT, NULL, 0,
+	  "lock each page when it is used first, instead of all at once", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct lock *l = state->input;
+
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &l->change;
+		return 0;
+	case OPT_ON_FAULT:
+		l->on_fault = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = {
+	{ &change_argp, 0, NULL, 0 },
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "NAME",
+	.doc = "Keep what is mapped in a region in memory, so that none of it "
+	       "goes to swap space. All of the range has to be mapped.",
+	.children = children,
+};
+
+static int apply(int fd, struct range range, const void *data)
+{
+	const struct lock *l = data;
+
+	return region_lock(fd, range, l->on_fault ? MLOCK_ONFAULT : 0);
+}
+
+int cmd_lock(int argc, char **argv)
+{
+	struct lock l = { 0 };
+
+	cli_parse(&argp, argc, argv, 0, &l);
+	return change_run(&l.change, OP_LOCK_MEMORY, "locked", "would lock",
+			  NULL, apply, &l);
+}

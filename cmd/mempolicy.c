@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdbool.h>
+#include <string.h>
+
+#include <linux/mempolicy.h>
+
+#include "change.h"
+#include "cli.h"
+#include "nodes.h"
+
+static const struct mode {
+	unsigned int mode;
+	const char *name;
+	bool nodes; /* needed, or else not wanted */
+} modes[] = {
+	{ MPOL_DEFAULT, "default", false },
+	{ MPOL_BIND, "bind", true },
+	{ MPOL_INTERLEAVE, "interleave", true },
+	{ MPOL_PREFERRED, "preferred", true },
+	{ MPOL_LOCAL, "local", false },
+};
+
+struct policy {
+	struct change change;
+	const struct mode *mode;
+	const char *list;
+	uint64_t nodes[NODES_WORDS];
+	bool move;
+};
+
+static const struct argp_option options[] = {
+	{ "mode", 'm', "MODE", 0,
+	  "default, bind, interleave, preferred or local (required)", 0 },
+	{ "nodes", 'n', "LIST", 0,
+	  "the nodes for bind, interleave and preferred, as in 0-1,3", 0 },
+	{ "move", OPT_MOVE, NULL, 0, "move pages that are there already", 0 },
+	{ 0 },
+};
+
+static const struct mode *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (!strcmp(modes[i].name, name))
+			return &modes[i];
+	cli_usage_error("--mode: '%s' is none of default, bind, interleave, "
+			"preferred, local",
+			name);
+}
+
+static void check(const struct policy *p)
+{
+	if (!p->mode)
+		cli_usage_error("--mode is missing");
+	if (p->mode->nodes && !p->list)
+		cli_usage_error("--mode %s needs --nodes", p->mode->name);
+	if (!p->mode->nodes && p->list)
+		cli_usage_error("--mode %s takes no --nodes", p->mode->name);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct policy *p = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &p->change;
+		return 0;
+	case 'm':
+		p->mode = find(arg);
+		return 0;
+	case 'n':
+		if (nodes_parse(arg, p->nodes))
+			cli_usage_error("--nodes: '%s' is not a list of nodes "
+					"such as 0-1,3",
+					arg);
+		p->list = arg;
+		return 0;
+	case OPT_MOVE:
+		p->move = true;
+		return 0;
+	case ARGP_KEY_END:
+		check(p);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = {
+	{ &change_argp, 0, NULL, 0 },
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "--mode MODE NAME",
+	.doc = "Say from which NUMA nodes the memory of a region comes. All of "
+	       "the range has to be mapped.",
+	.children = children,
+};
+
+static int apply(int fd, struct range range, const void *data)
+{
+	const struct policy *p = data;
+
+	return region_mempolicy(fd, range, p->mode->mode,
+				p->list ? p->nodes : NULL, NODES_WORDS,
+				p->move ? MPOL_MF_MOVE : 0);
+}
+
+int cmd_mempolicy(int argc, char **argv)
+{
+	struct policy p = { 0 };
+
+	cli_parse(&argp, argc, argv, 0, &p);
+	return change_run(&p.change, OP_MEMPOLICY, "placed", "would place",
+			  p.mode->name, apply, &p);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+
+#include "change.h"
+#include "cli.h"
+#include "escape.h"
+#include "seal.h"
+
+#define ALL_SEALS \
+	(MSHAREFS_SEAL_MAP | MSHAREFS_SEAL_UNMAP | MSHAREFS_SEAL_PROTECT)
+
+struct seal {
+	struct change_target target;
+	unsigned int seals;
+};
+
+static const struct argp_option options[] = {
+	{ "map", OPT_MAP, NULL, 0, "nothing more may be mapped in it", 0 },
+	{ "unmap", OPT_UNMAP, NULL, 0, "nothing may be unmapped from it", 0 },
+	{ "protect", OPT_PROTECT, NULL, 0,
+	  "access rights in it stay as they are", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct seal *s = state->input;
+
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &s->target;
+		return 0;
+	case OPT_MAP:
+		s->seals |= MSHAREFS_SEAL_MAP;
+		return 0;
+	case OPT_UNMAP:
+		s->seals |= MSHAREFS_SEAL_UNMAP;
+		return 0;
+	case OPT_PROTECT:
+		s->seals |= MSHAREFS_SEAL_PROTECT;
+		return 0;
+	case ARGP_KEY_END:
+		if (!s->seals)
+			s->seals = ALL_SEALS;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = {
+	{ &change_target_argp, 0, NULL, 0 },
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "NAME",
+	.doc = "Forbid changes of a region, for ever and everybody; without "
+	       "--map, --unmap or --protect, all of them. There is no way "
+	       "back.",
+	.children = children,
+};
+
+static void report(const struct seal *s)
+{
+	char seals[SEAL_STRLEN];
+
+	escape_message(stdout, s->target.name);
+	if (!s->target.quiet)
+		printf(": %s against %s",
+		       s->target.dry_run ? "would seal" : "sealed",
+		       seal_format(s->seals, seals));
+	putchar('\n');
+}
+
+int cmd_seal(int argc, char **argv)
+{
+	struct seal s = { 0 };
+	struct changed c;
+	int ret, err = 0;
+
+	cli_parse(&argp, argc, argv, 0, &s);
+	ret = change_open(&(struct change){ .target = s.target }, &c);
+	if (ret)
+		return ret;
+	if (!s.target.dry_run)
+		err = region_seal(c.region.fd, s.seals);
+	if (err)
+		ret = message_failed(OP_SEAL, &c.subject, err);
+	else
+		report(&s);
+	change_close(&c);
+	return ret;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef COMMON_NODES_H
+#define COMMON_NODES_H
+
+#include <stdint.h>
+
+/* As many NUMA nodes as any kernel has. */
+#define NODES_MAX   1024
+#define NODES_WORDS (NODES_MAX / 64)
+
+/*
+ * A list such as "0-1,3" as a mask of NODES_WORDS words. 0, -EINVAL when it is
+ * not such a list, -ERANGE for a node that no kernel has.
+ */
+int nodes_parse(const char *text, uint64_t *mask);
+
+#endif

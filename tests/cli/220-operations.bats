@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# advise, lock, unlock, mempolicy and seal.
+
+load common
+
+START=0x200000000000
+
+setup() {
+	setup_fake
+	msharectl create -q -s 2G --map pg
+	log_requests
+}
+
+# The commands that take --addr and --size, as they are called.
+ranged=('advise cold' lock unlock 'mempolicy -m local')
+
+@test "advise: each advice is the kernel's" {
+	for advice in 'populate 23' 'populate-read 22' 'willneed 3' 'cold 20' 'pageout 21' \
+		'remove 9' 'hugepage 14' 'nohugepage 15' 'collapse 25'; do
+		works advise "${advice% *}" pg
+		assert_output "pg: advised 2G ${advice% *} at $START"
+		requests_were "ADVISE $START 0x80000000 ${advice#* }"
+	done
+	usage_error 'ADVICE is missing' advise
+	usage_error "unknown advice 'warm'" advise warm pg
+}
+
+@test "lock, lock --on-fault and unlock" {
+	works lock pg
+	assert_output "pg: locked 2G at $START"
+	works lock --on-fault pg
+	works unlock pg
+	assert_output "pg: unlocked 2G at $START"
+	requests_were "LOCK $START 0x80000000 0" "LOCK $START 0x80000000 1" "UNLOCK $START 0x80000000 0"
+}
+
+@test "mempolicy -m, --mode and -n, --nodes" {
+	for mode in 'default 0' 'local 4'; do
+		works mempolicy --mode "${mode% *}" pg
+		assert_output "pg: placed 2G ${mode% *} at $START"
+		requests_were "MEMPOLICY $START 0x80000000 mode ${mode#* } nodes 0x0 flags 0"
+	done
+	for mode in 'preferred 1' 'bind 2' 'interleave 3'; do
+		works mempolicy -m "${mode% *}" --nodes 0-1,3 pg
+		requests_were "MEMPOLICY $START 0x80000000 mode ${mode#* } nodes 0xb flags 0"
+	done
+	usage_error '--mode is missing' mempolicy pg
+	usage_error "--mode: 'x' is none of default, bind, interleave, preferred, local" mempolicy --mode x pg
+	usage_error '--mode bind needs --nodes' mempolicy -m bind pg
+	usage_error '--mode local takes no --nodes' mempolicy -m local -n 0 pg
+	for nodes in '' 1- x 0,,1 1024; do
+		usage_error "--nodes: '$nodes' is not a list of nodes such as 0-1,3" mempolicy -m bind -n "$nodes" pg
+	done
+}
+
+@test "mempolicy --move" {
+	works mempolicy -m bind -n 0 --move pg
+	requests_were "MEMPOLICY $START 0x80000000 mode 2 nodes 0x1 flags 2"
+}
+
+@test "seal: all, or --map, --unmap and --protect" {
+	works seal --map pg
+	assert_output 'pg: sealed against map'
+	works seal --unmap --protect pg
+	assert_output 'pg: sealed against unmap,protect'
+	works seal pg
+	assert_output 'pg: sealed against map,unmap,protect'
+	requests_were 'SEAL 0x1' 'SEAL 0x6' 'SEAL 0x7'
+}
+
+@test "what a seal forbids is explained" {
+	for command in map unmap 'protect -p r'; do
+		word=${command%% *}
+		works create -q -s 1G "$word"
+		works map -q "$word"
+		works seal -q "--$word" "$word"
+		# shellcheck disable=SC2086
+		fails 1 $command "$word"
+		cause "msharectl $word: $word: the region is sealed against it"
+		next_step "A seal can't be taken off; make another region."
+	done
+	# rights that are refused for another reason
+	MSHARE_FAKE_FAIL=PROTECT:1 fails 1 protect -p rwx pg
+	cause 'msharectl protect: pg: these access rights are not allowed here'
+}
+
+@test "-a, --addr and -s, --size: a part of it" {
+	for command in "${ranged[@]}"; do
+		# shellcheck disable=SC2086
+		{
+			works $command --addr 0x200000001000 --size 8K pg
+			assert_output --regexp '^pg: [a-z]+ 8K .*at 0x200000001000$'
+			works $command -a 0x200040000000 -s 4K pg
+			fails 1 $command --addr 0x200080000000 pg
+			fails 1 $command --size 3G pg
+			fails 1 $command --size 100 pg
+			fails 2 $command --size x pg
+		}
+	done
+}
+
+@test "--dry-run changes nothing, -q and --quiet print the name only" {
+	for command in "${ranged[@]}" seal; do
+		# shellcheck disable=SC2086
+		{
+			works $command --dry-run pg
+			assert_output --partial 'pg: would '
+			requests_were ''
+			works $command -q pg
+			assert_output pg
+			works $command --quiet pg
+			assert_output pg
+			: >"$MSHARE_FAKE_LOG"
+		}
+	done
+}
+
+@test "what is not mapped, and what the kernel does not have" {
+	works unmap -q pg
+	for command in "${ranged[@]}"; do
+		# shellcheck disable=SC2086
+		fails 1 $command pg
+		[[ ${stderr_lines[0]} == *'not all of '*'mapped'* ]]
+	done
+	for command in "${ranged[@]}" seal; do
+		request=${command%% *}
+		# shellcheck disable=SC2086
+		MSHARE_FAKE_FAIL=${request^^}:25 fails 1 $command pg
+		[[ ${stderr_lines[0]} == "msharectl $request: pg: this kernel "* ]]
+		# shellcheck disable=SC2086
+		fails 1 $command nonsense
+		cause "msharectl $request: nonsense: no such region"
+	done
+}
