@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -144,10 +145,32 @@ static void close_stdout(void)
 		_exit(cli_status(EXIT_FAILURE));
 }
 
+/*
+ * What is opened must not become a standard descriptor that was closed: a
+ * message would be written into a region. These behave as closed ones do, and
+ * are closed for programs that are executed.
+ */
+static void occupy_standard_descriptors(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			break;
+	while (fd <= STDERR_FILENO) {
+		fd = open("/", O_PATH | O_CLOEXEC);
+		if (fd < 0)
+			return;
+		if (fd > STDERR_FILENO)
+			close(fd);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct top top = { 0 };
 
+	occupy_standard_descriptors();
 	setlocale(LC_ALL, "");
 	atexit(close_stdout);
 
