@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +174,26 @@ static void report_map(const struct attach_exec *a, size_t i, int err)
 	}
 }
 
+/* Which programs are refused, and what to do about it. */
+static const struct {
+	const char *next, *cause;
+} refusals[] = {
+	[PROGRAM_PRIVILEGED] = {
+		"Attach to a program that it starts, or run it as that user "
+		"and without these rights.",
+		"it changes its user, group or capabilities, which a program "
+		"that is traced must not",
+	},
+	[PROGRAM_UNREADABLE] = {
+		"Give read permission on it, or run as root.",
+		"it may be executed but not read, which attaching needs",
+	},
+	[PROGRAM_32BIT] = {
+		"Use a 64-bit program.",
+		"a 32-bit program has no addresses as high as the regions'",
+	},
+};
+
 static void report(const struct attach_failure *f, void *data)
 {
 	const struct attach_exec *a = data;
@@ -188,33 +207,39 @@ static void report(const struct attach_failure *f, void *data)
 			      "the helper process could not be started: %s",
 			      strerror(-f->err));
 		break;
+	case ATTACH_LOST:
+		message_error(NULL,
+			      "A seccomp filter kills who calls ptrace, or "
+			      "somebody did; see the container's settings.",
+			      "the helper process was killed before it could "
+			      "attach anything");
+		break;
+	case ATTACH_PROC:
+		message_error(NULL, "Mount it: mount -t proc proc /proc",
+			      "/proc does not show this process, and what is "
+			      "attached is verified there: %s",
+			      strerror(-f->err));
+		break;
 	case ATTACH_TRACE:
 		report_trace(f->err);
 		break;
-	case ATTACH_SETUID:
-		message_error(command,
-			      "Attach to a program that it starts, or run it "
-			      "as that user and without these rights.",
-			      "it changes its user, group or capabilities, "
-			      "which a program that is traced must not");
-		break;
-	case ATTACH_UNREADABLE:
-		message_error(
-			command, "Give read permission on it, or run as root.",
-			"it may be executed but not read, which attaching "
-			"needs");
-		break;
-	case ATTACH_32BIT:
-		message_error(command, "Use a 64-bit program.",
-			      "a 32-bit program has no addresses as high as "
-			      "the regions'");
+	case ATTACH_PROGRAM:
+		message_error(command, refusals[f->kind].next, "%s",
+			      refusals[f->kind].cause);
 		break;
 	case ATTACH_INJECT:
 		message_error(command,
-			      "Look for a seccomp filter or another security "
-			      "module's rule that forbids tracing.",
+			      "Look for a security module's rule that forbids "
+			      "tracing.",
 			      "system calls could not be made in it: %s",
 			      strerror(-f->err));
+		break;
+	case ATTACH_FILTER:
+		message_error(command,
+			      "See the settings of whatever installed the "
+			      "filter: the container's, the service's.",
+			      "a seccomp filter ends it for the system calls "
+			      "that attaching needs");
 		break;
 	case ATTACH_MAP:
 		report_map(a, f->region, f->err);
@@ -243,19 +268,11 @@ static int open_regions(struct attach_exec *a, const struct mount *mount)
 
 	for (size_t i = 0; i < a->count; i++) {
 		struct region *r = &a->regions[i];
-		int fd;
 
 		if (target_open_sized(mount, a->names[i], flags, r))
 			return EXIT_FAILURE;
-		/* Above the standard ones, which may be closed. */
-		fd = fcntl(r->fd, F_DUPFD, STDERR_FILENO + 1);
-		if (fd < 0)
-			return message_error(
-				a->names[i],
-				"Raise the limit of open files: ulimit -n",
-				"%s", strerror(errno));
-		close(r->fd);
-		r->fd = fd;
+		/* For the program to map and close. */
+		fcntl(r->fd, F_SETFD, 0);
 
 		for (size_t j = 0; j < i; j++)
 			if (range_overlaps(a->regions[j].range, r->range))
@@ -288,27 +305,33 @@ static int set_environment(const struct attach_exec *a,
 			     "the environment: %s", strerror(-err));
 }
 
-/*
- * Where execvp() will find it, as far as that can be told beforehand; it is
- * looked at again when it has been executed.
- */
-static bool find_program(const char *command, char *path, size_t size)
+/* What can be told beforehand; it is looked at again when it is executed. */
+static int check_program(const struct attach_exec *a, const char *path)
 {
-	const char *dirs = getenv("PATH");
+	struct attach_failure failure = { .reason = ATTACH_PROGRAM };
+	struct program program;
 
-	if (strchr(command, '/'))
-		return (size_t)snprintf(path, size, "%s", command) < size;
-	while (dirs) {
-		int len = (int)strcspn(dirs, ":");
-
-		if ((size_t)snprintf(path, size, "%.*s%s%s", len, dirs,
-				     len ? "/" : "", command) < size &&
-		    !access(path, X_OK))
-			return true;
-		dirs += len;
-		dirs = *dirs ? dirs + 1 : NULL;
+	program_examine(path, &program);
+	failure.kind = program.kind;
+	for (size_t i = 0; !failure.kind && i < a->count; i++) {
+		if (!range_overlaps(a->regions[i].range, program.fixed))
+			continue;
+		failure.reason = ATTACH_MAP;
+		failure.err = -EEXIST;
+		failure.region = i;
+		break;
 	}
-	return false;
+	if (!failure.kind && !failure.err)
+		return EXIT_SUCCESS;
+	report(&failure, (void *)a);
+	return EXIT_FAILURE;
+}
+
+static int failed_exec(const struct attach_exec *a, int err)
+{
+	message_failed(OP_EXEC, &(struct subject){ .name = a->command[0] },
+		       err);
+	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
 static int execute(struct attach_exec *a)
@@ -320,27 +343,26 @@ static int execute(struct attach_exec *a)
 		.report = report,
 		.data = a,
 	};
-	struct attach_failure failure = { 0 };
-	char path[PATH_MAX];
+	struct attach_failure failure;
+	char *path;
 	int err;
 
-	if (find_program(a->command[0], path, sizeof(path)) &&
-	    !access(path, X_OK) &&
-	    !attach_check_program(path, &failure.reason)) {
-		report(&failure, a);
-		return ATTACH_EXIT_FAILURE;
+	/* Where it is not found, execvp() says so. */
+	if (!program_find(a->command[0], &path)) {
+		err = check_program(a, path);
+		free(path);
+		if (err)
+			return ATTACH_EXIT_FAILURE;
 	}
 	if (attach_start(&attach, &failure)) {
 		report(&failure, a);
 		return ATTACH_EXIT_FAILURE;
 	}
 	execvp(a->command[0], a->command);
-	err = errno;
+	err = -errno;
 	attach_cancel();
-	message_failed(OP_EXEC, &(struct subject){ .name = a->command[0] },
-		       -err);
 	/* Still traced, which is nothing for exit handlers to run into. */
-	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
+	_exit(failed_exec(a, err));
 }
 
 int cmd_attach_exec(int argc, char **argv)

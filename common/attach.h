@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "program.h"
 #include "region.h"
 
 /*
@@ -20,37 +21,36 @@
 #define ATTACH_EXIT_FAILURE 125
 
 enum attach_reason {
-	ATTACH_HELPER,     /* the helper could not be started */
-	ATTACH_TRACE,      /* this process may not be traced */
-	ATTACH_SETUID,     /* the program changes its privileges */
-	ATTACH_UNREADABLE, /* the program may be executed, not read */
-	ATTACH_32BIT,      /* the program has no such addresses */
-	ATTACH_INJECT,     /* the program can't be made to do calls */
-	ATTACH_MAP,        /* mmap() of a region failed */
-	ATTACH_VERIFY,     /* it succeeded, and yet there is no mapping */
-	ATTACH_CLOSE,      /* the region's descriptor stayed open */
+	ATTACH_HELPER,  /* the helper could not be started */
+	ATTACH_LOST,    /* the helper was killed */
+	ATTACH_PROC,    /* /proc does not show this process */
+	ATTACH_TRACE,   /* this process may not be traced */
+	ATTACH_PROGRAM, /* the program is not of a kind for it */
+	ATTACH_INJECT,  /* the program can't be made to do calls */
+	ATTACH_FILTER,  /* a seccomp filter does not let it do them */
+	ATTACH_MAP,     /* mmap() of a region failed */
+	ATTACH_VERIFY,  /* it succeeded, and yet there is no mapping */
+	ATTACH_CLOSE,   /* the region's descriptor stayed open */
 };
 
 struct attach_failure {
 	enum attach_reason reason;
-	int err;       /* -errno, or 0 */
-	size_t region; /* index, for those that concern a region */
+	int err;                /* -errno, or 0 */
+	size_t region;          /* index, for those that concern a region */
+	enum program_kind kind; /* for ATTACH_PROGRAM */
 };
 
 struct attach {
 	const struct region *regions; /* open and without O_CLOEXEC */
 	size_t count;
 	bool read_only;
-	/* Called in the helper; the program ends with status 125 after it. */
+	/*
+	 * Called in the helper, which has this process's memory from before
+	 * execve(); the program ends with status 125 after it.
+	 */
 	void (*report)(const struct attach_failure *failure, void *data);
 	void *data;
 };
-
-/*
- * Looks at what is about to be executed. False with a reason where attaching
- * is bound to fail; what cannot be looked at passes.
- */
-bool attach_check_program(const char *path, enum attach_reason *reason);
 
 /*
  * Starts the helper. After 0 the caller calls execve() and, if that returns,
@@ -59,6 +59,9 @@ bool attach_check_program(const char *path, enum attach_reason *reason);
  */
 int attach_start(const struct attach *attach, struct attach_failure *failure);
 void attach_cancel(void);
+
+/* Whether attach_start() is going to work; nothing is left of it. */
+int attach_try(struct attach_failure *failure);
 
 /* The architecture whose calls can be injected. */
 const char *attach_arch(void);

@@ -1,50 +1,220 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which programs are refused before they are executed. */
+/* What programs are taken for before they are executed. */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "attach.h"
 #include "check.h"
+#include "program.h"
 
-int main(void)
+static char dir[] = "/tmp/mshare-unit-XXXXXX";
+
+static const char *in_dir(const char *name)
+{
+	static char path[sizeof(dir) + 64];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static void make(const char *name, const void *data, size_t size, mode_t mode)
+{
+	int fd = open(in_dir(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	CHECK(fd >= 0);
+	CHECK(write(fd, data, size) == (ssize_t)size);
+	CHECK(!fchmod(fd, mode));
+	close(fd);
+}
+
+static int64_t kind(const char *name)
+{
+	struct program program;
+
+	program_examine(in_dir(name), &program);
+	return program.kind;
+}
+
+static void make_script(const char *name, const char *interpreter)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "#! \t%s/%s -x\n", dir, interpreter);
+	make(name, text, strlen(text), 0755);
+}
+
+/* Where the kernel does not heed these bits, programs with them are as others. */
+static enum program_kind privileged(void)
+{
+	struct statvfs fs;
+
+	return statvfs(dir, &fs) || !(fs.f_flag & ST_NOSUID) ?
+		       PROGRAM_PRIVILEGED :
+		       PROGRAM_FIT;
+}
+
+static void kinds(void)
 {
 	static const char elf64[20] = "\177ELF\2\1\1";
 	static const char elf32[20] = "\177ELF\1\1\1";
-	enum attach_reason reason = ATTACH_HELPER;
-	char path[] = "/tmp/mshare-unit-XXXXXX";
-	int fd = mkstemp(path);
 
-	CHECK(fd >= 0);
-	CHECK(write(fd, elf64, sizeof(elf64)) == sizeof(elf64));
-	CHECK(!fchmod(fd, 0755));
-	CHECK(attach_check_program(path, &reason));
-
-	CHECK(!fchmod(fd, 04755));
-	CHECK(!attach_check_program(path, &reason));
-	CHECK_INT(reason, ATTACH_SETUID);
-	CHECK(!fchmod(fd, 02755));
-	CHECK(!attach_check_program(path, &reason));
+	make("program", elf64, sizeof(elf64), 0755);
+	CHECK_INT(kind("program"), PROGRAM_FIT);
+	make("setuid", elf64, sizeof(elf64), 04755);
+	CHECK_INT(kind("setuid"), privileged());
+	make("setgid", elf64, sizeof(elf64), 02755);
+	CHECK_INT(kind("setgid"), privileged());
 	/* Mandatory locking once, and never another group. */
-	CHECK(!fchmod(fd, 02745));
-	CHECK(attach_check_program(path, &reason));
-
-	CHECK(!fchmod(fd, 0755));
-	CHECK(pwrite(fd, elf32, sizeof(elf32), 0) == sizeof(elf32));
-	CHECK(!attach_check_program(path, &reason));
-	CHECK_INT(reason, ATTACH_32BIT);
+	make("locking", elf64, sizeof(elf64), 02745);
+	CHECK_INT(kind("locking"), PROGRAM_FIT);
+	make("small", elf32, sizeof(elf32), 0755);
+	CHECK_INT(kind("small"), PROGRAM_32BIT);
 	/* Too short for an ELF header: a script, or execve()'s to refuse. */
-	CHECK(!ftruncate(fd, 5));
-	CHECK(attach_check_program(path, &reason));
-
+	make("short", elf32, 4, 0755);
+	CHECK_INT(kind("short"), PROGRAM_FIT);
 	if (geteuid() != 0) {
-		CHECK(!fchmod(fd, 0111));
-		CHECK(!attach_check_program(path, &reason));
-		CHECK_INT(reason, ATTACH_UNREADABLE);
+		make("unreadable", elf64, sizeof(elf64), 0111);
+		CHECK_INT(kind("unreadable"), PROGRAM_UNREADABLE);
 	}
-	/* What is not there is execve()'s to report. */
-	unlink(path);
-	CHECK(attach_check_program(path, &reason));
-	close(fd);
+	/* What is not there, or no program, is execve()'s to report. */
+	CHECK_INT(kind("nonsense"), PROGRAM_FIT);
+	CHECK(!chmod(dir, 02777));
+	CHECK_INT(kind("."), PROGRAM_FIT);
+}
+
+static void scripts(void)
+{
+	char text[300];
+
+	make_script("script", "program");
+	CHECK_INT(kind("script"), PROGRAM_FIT);
+	CHECK(!chmod(in_dir("script"), 06755));
+	CHECK_INT(kind("script"), PROGRAM_FIT);
+	make_script("script", "setuid");
+	CHECK_INT(kind("script"), privileged());
+	make_script("script", "small");
+	CHECK_INT(kind("script"), PROGRAM_32BIT);
+	make_script("outer", "script");
+	CHECK_INT(kind("outer"), PROGRAM_32BIT);
+	make_script("script", "nonsense");
+	CHECK_INT(kind("script"), PROGRAM_FIT);
+	/* Runs itself: comes to an end here, and fails in execve(). */
+	make_script("script", "script");
+	CHECK_INT(kind("script"), PROGRAM_FIT);
+	make("script", "#!", 2, 0755);
+	CHECK_INT(kind("script"), PROGRAM_FIT);
+	/* Longer than the kernel reads. */
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "#!/", 3);
+	make("script", text, sizeof(text), 0755);
+	CHECK_INT(kind("script"), PROGRAM_FIT);
+}
+
+static struct range fixed(const char *name)
+{
+	struct program program;
+
+	program_examine(in_dir(name), &program);
+	return program.fixed;
+}
+
+static void addresses(void)
+{
+	struct {
+		Elf64_Ehdr ehdr;
+		Elf64_Phdr phdr[3];
+	} elf = {
+		.ehdr = {
+			.e_ident = "\177ELF\2\1\1",
+			.e_type = ET_EXEC,
+			.e_phoff = sizeof(Elf64_Ehdr),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 3,
+		},
+		.phdr = {
+			{ .p_type = PT_LOAD, .p_vaddr = 0x500000,
+			  .p_memsz = 0x2000 },
+			{ .p_type = PT_LOAD, .p_vaddr = 0x400000,
+			  .p_memsz = 0x1000 },
+			{ .p_type = PT_NOTE, .p_vaddr = 0x900000,
+			  .p_memsz = 0x1000 },
+		},
+	};
+
+	make("fixed", &elf, sizeof(elf), 0755);
+	CHECK_INT(fixed("fixed").start, 0x400000);
+	CHECK_INT(fixed("fixed").size, 0x102000);
+	make_script("script", "fixed");
+	CHECK_INT(fixed("script").start, 0x400000);
+	elf.phdr[0].p_memsz = UINT64_MAX;
+	make("fixed", &elf, sizeof(elf), 0755);
+	CHECK_INT(fixed("fixed").size, 0x1000);
+	make("fixed", &elf, sizeof(elf) - 1, 0755);
+	CHECK_INT(fixed("fixed").size, 0);
+	elf.ehdr.e_type = ET_DYN;
+	make("fixed", &elf, sizeof(elf), 0755);
+	CHECK_INT(fixed("fixed").size, 0);
+}
+
+static void search(void)
+{
+	char path[3 * sizeof(dir) + 64], *found = NULL;
+
+	CHECK(!mkdir(in_dir("first"), 0755));
+	CHECK(!mkdir(in_dir("second"), 0755));
+	/* A directory of this name, and a file that is no program. */
+	CHECK(!mkdir(in_dir("first/command"), 0755));
+	make("first/text", "", 0, 0644);
+	make("second/command", "", 0, 0755);
+	snprintf(path, sizeof(path), "/nonsense:%s/first:%s/second", dir, dir);
+	CHECK(!setenv("PATH", path, 1));
+	CHECK_INT(program_find("command", &found), 0);
+	CHECK_STRING(found, in_dir("second/command"));
+	free(found);
+	CHECK_INT(program_find("text", &found), -EACCES);
+	CHECK_INT(program_find("nonsense", &found), -ENOENT);
+	CHECK_INT(program_find("", &found), -ENOENT);
+	CHECK_INT(program_find(in_dir("first/text"), &found), -EACCES);
+	CHECK_INT(program_find(dir, &found), -EACCES);
+	CHECK_INT(program_find(in_dir("nonsense"), &found), -ENOENT);
+	CHECK(!unsetenv("PATH"));
+	CHECK_INT(program_find("sh", &found), 0);
+	free(found);
+	/* An empty word is the working directory. */
+	CHECK(!chdir(in_dir("second")));
+	CHECK(!setenv("PATH", "/nonsense:", 1));
+	CHECK_INT(program_find("command", &found), 0);
+	CHECK_STRING(found, "command");
+	free(found);
+}
+
+/* Cannot be undone, and so comes last. */
+static void no_privileges(void)
+{
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHECK_INT(kind("setuid"), PROGRAM_FIT);
+	CHECK_INT(kind("setgid"), PROGRAM_FIT);
+}
+
+int main(void)
+{
+	char command[sizeof(dir) + 16];
+
+	CHECK(mkdtemp(dir));
+	kinds();
+	scripts();
+	addresses();
+	search();
+	no_privileges();
+	setenv("PATH", "/usr/bin:/bin", 1);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	CHECK(!system(command));
 	return CHECK_RESULT;
 }
