@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "change.h"
 #include "cli.h"
 #include "environment.h"
+#include "escape.h"
 #include "message.h"
 #include "target.h"
 
@@ -22,12 +24,16 @@ struct attach_exec {
 	char **names;
 	size_t count;
 	char **command;
-	bool read_only;
+	bool read_only, env_only, dry_run;
 	struct region *regions;
 };
 
 static const struct argp_option options[] = {
 	{ "read-only", 'r', NULL, 0, "attach without the right to write", 0 },
+	{ "env-only", OPT_ENV_ONLY, NULL, 0,
+	  "attach nothing; only set the environment", 0 },
+	{ "dry-run", OPT_DRY_RUN, NULL, 0,
+	  "run nothing; check, and say what would be done", 0 },
 	{ 0 },
 };
 
@@ -39,6 +45,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'r':
 		a->read_only = true;
+		return 0;
+	case OPT_ENV_ONLY:
+		a->env_only = true;
+		return 0;
+	case OPT_DRY_RUN:
+		a->dry_run = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		(void)arg;
@@ -57,6 +69,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_END:
+		if (a->read_only && a->env_only)
+			cli_usage_error("--read-only is for attaching, and "
+					"--env-only attaches nothing");
 		if (!a->count)
 			cli_usage_error("NAME is missing");
 		if (!a->command)
@@ -264,7 +279,7 @@ static void report(const struct attach_failure *f, void *data)
 /* Descriptors that last until the program has its mapping. */
 static int open_regions(struct attach_exec *a, const struct mount *mount)
 {
-	const int flags = a->read_only ? O_RDONLY : O_RDWR;
+	const int flags = a->read_only || a->env_only ? O_RDONLY : O_RDWR;
 
 	for (size_t i = 0; i < a->count; i++) {
 		struct region *r = &a->regions[i];
@@ -272,7 +287,8 @@ static int open_regions(struct attach_exec *a, const struct mount *mount)
 		if (target_open_sized(mount, a->names[i], flags, r))
 			return EXIT_FAILURE;
 		/* For the program to map and close. */
-		fcntl(r->fd, F_SETFD, 0);
+		if (!a->env_only)
+			fcntl(r->fd, F_SETFD, 0);
 
 		for (size_t j = 0; j < i; j++)
 			if (range_overlaps(a->regions[j].range, r->range))
@@ -334,7 +350,13 @@ static int failed_exec(const struct attach_exec *a, int err)
 	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
-static int execute(struct attach_exec *a)
+static int execute_unattached(const struct attach_exec *a)
+{
+	execvp(a->command[0], a->command);
+	return failed_exec(a, -errno);
+}
+
+static int execute_attached(struct attach_exec *a)
 {
 	struct attach attach = {
 		.regions = a->regions,
@@ -363,6 +385,45 @@ static int execute(struct attach_exec *a)
 	attach_cancel();
 	/* Still traced, which is nothing for exit handlers to run into. */
 	_exit(failed_exec(a, err));
+}
+
+/* As much of the above as leaves nothing behind. */
+static int rehearse(const struct attach_exec *a)
+{
+	const char *done = a->env_only ? "would name" : "would attach";
+	const char *rights = a->read_only ? "r" : "rw";
+	struct attach_failure failure;
+	int ret = ATTACH_EXIT_FAILURE;
+	char *path;
+	int err;
+
+	err = program_find(a->command[0], &path);
+	if (err)
+		return failed_exec(a, err);
+	if (!a->env_only && check_program(a, path))
+		goto out;
+	if (!a->env_only && attach_try(&failure)) {
+		report(&failure, (void *)a);
+		goto out;
+	}
+	for (size_t i = 0; i < a->count; i++)
+		change_report(a->names[i], false, done, a->regions[i].range,
+			      a->env_only ? NULL : rights);
+	escape_message(stdout, a->command[0]);
+	fputs(": would run ", stdout);
+	escape_message(stdout, path);
+	putchar('\n');
+	ret = EXIT_SUCCESS;
+out:
+	free(path);
+	return ret;
+}
+
+static int execute(struct attach_exec *a)
+{
+	if (a->dry_run)
+		return rehearse(a);
+	return a->env_only ? execute_unattached(a) : execute_attached(a);
 }
 
 int cmd_attach_exec(int argc, char **argv)

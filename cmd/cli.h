@@ -14,6 +14,7 @@ enum {
 /* Keys of options without a letter. */
 enum {
 	OPT_DRY_RUN = 0x100,
+	OPT_ENV_ONLY,
 	OPT_FILE,
 	OPT_HUGE,
 	OPT_IF_MISSING,

@@ -38,7 +38,17 @@ int tracee_seize(struct tracee *t)
 
 int tracee_try(pid_t pid)
 {
-	return trace(PTRACE_SEIZE, &(struct tracee){ .pid = pid }, 0, 0);
+	struct tracee t = { .pid = pid };
+	int err;
+
+	err = trace(PTRACE_SEIZE, &t, 0, 0);
+	if (!err)
+		err = trace(PTRACE_INTERRUPT, &t, 0, 0);
+	if (err)
+		return err;
+	while (waitpid(pid, &t.status, __WALL) < 0 && errno == EINTR)
+		;
+	return trace(PTRACE_DETACH, &t, 0, 0);
 }
 
 static int regs_get(struct tracee *t, struct arch_regs *regs)
@@ -229,7 +239,14 @@ int tracee_call(struct tracee *t, long nr, const uint64_t args[6], int64_t *ret)
 		err = resume_to_syscall(t);
 	if (!err)
 		err = syscall_info(t, PTRACE_SYSCALL_INFO_EXIT, ret);
-	return err;
+	if (err)
+		return err;
+	/*
+	 * A filter's signal is yet to come here, and the registers are rolled
+	 * back; no call that is made returns its own number. Where the argument
+	 * is what is found, the next call meets the signal.
+	 */
+	return *ret == nr ? -EPERM : 0;
 }
 
 int tracee_release(struct tracee *t, const sigset_t *mask)

@@ -16,6 +16,41 @@ attach() {
 	works attach-exec "$@"
 }
 
+# under COMMAND... -- ARG...: msharectl started by another program, as "run" does
+under() {
+	local by=()
+	while [[ $1 != -- ]]; do
+		by+=("$1")
+		shift
+	done
+	shift
+	run --separate-stderr "${by[@]}" env LD_PRELOAD="$PROBES/fake-msharefs.so" \
+		"${MSHARECTL:-$BUILD/msharectl}" attach-exec "$@"
+	show
+}
+
+refused() {
+	assert_equal "$status" 125
+	assert_equal "${#stderr_lines[@]}" 2
+	cause "msharectl attach-exec: $1"
+	[[ ! -e ran ]]
+}
+
+# No process of this test's is left, soon.
+all_gone() {
+	local i
+	for ((i = 0; i < 50; i++)); do
+		pgrep -f "attach-exec pg -- .*$BATS_TEST_TMPDIR" >/dev/null || return 0
+		sleep 0.1
+	done
+	pgrep -af "$BATS_TEST_TMPDIR"
+	return 1
+}
+
+needs_privileged_files() {
+	[[ ,$(findmnt -no OPTIONS -T .), != *,nosuid,* ]] || skip "set-user-ID means nothing here"
+}
+
 @test "a dynamic, a static and a non-PIE program find the region and share it" {
 	count=0
 	for kind in dynamic static nonpie dynamic; do
@@ -69,13 +104,26 @@ attach() {
 	assert_equal "$given" "$output"
 }
 
-@test "standard descriptors may be closed" {
-	run bash -c '"$@" <&- 2>&-' - env LD_PRELOAD="$PROBES/fake-msharefs.so" \
-		"${MSHARECTL:-$BUILD/msharectl}" attach-exec pg -- "$PROBES/probe-static" count
-	assert_success
-	assert_output 1
-	msharectl attach-exec pg -- "$PROBES/probe-static" exit 9 <&- >&- 2>&- || status=$?
-	assert_equal "$status" 9
+@test "standard descriptors may be closed, and are closed for the program" {
+	close=('<&-' '>&-' '2>&-')
+	for bits in 0 1 2 3 4 5 6 7; do
+		words=
+		for fd in 0 1 2; do
+			((bits & 1 << fd)) && words+=" ${close[fd]}"
+		done
+		status=0
+		eval "msharectl attach-exec pg other -- '$PROBES/probe-static' closed $words" || status=$?
+		assert_equal "$bits: $status" "$bits: $bits"
+	done
+}
+
+@test "a message does not go into a region where standard error is closed" {
+	before=$(sha256sum "$MOUNT/pg")
+	status=0
+	msharectl attach-exec pg nonsense -- touch ran <&- >&- 2>&- || status=$?
+	assert_equal "$status" 125
+	[[ ! -e ran ]]
+	assert_equal "$(sha256sum "$MOUNT/pg")" "$before"
 }
 
 @test "standard input and output are the program's" {
@@ -222,39 +270,72 @@ attach() {
 }
 
 @test "set-user-ID, set-group-ID programs and such scripts' interpreters: 125" {
+	needs_privileged_files
 	cp "$PROBES/probe-static" probe
 	printf '#!%s/probe\n' "$PWD" >script
 	chmod +x script
 	for mode in 4755 2755; do
 		chmod $mode probe
-		fails 125 attach-exec pg -- ./probe window
-		cause 'msharectl attach-exec: ./probe: it changes its user, group or capabilities, which a program that is traced must not'
-		fails 125 attach-exec pg -- ./script window
+		for program in ./probe ./script; do
+			fails 125 attach-exec pg -- $program window
+			cause "msharectl attach-exec: $program: it changes its user, group or capabilities, which a program that is traced must not"
+		done
 	done
+	# where the kernel does not heed these bits, nor on scripts, they do not matter
+	under setpriv --no-new-privs -- pg -- ./probe window
+	assert_output present
+	chmod 755 probe
+	chmod 6755 script
+	attach pg -- ./script window
+	assert_line present
 }
 
 @test "programs with file capabilities: 125" {
+	needs_privileged_files
 	cp "$PROBES/probe-static" probe
 	setcap cap_net_raw+ep probe 2>/dev/null || skip "no capabilities on files here"
 	fails 125 attach-exec pg -- ./probe window
 }
 
+# The smallest there is: exits with status 9.
+make_32bit() {
+	{
+		printf '\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x03\0\x01\0\0\0'
+		printf '\x54\x80\x04\x08\x34\0\0\0\0\0\0\0\0\0\0\0\x34\0\x20\0\x01\0\0\0\0\0\0\0'
+		printf '\x01\0\0\0\0\0\0\0\0\x80\x04\x08\0\x80\x04\x08'
+		printf '\x60\0\0\0\x60\0\0\0\x05\0\0\0\0\x10\0\0'
+		printf '\xb8\x01\0\0\0\xbb\x09\0\0\0\xcd\x80'
+	} >"$1"
+	chmod +x "$1"
+}
+
 @test "32-bit programs and such scripts' interpreters: 125" {
-	cat >small.s <<-'END'
-		.globl _start
-		_start:
-			movl $1, %eax
-			movl $9, %ebx
-			int $0x80
-	END
-	as --32 -o small.o small.s && ld -m elf_i386 -o small small.o || skip "no 32-bit code here"
-	run ./small
-	[[ $status -eq 9 ]] || skip "no 32-bit programs here"
-	fails 125 attach-exec pg -- ./small
-	cause "msharectl attach-exec: ./small: a 32-bit program has no addresses as high as the regions'"
+	make_32bit small
 	printf '#!%s/small\n' "$PWD" >script
 	chmod +x script
-	fails 125 attach-exec pg -- ./script
+	for program in ./small ./script; do
+		fails 125 attach-exec pg -- $program
+		cause "msharectl attach-exec: $program: a 32-bit program has no addresses as high as the regions'"
+	done
+}
+
+@test "a program that is replaced after it was looked at: 125" {
+	replace() {
+		cp --remove-destination "$PROBES/probe-static" program
+		MSHARE_FAKE_BETWEEN="mv $1 program" fails 125 attach-exec pg -- ./program exit 0
+		[[ ! -e $1 ]]
+		cause "msharectl attach-exec: ./program: $2"
+	}
+	# on a mount where they mean nothing, these bits do not matter
+	if [[ ,$(findmnt -no OPTIONS -T .), != *,nosuid,* ]]; then
+		cp "$PROBES/probe-static" other
+		chmod 4755 other
+		replace other 'it changes its user, group or capabilities, which a program that is traced must not'
+	fi
+	make_32bit small
+	run ./small
+	[[ $status -eq 9 ]] || skip "no 32-bit programs here"
+	replace small "a 32-bit program has no addresses as high as the regions'"
 }
 
 @test "under a debugger: 125" {
@@ -288,6 +369,47 @@ attach() {
 	done
 }
 
+@test "every signal during the attach has the effect it has on the program" {
+	for signal in HUP INT QUIT USR1 ALRM RTMIN+3; do
+		cat >sender <<-END
+			kill -$signal \$PPID
+		END
+		status=0
+		MSHARE_FAKE_BETWEEN=". $PWD/sender" LD_PRELOAD=$PROBES/fake-msharefs.so \
+			env --default-signal "${MSHARECTL:-$BUILD/msharectl}" \
+			attach-exec pg -- sleep 100 || status=$?
+		assert_equal "$signal $status" "$signal $((128 + $(kill -l $signal)))"
+	done
+	# nor is one of another child's lost
+	for signal in CHLD WINCH URG; do
+		MSHARE_FAKE_BETWEEN="kill -$signal \$PPID" attach pg -- "$PROBES/probe-static" window
+		assert_output present
+	done
+}
+
+@test "job control: ^Z during the attach stops the program, fg continues it" {
+	cat >shell <<-'END'
+		set -m
+		"$@" >out &
+		status=0
+		wait $! || status=$?
+		echo "waited $status"
+		ps -o stat= -p $! | cut -c1
+		kill -CONT %1
+		wait $!
+		cat out
+	END
+	for signal in TSTP STOP; do
+		MSHARE_FAKE_BETWEEN="kill -$signal \$PPID" LD_PRELOAD=$PROBES/fake-msharefs.so \
+			run bash shell "${MSHARECTL:-$BUILD/msharectl}" attach-exec pg -- \
+			"$PROBES/probe-static" window signals
+		assert_line "waited $((128 + $(kill -l $signal)))"
+		assert_line T
+		assert_line present
+		assert_line 'blocked 0 pending 0'
+	done
+}
+
 @test "a program that is stopped during the attach stays so until it is continued" {
 	for delay in 0 0.001 0.002 0.004 0.008; do
 		rm -f out
@@ -302,15 +424,142 @@ attach() {
 }
 
 @test "the signal mask and ignored signals are inherited" {
-	cat >inherit <<-'END'
-		trap '' INT CHLD
-		exec "$@"
-	END
-	LD_PRELOAD=$PROBES/fake-msharefs.so run bash inherit \
-		"${MSHARECTL:-$BUILD/msharectl}" attach-exec pg -- grep SigIgn /proc/self/status
+	inherit=(env --ignore-signal=INT,CHLD,USR2 --block-signal=USR1,HUP,RTMIN+5)
+	under "${inherit[@]}" -- pg -- grep -E 'SigIgn|SigBlk' /proc/self/status
 	attached=$output
-	run bash inherit grep SigIgn /proc/self/status
+	run "${inherit[@]}" grep -E 'SigIgn|SigBlk' /proc/self/status
 	assert_equal "$attached" "$output"
+	[[ $output != *SigBlk:?0000000000000000* ]]
+}
+
+@test "seccomp filters that forbid ptrace: 125" {
+	under "$PROBES/filtered" ptrace:errno -- pg -- touch ran
+	refused 'this process may not be traced, which attaching needs: Operation not permitted'
+	for action in trap kill; do
+		under "$PROBES/filtered" ptrace:$action -- pg -- touch ran
+		refused 'the helper process was killed before it could attach anything'
+	done
+}
+
+@test "seccomp filters that forbid mmap: the program does not run" {
+	under "$PROBES/filtered" mmap:errno -- pg -- touch ran
+	refused 'pg: mapping it is forbidden in the program'
+	under "$PROBES/filtered" mmap:trap -- pg -- touch ran
+	refused 'touch: a seccomp filter ends it for the system calls that attaching needs'
+	# the filter ends it, not msharectl
+	under "$PROBES/filtered" mmap:kill -- pg -- touch ran
+	assert_equal "$status" 159
+	cause 'msharectl attach-exec: touch: a seccomp filter ends it for the system calls that attaching needs'
+	[[ ! -e ran ]]
+}
+
+@test "a refused program does not run where it may not even exit" {
+	for action in errno trap; do
+		under "$PROBES/filtered" mmap:errno exit_group:$action -- pg -- touch ran
+		assert_equal "$status" 137
+		cause 'msharectl attach-exec: pg: mapping it is forbidden in the program'
+		[[ ! -e ran ]]
+	done
+}
+
+@test "no_new_privs, other namespaces, PID 1, and the /proc of another namespace" {
+	under setpriv --no-new-privs -- pg -- "$PROBES/probe-static" count
+	assert_output 1
+	unshare --user --map-root-user true || skip "no user namespaces here"
+	under unshare --user --map-root-user --pid --fork --mount-proc -- pg -- "$PROBES/probe-static" count ids
+	assert_line 2
+	assert_line 'pid 1'
+	under unshare --user --map-root-user --pid --fork -- pg -- "$PROBES/probe-static" count ids
+	assert_line 3
+	assert_line 'pid 1'
+	[[ $stderr == '' ]]
+}
+
+@test "the helper killed at any moment: no half-attached program runs, nobody waits" {
+	for ((n = 1; ; n++)); do
+		rm -f ran
+		status=0
+		MSHARE_FAKE_KILL=helper:$n timeout 20 env LD_PRELOAD="$PROBES/fake-msharefs.so" \
+			"${MSHARECTL:-$BUILD/msharectl}" attach-exec pg -- "$PROBES/probe-static" \
+			exit 42 2>err || status=$?
+		[[ $status -ne 42 ]] || break
+		if ((n == 1)); then
+			assert_equal "$status" 125
+		else
+			assert_equal "$n: $status" "$n: 137"
+		fi
+	done
+	# all of its ptrace() have been gone through
+	((n > 15))
+}
+
+@test "the program killed at any moment: it does not run, and nothing is said" {
+	for ((n = 2; ; n++)); do
+		status=0
+		MSHARE_FAKE_KILL=target:$n timeout 20 env LD_PRELOAD="$PROBES/fake-msharefs.so" \
+			"${MSHARECTL:-$BUILD/msharectl}" attach-exec pg -- "$PROBES/probe-static" \
+			exit 42 2>err || status=$?
+		[[ $status -ne 42 ]] || break
+		assert_equal "$n: $status" "$n: 137"
+		assert_equal "$n: $(<err)" "$n: "
+	done
+	((n > 15))
+	# and before it is traced
+	status=0
+	MSHARE_FAKE_BETWEEN='kill -KILL $PPID' msharectl attach-exec pg -- "$PWD/nonsense" || status=$?
+	assert_equal "$status" 137
+	all_gone
+}
+
+@test "--env-only: names the regions, and attaches nothing" {
+	chmod 400 "$MOUNT/pg"
+	attach --env-only pg other -- sh -c 'echo "$MSHARE_ADDR $MSHARE_SIZE $MSHARE_REGIONS"; grep -c "$MSHARE_MOUNT_POINT" /proc/self/maps || true'
+	assert_line --index 0 "0x200000000000 $((2 * G)) 0x200000000000:$((2 * G)):pg 0x200080000000:$G:other"
+	assert_line --index 1 0
+	# nothing is traced, so nothing of that can be refused
+	under "$PROBES/filtered" ptrace:kill -- --env-only pg -- "$PROBES/probe-static" window exit 7
+	assert_equal "$status" 7
+	assert_output absent
+	attach --env-only pg -- "$PROBES/probe-static" descriptors
+	run --separate-stderr "$PROBES/probe-static" descriptors
+	given=$output
+	attach --env-only pg -- "$PROBES/probe-static" descriptors
+	assert_equal "$output" "$given"
+	fails 127 attach-exec --env-only pg -- nonsense-command
+	fails 126 attach-exec --env-only pg -- /tmp
+	fails 125 attach-exec --env-only nonsense -- touch ran
+	fails 125 attach-exec --env-only -r pg -- touch ran
+	cause 'msharectl attach-exec: --read-only is for attaching, and --env-only attaches nothing'
+	[[ ! -e ran ]]
+}
+
+@test "--dry-run: says what would be done, and runs nothing" {
+	attach --dry-run pg other -- touch ran
+	assert_output "pg: would attach 2G rw at 0x200000000000
+other: would attach 1G rw at 0x200080000000
+touch: would run $(type -P touch)"
+	attach --dry-run -r pg -- "$PROBES/probe-static"
+	assert_line --index 0 'pg: would attach 2G r at 0x200000000000'
+	attach --dry-run --env-only pg -- touch ran
+	assert_line --index 0 'pg: would name 2G at 0x200000000000'
+	[[ ! -e ran ]]
+}
+
+@test "--dry-run refuses what would be refused" {
+	fails 127 attach-exec --dry-run pg -- nonsense-command
+	fails 126 attach-exec --dry-run pg -- /tmp
+	fails 125 attach-exec --dry-run nonsense -- touch ran
+	fails 125 attach-exec --dry-run pg pg -- touch ran
+	make_32bit small
+	fails 125 attach-exec --dry-run pg -- ./small
+	echo 4096 >"$MOUNT/mshare_info"
+	works create -q --start 0x400000 -s 1M taken
+	fails 125 attach-exec --dry-run pg taken -- "$PROBES/probe-nonpie"
+	cause 'msharectl attach-exec: taken: 0x400000 to 0x500000 is in use in the program'
+	under "$PROBES/filtered" ptrace:errno -- --dry-run pg -- touch ran
+	refused 'this process may not be traced, which attaching needs: Operation not permitted'
+	under "$PROBES/filtered" ptrace:kill -- --dry-run pg -- touch ran
+	refused 'the helper process was killed before it could attach anything'
 }
 
 @test "hundreds at the same time" {

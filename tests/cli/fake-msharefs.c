@@ -12,6 +12,10 @@
  * MSHARE_FAKE_SIGNAL=REQUEST:SIGNAL[,...] has the process get a signal first.
  * MSHARE_FAKE_LOG=FILE gets a line for each request that changes a region.
  * MSHARE_FAKE_NO_STAT=1 is a kernel without MSHAREFS_STAT.
+ * MSHARE_FAKE_BETWEEN=COMMAND runs COMMAND, a child of msharectl's, when
+ * attach-exec has looked at the program and not yet executed it.
+ * MSHARE_FAKE_KILL=helper:N or target:N kills one side with SIGKILL at the Nth
+ * ptrace() of the helper.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,6 +30,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -511,4 +517,47 @@ int ioctl(int fd, unsigned long request, ...)
 	if (_IOC_TYPE(request) == MSHAREFS_IOC_MAGIC && is_fake(fd))
 		return fake_ioctl(fd, request, arg);
 	return real(fd, request, arg);
+}
+
+int prctl(int option, ...)
+{
+	int (*real)(int, ...) = dlsym(RTLD_NEXT, "prctl");
+	const char *command = getenv("MSHARE_FAKE_BETWEEN");
+	unsigned long arg[4];
+	va_list args;
+
+	va_start(args, option);
+	for (int i = 0; i < 4; i++)
+		arg[i] = va_arg(args, unsigned long);
+	va_end(args);
+	if (option == PR_SET_PTRACER && command && system(command) < 0)
+		abort();
+	return real(option, arg[0], arg[1], arg[2], arg[3]);
+}
+
+static void kill_at_ptrace(pid_t target)
+{
+	static int count;
+	const char *who = getenv("MSHARE_FAKE_KILL");
+
+	count++;
+	if (!who || atoi(who + strlen("helper:")) != count)
+		return;
+	kill(*who == 'h' ? getpid() : target, SIGKILL);
+}
+
+long ptrace(enum __ptrace_request request, ...)
+{
+	long (*real)(enum __ptrace_request, ...) = dlsym(RTLD_NEXT, "ptrace");
+	void *addr, *data;
+	va_list args;
+	pid_t pid;
+
+	va_start(args, request);
+	pid = va_arg(args, pid_t);
+	addr = va_arg(args, void *);
+	data = va_arg(args, void *);
+	va_end(args);
+	kill_at_ptrace(pid);
+	return real(request, pid, addr, data);
 }

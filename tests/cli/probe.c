@@ -58,6 +58,17 @@ static void descriptors(void)
 			printf("%d\n", fd);
 }
 
+/* Which standard descriptors are closed, one bit each. */
+static int closed(void)
+{
+	int bits = 0;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(fd, fd) != fd)
+			bits |= 1 << fd;
+	return bits;
+}
+
 static void overwrite(void)
 {
 	*region() = 1;
@@ -98,6 +109,8 @@ int main(int argc, char **argv)
 
 		if (!strcmp(argv[i], "exit") && i + 1 < argc)
 			return atoi(argv[i + 1]);
+		if (!strcmp(argv[i], "closed"))
+			return closed();
 		while (p < sizeof(probes) / sizeof(probes[0]) &&
 		       strcmp(argv[i], probes[p].name))
 			p++;

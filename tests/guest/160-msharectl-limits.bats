@@ -128,6 +128,27 @@ refused() {
 	assert_output 7
 }
 
+@test "attach-exec where /proc shows other numbers, or nothing" {
+	msharectl create --size 1G region
+	msharectl map region
+	logged unshare --pid --fork \
+		msharectl attach-exec region -- "$HELPERS/guest-attach" write 7
+	assert_success
+	refused 125 'msharectl attach-exec: /proc does not show this process, and what is attached is verified there: No such file or directory' \
+		unshare --mount sh -c 'umount --lazy /proc && msharectl attach-exec region -- "$1" read' \
+		- "$HELPERS/guest-attach"
+}
+
+@test "attach-exec --env-only and --dry-run" {
+	msharectl create --size 1G region
+	logged msharectl attach-exec --env-only region -- "$HELPERS/guest-attach" read
+	assert_failure 139
+	logged msharectl attach-exec --dry-run region -- "$HELPERS/guest-attach" read
+	assert_line --index 0 'region: would attach 1G rw at 0x200000000000'
+	logged msharectl stat -nrb -o ATTACHED region
+	assert_output 0
+}
+
 @test "attach-exec under Yama, as far as it allows" {
 	[[ -e $YAMA ]] || skip "a kernel without Yama"
 	msharectl create --size 1G --mode 0666 region
@@ -138,7 +159,7 @@ refused() {
 		logged as_user 1000 msharectl attach-exec region -- "$HELPERS/guest-attach" read
 		assert_output 0
 	done
-	# 3 is not tried, as it stays until the next boot
+	# 3 stays until the next boot: 990-yama-locked.bats
 	echo 2 >$YAMA
 	logged msharectl attach-exec region -- "$HELPERS/guest-attach" read
 	assert_output 0

@@ -1,0 +1,25 @@
+#!/usr/bin/env bats
+# The last of all: what it sets stays until the next boot.
+
+load guest
+bats_load_library bats-support
+bats_load_library bats-assert
+
+teardown() {
+	remove_regions
+}
+
+@test "attach-exec where Yama forbids all tracing" {
+	[[ -e /proc/sys/kernel/yama/ptrace_scope ]] || skip "a kernel without Yama"
+	msharectl create --size 1G region
+	echo 3 >/proc/sys/kernel/yama/ptrace_scope
+	for option in --read-only --dry-run; do
+		logged msharectl attach-exec $option region -- touch "$BATS_TEST_TMPDIR/ran"
+		assert_failure 125
+		assert_line --index 0 'msharectl attach-exec: Yama forbids all tracing (ptrace_scope is 3), which attaching needs'
+		assert_line --index 1 "It can't be undone before the next boot; look for kernel.yama.ptrace_scope in /etc/sysctl.d."
+	done
+	[[ ! -e $BATS_TEST_TMPDIR/ran ]]
+	logged msharectl attach-exec --env-only region -- true
+	assert_success
+}
