@@ -103,23 +103,15 @@ static int granule_read(int dirfd, uint64_t *granule)
 	return 0;
 }
 
-int mount_open(const char *path, struct mount *mount)
+static int open_root(const char *path, struct mount *mount)
 {
 	struct stat st;
 	int err;
 
-	*mount = (struct mount){ .fd = -1 };
-	if (path) {
-		mount->path = strdup(path);
-		err = mount->path ? 0 : -ENOMEM;
-	} else {
-		err = mount_search("/proc/self/mountinfo", "/proc/filesystems",
-				   &mount->path);
-	}
-	if (err)
-		goto fail;
-
-	mount->fd = open(mount->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mount->path = strdup(path);
+	if (!mount->path)
+		return -ENOMEM;
+	mount->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mount->fd < 0 || fstat(mount->fd, &st)) {
 		err = -errno;
 		goto fail;
@@ -132,6 +124,25 @@ int mount_open(const char *path, struct mount *mount)
 		return 0;
 fail:
 	mount_close(mount);
+	return err;
+}
+
+int mount_open(const char *path, struct mount *mount)
+{
+	char *found;
+	int err;
+
+	*mount = (struct mount){ .fd = -1 };
+	if (path)
+		return open_root(path, mount);
+	/* The one that the search would prefer, found without it. */
+	if (!open_root(MOUNT_DEFAULT, mount))
+		return 0;
+	err = mount_search("/proc/self/mountinfo", "/proc/filesystems", &found);
+	if (err)
+		return err;
+	err = open_root(found, mount);
+	free(found);
 	return err;
 }
 
