@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -253,6 +255,20 @@ static int shake_hands(struct attach_failure *failure)
 	return err ? fail(failure, ATTACH_TRACE, err) : 0;
 }
 
+/* Of whatever else may lie at /proc, nothing is to be believed. */
+static int open_proc(void)
+{
+	struct statfs fs;
+
+	shared.proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (shared.proc < 0)
+		return -errno;
+	if (!fstatfs(shared.proc, &fs) && fs.f_type == PROC_SUPER_MAGIC)
+		return 0;
+	close(shared.proc);
+	return -ENOENT;
+}
+
 static int start(struct attach_failure *failure)
 {
 	sigset_t all;
@@ -260,9 +276,9 @@ static int start(struct attach_failure *failure)
 
 	*failure = (struct attach_failure){ 0 };
 	shared.target = getpid();
-	shared.proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (shared.proc < 0)
-		return fail(failure, ATTACH_PROC, -errno);
+	err = open_proc();
+	if (err)
+		return fail(failure, ATTACH_PROC, err);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, shared.sock)) {
 		err = -errno;
 		close(shared.proc);

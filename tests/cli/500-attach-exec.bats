@@ -424,6 +424,7 @@ make_32bit() {
 }
 
 @test "the signal mask and ignored signals are inherited" {
+	# shellcheck disable=SC2054 # they are lists
 	inherit=(env --ignore-signal=INT,CHLD,USR2 --block-signal=USR1,HUP,RTMIN+5)
 	under "${inherit[@]}" -- pg -- grep -E 'SigIgn|SigBlk' /proc/self/status
 	attached=$output

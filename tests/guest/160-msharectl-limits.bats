@@ -135,7 +135,7 @@ refused() {
 		msharectl attach-exec region -- "$HELPERS/guest-attach" write 7
 	assert_success
 	refused 125 'msharectl attach-exec: /proc does not show this process, and what is attached is verified there: No such file or directory' \
-		unshare --mount sh -c 'umount --lazy /proc && msharectl attach-exec region -- "$1" read' \
+		unshare --mount sh -c 'mount -t tmpfs none /proc && msharectl attach-exec region -- "$1" read' \
 		- "$HELPERS/guest-attach"
 }
 
