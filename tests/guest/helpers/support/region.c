@@ -95,6 +95,21 @@ int region_map(int fd, uint64_t addr, uint64_t size, int prot, int flags)
 	return request(fd, MSHAREFS_CREATE_MAPPING, &create);
 }
 
+int region_map_file(int fd, uint64_t addr, uint64_t size, int prot, int flags,
+		    int file, uint64_t offset)
+{
+	struct mshare_create create = {
+		.addr = addr,
+		.size = size,
+		.offset = offset,
+		.prot = prot,
+		.flags = MAP_SHARED | MAP_FIXED | flags,
+		.fd = file,
+	};
+
+	return request(fd, MSHAREFS_CREATE_MAPPING, &create);
+}
+
 int region_unmap(int fd, uint64_t addr, uint64_t size)
 {
 	struct mshare_unmap unmap = { .addr = addr, .size = size };
@@ -111,6 +126,18 @@ int region_protect(int fd, uint64_t addr, uint64_t size, int prot)
 	};
 
 	return request(fd, MSHAREFS_PROTECT, &protect);
+}
+
+int region_advise(int fd, uint64_t addr, uint64_t size, uint32_t advice)
+{
+	struct mshare_range range = {
+		.size = sizeof(range),
+		.what = advice,
+		.addr = addr,
+		.length = size,
+	};
+
+	return request(fd, MSHAREFS_ADVISE, &range);
 }
 
 int region_stat(int fd, struct mshare_stat *stat)

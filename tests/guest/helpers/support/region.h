@@ -43,8 +43,11 @@ void *window_map(int fd, uint64_t addr, uint64_t size, int prot,
 int region_get_size(int fd, struct mshare_info *info);
 int region_set_size(int fd, uint64_t start, uint64_t size);
 int region_map(int fd, uint64_t addr, uint64_t size, int prot, int flags);
+int region_map_file(int fd, uint64_t addr, uint64_t size, int prot, int flags,
+		    int file, uint64_t offset);
 int region_unmap(int fd, uint64_t addr, uint64_t size);
 int region_protect(int fd, uint64_t addr, uint64_t size, int prot);
+int region_advise(int fd, uint64_t addr, uint64_t size, uint32_t advice);
 int region_stat(int fd, struct mshare_stat *stat);
 int request(int fd, unsigned long number, const void *arg);
 

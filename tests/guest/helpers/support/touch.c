@@ -107,7 +107,7 @@ uint64_t peek(const volatile void *addr)
 	return load(addr, &value) ? ~0ULL : value;
 }
 
-static uint64_t paint_for(const char *word, uint64_t tag)
+uint64_t paint_for(const void *word, uint64_t tag)
 {
 	return (uint64_t)word ^ (tag << 48) ^ 0x5a5a;
 }

@@ -42,7 +42,9 @@ extern const uint64_t return_instruction;
 /*
  * Touches a word at every @step bytes: writes the word's own address mixed
  * with @tag, or looks whether it is still there and returns how many are not.
+ * paint_for() is what such a word holds.
  */
+uint64_t paint_for(const void *word, uint64_t tag);
 void paint(void *from, uint64_t size, uint64_t step, uint64_t tag);
 uint64_t misses(const void *from, uint64_t size, uint64_t step, uint64_t tag);
 

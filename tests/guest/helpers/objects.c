@@ -1,0 +1,1133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files and huge pages in a region: every client and read(2) see the same
+ * bytes, and what becomes of the file reaches every client at once.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "case.h"
+#include "check.h"
+#include "figures.h"
+#include "object.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW   (PROT_READ | PROT_WRITE)
+#define HUGE (2 * MIB)
+
+/* The project's promise for a client. */
+#define FAULTS_PER_CLIENT 8
+#define CLIENTS           2
+
+static const char *path;
+static uint64_t start;
+/* The object that the clients of a case use. */
+static uint64_t object, length, step;
+static int fd;
+
+/* What the parent and the clients of a case have in common besides. */
+struct progress {
+	volatile uint64_t count, first, last;
+	volatile int pause, paused, stop;
+};
+
+static struct progress *shared;
+
+static void new_region(void)
+{
+	fd = region_create(path = region_path(), start, granule);
+	shared = mmap(NULL, sizeof(*shared), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	must(shared != MAP_FAILED, "mmap: %m");
+}
+
+static void end_region(void)
+{
+	munmap((void *)start, granule);
+	munmap(shared, sizeof(*shared));
+	close(fd);
+}
+
+static void map_object(int file, uint64_t offset, int prot, int flags)
+{
+	must(check_result(region_map_file(fd, object, length, prot, flags, file,
+					  offset),
+			  0, "mapping a file at %#lx", object),
+	     "no object");
+}
+
+/* A child has its parent's window, if there was one, and gets its own. */
+static void attach(void)
+{
+	int mine = region_open(path, O_RDWR);
+
+	munmap((void *)start, granule);
+	window_map(mine, start, granule, RW, 0);
+	close(mine);
+}
+
+/* Peers: what they do and check when it is their turn. */
+
+static void store_and_look(struct peer *parent, void *arg)
+{
+	(void)arg;
+	attach();
+	paint((void *)object, length, step, 1);
+	go(parent);
+	wait_go(parent);
+	check(!misses((void *)object, length, step, 2),
+	      "the client that stored does not see what was written");
+}
+
+static void look(struct peer *parent, void *arg)
+{
+	attach();
+	go(parent);
+	wait_go(parent);
+	check(!misses((void *)object, length, step, (uintptr_t)arg),
+	      "a client does not see what was written");
+}
+
+static void check_file(const struct object_kind *kind, int file,
+		       uint64_t offset)
+{
+	uint64_t wrong = 0;
+
+	for (uint64_t at = 0; at < length; at += step)
+		wrong += file_word(file, offset + at) !=
+			 paint_for((void *)(object + at), 1);
+	check(!wrong, "%s: read(2) misses %lu words", kind->name, wrong);
+	check(!file_word(file, offset - step) &&
+		      !file_word(file, offset + length),
+	      "%s: stores went to other places of the file, too", kind->name);
+}
+
+/* The second and third page of a file of four. */
+static void share_file(const struct object_kind *kind)
+{
+	int file = object_open(kind, 4 * kind->page);
+	struct peer storer, reader;
+
+	length = 2 * kind->page;
+	step = kind->page / 4;
+	new_region();
+	map_object(file, kind->page, RW, 0);
+	reader = peer_start(look, (void *)2);
+	wait_go(&reader);
+	storer = peer_start(store_and_look, NULL);
+	wait_go(&storer);
+
+	check_file(kind, file, kind->page);
+	for (uint64_t at = 0; at < length; at += step)
+		set_file_word(file, kind->page + at,
+			      paint_for((void *)(object + at), 2));
+	go(&storer);
+	go(&reader);
+	peer_end(&storer);
+	peer_end(&reader);
+	close(file);
+	end_region();
+}
+
+static void share_memfd(void)
+{
+	share_file(&object_kinds[MEMFD]);
+}
+
+static void share_tmpfs(void)
+{
+	share_file(&object_kinds[TMPFS]);
+}
+
+static void share_ext4(void)
+{
+	share_file(&object_kinds[EXT4]);
+}
+
+static void share_hugetlb(void)
+{
+	set_for_now(HUGE_PAGES, "8");
+	share_file(&object_kinds[HUGETLB]);
+}
+
+/* One object of each kind, one after the other. */
+
+#define SIDE_PAGES 16
+#define SIDE_SPAN  (2 * HUGE)
+
+static uint64_t side_object(int kind)
+{
+	return start + kind * SIDE_SPAN;
+}
+
+static uint64_t side_length(int kind)
+{
+	return kind == HUGETLB ? HUGE : SIDE_PAGES * PAGE;
+}
+
+/* NR_KINDS stands for anonymous memory. */
+static void paint_sides(struct peer *parent, void *arg)
+{
+	(void)parent;
+	attach();
+	for (int kind = (uintptr_t)arg; kind <= NR_KINDS; kind += CLIENTS)
+		paint((void *)side_object(kind), side_length(kind), PAGE, kind);
+}
+
+static void look_at_sides(int missing)
+{
+	for (int kind = 0; kind <= NR_KINDS; kind++) {
+		uint64_t wrong = misses((void *)side_object(kind),
+					side_length(kind), PAGE, kind);
+
+		check(wrong == (kind == missing ? SIDE_PAGES : 0),
+		      "object %d has %lu pages with something else", kind,
+		      wrong);
+	}
+}
+
+static void side_by_side(void)
+{
+	struct mshare_stat stat;
+	struct peer peers[CLIENTS];
+
+	set_for_now(HUGE_PAGES, "8");
+	new_region();
+	for (int kind = 0; kind < NR_KINDS; kind++) {
+		int file = object_open(&object_kinds[kind], side_length(kind));
+
+		object = side_object(kind);
+		length = side_length(kind);
+		map_object(file, 0, RW, 0);
+		/* The mapping keeps the file. */
+		close(file);
+	}
+	region_fill(fd, side_object(NR_KINDS), side_length(NR_KINDS), RW);
+	for (uintptr_t i = 0; i < CLIENTS; i++)
+		peers[i] = peer_start(paint_sides, (void *)i);
+	for (int i = 0; i < CLIENTS; i++)
+		peer_end(&peers[i]);
+
+	attach();
+	look_at_sides(-1);
+	region_stat(fd, &stat);
+	check(stat.mappings == NR_KINDS + 1, "%llu mappings", stat.mappings);
+	check(stat.resident_shmem == 3 * SIDE_PAGES * PAGE,
+	      "%llu bytes of shmem", stat.resident_shmem);
+	check(stat.resident_file == SIDE_PAGES * PAGE, "%llu bytes of files",
+	      stat.resident_file);
+	check(stat.resident_hugetlb == HUGE, "%llu bytes of huge pages",
+	      stat.resident_hugetlb);
+	check(stat.resident == 4 * SIDE_PAGES * PAGE + HUGE,
+	      "%llu bytes resident", stat.resident);
+
+	check_result(region_unmap(fd, side_object(TMPFS), SIDE_SPAN), 0,
+		     "UNMAP");
+	look_at_sides(TMPFS);
+	end_region();
+}
+
+/* The file gets shorter under clients of which one reads without pause. */
+
+static void read_until_cut(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	pin_to_cpu(1);
+	attach();
+	load_until_fault((void *)(object + length - step), &shared->count,
+			 &shared->first);
+	check(touch_fault.signal == SIGBUS, "signal %d", touch_fault.signal);
+	shared->stop = 1;
+}
+
+/* The first half stays, the second goes and comes back empty. */
+static void see_cut(struct peer *parent, void *arg)
+{
+	uint64_t half = length / 2, value;
+
+	(void)arg;
+	attach();
+	check(!misses((void *)object, length, step, 1), "contents at first");
+	go(parent);
+	wait_go(parent);
+	check(!misses((void *)object, half, step, 1), "what is left changed");
+	check(load((void *)(object + half), &value) == SIGBUS,
+	      "a load past the end: signal %d", touch_fault.signal);
+	check(store((void *)(object + length - step), 1) == SIGBUS,
+	      "a store past the end: signal %d", touch_fault.signal);
+	go(parent);
+	wait_go(parent);
+	check(!peek((void *)(object + half)) &&
+		      !peek((void *)(object + length - step)),
+	      "a file that was cut and grew is not empty there");
+}
+
+static void wait_warm(uint64_t accesses)
+{
+	uint64_t warm = shared->count + accesses;
+
+	for (int ms = 0; shared->count < warm; ms++) {
+		must(ms < 30000, "the other processor does not get going");
+		usleep(1000);
+	}
+}
+
+static void cut(const struct object_kind *kind)
+{
+	int file = object_open(kind, 4 * kind->page);
+	struct peer reader, peers[CLIENTS];
+	uint64_t count;
+
+	must(sysconf(_SC_NPROCESSORS_ONLN) >= 2, "needs two processors");
+	pin_to_cpu(0);
+	length = 4 * kind->page;
+	step = kind->page / 2;
+	new_region();
+	map_object(file, 0, RW, 0);
+	attach();
+	paint((void *)object, length, step, 1);
+	for (int i = 0; i < CLIENTS; i++) {
+		peers[i] = peer_start(see_cut, NULL);
+		wait_go(&peers[i]);
+	}
+	reader = peer_start(read_until_cut, NULL);
+	wait_warm(500);
+
+	must(!ftruncate(file, length / 2), "ftruncate: %m");
+	count = shared->count;
+	for (int ms = 0; !shared->stop; ms++) {
+		must(ms < 30000, "%lu more loads of what was cut off",
+		     shared->count - count);
+		usleep(1000);
+	}
+	check(shared->count - count <= 1, "%lu more loads",
+	      shared->count - count);
+	peer_end(&reader);
+
+	for (int i = 0; i < CLIENTS; i++) {
+		go(&peers[i]);
+		wait_go(&peers[i]);
+	}
+	must(!ftruncate(file, length), "ftruncate: %m");
+	for (int i = 0; i < CLIENTS; i++) {
+		go(&peers[i]);
+		peer_end(&peers[i]);
+	}
+	close(file);
+	end_region();
+}
+
+static void cut_files(void)
+{
+	cut(&object_kinds[MEMFD]);
+	cut(&object_kinds[EXT4]);
+}
+
+static void cut_hugetlb(void)
+{
+	set_for_now(HUGE_PAGES, "8");
+	cut(&object_kinds[HUGETLB]);
+}
+
+/* A mapping may be longer than its file. */
+static void past_end(void)
+{
+	for (int kind = MEMFD; kind <= EXT4; kind++) {
+		int file = object_open(&object_kinds[kind], PAGE + 1);
+		uint64_t value;
+
+		length = 4 * PAGE;
+		new_region();
+		map_object(file, 0, RW, 0);
+		attach();
+		check(!store((void *)(object + PAGE), 1),
+		      "%s: the page that the file ends in",
+		      object_kinds[kind].name);
+		check(load((void *)(object + 2 * PAGE), &value) == SIGBUS,
+		      "%s: a load past the end: signal %d",
+		      object_kinds[kind].name, touch_fault.signal);
+		check(store((void *)(object + 3 * PAGE), 1) == SIGBUS,
+		      "%s: a store past the end: signal %d",
+		      object_kinds[kind].name, touch_fault.signal);
+		close(file);
+		end_region();
+	}
+}
+
+/* MAP_POPULATE */
+
+static void use_populated(struct peer *parent, void *arg)
+{
+	long faults;
+
+	(void)arg;
+	attach();
+	go(parent);
+	wait_go(parent);
+	faults = fault_count();
+	for (uint64_t at = object; at < object + length; at += PAGE)
+		*(volatile uint64_t *)at += 1;
+	faults = fault_count() - faults;
+	check(faults <= FAULTS_PER_CLIENT, "%ld page faults", faults);
+}
+
+static void populate_kind(const struct object_kind *kind, int flags)
+{
+	int file = object_open(kind, 2 * HUGE);
+	struct peer peers[CLIENTS];
+	struct mshare_stat stat;
+
+	length = HUGE;
+	new_region();
+	map_object(file, HUGE, RW, MAP_POPULATE | flags);
+	region_stat(fd, &stat);
+	check(stat.resident == length, "%s: %llu of %lu bytes resident",
+	      kind->name, stat.resident, length);
+	for (int i = 0; i < CLIENTS; i++) {
+		peers[i] = peer_start(use_populated, NULL);
+		wait_go(&peers[i]);
+	}
+	for (int i = 0; i < CLIENTS; i++) {
+		go(&peers[i]);
+		peer_end(&peers[i]);
+	}
+	check(file_word(file, 2 * HUGE - PAGE) == CLIENTS,
+	      "%s: the last page holds %lu", kind->name,
+	      file_word(file, 2 * HUGE - PAGE));
+	close(file);
+	end_region();
+}
+
+static void populate(void)
+{
+	set_for_now(HUGE_PAGES, "8");
+	for (int kind = 0; kind < NR_KINDS; kind++)
+		populate_kind(&object_kinds[kind], 0);
+	populate_kind(&object_kinds[HUGETLB], MAP_NORESERVE);
+}
+
+/* With and without rights to read, to write, or a page to be had. */
+static void populate_rights(void)
+{
+	int file = object_open(&object_kinds[MEMFD], 4 * PAGE);
+	const struct {
+		const char *what;
+		int prot;
+		uint64_t pages, resident;
+	} rows[] = {
+		{ "PROT_NONE", PROT_NONE, 4, 0 },
+		{ "PROT_READ", PROT_READ, 4, 4 },
+		{ "PROT_WRITE", PROT_WRITE, 4, 4 },
+		{ "a file that is too short", RW, 8, 4 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mshare_stat stat;
+
+		length = rows[i].pages * PAGE;
+		new_region();
+		map_object(file, 0, rows[i].prot, MAP_POPULATE);
+		region_stat(fd, &stat);
+		check(stat.resident == rows[i].resident * PAGE,
+		      "%s: %llu bytes resident", rows[i].what, stat.resident);
+		end_region();
+	}
+	close(file);
+}
+
+/* Huge pages are set aside for a mapping unless it says not to. */
+static void reserve_hugetlb(void)
+{
+	int file;
+	long before;
+
+	set_for_now(HUGE_PAGES, "4");
+	before = meminfo("HugePages_Free");
+	must(before == 4, "%ld huge pages, not 4", before);
+	file = object_open(&object_kinds[HUGETLB], 8 * HUGE);
+	length = 8 * HUGE;
+	new_region();
+	check_result(region_map_file(fd, object, length, RW, 0, file, 0),
+		     ENOMEM, "8 huge pages of 4");
+	map_object(file, 0, RW, MAP_NORESERVE);
+	check(!meminfo("HugePages_Rsvd"), "%ld pages reserved",
+	      meminfo("HugePages_Rsvd"));
+	attach();
+	paint((void *)object, 4 * HUGE, HUGE / 2, 1);
+	check(store((void *)(object + 4 * HUGE), 1) == SIGBUS,
+	      "the fifth page: signal %d", touch_fault.signal);
+	check(!misses((void *)object, 4 * HUGE, HUGE / 2, 1),
+	      "the first four changed");
+	check_result(region_unmap(fd, object, length), 0, "UNMAP");
+	close(file);
+	check(meminfo("HugePages_Free") == 4, "%ld pages came back",
+	      meminfo("HugePages_Free"));
+
+	file = object_open(&object_kinds[HUGETLB], 4 * HUGE);
+	length = 3 * HUGE;
+	map_object(file, 0, RW, 0);
+	check(meminfo("HugePages_Rsvd") == 3, "%ld pages reserved, not 3",
+	      meminfo("HugePages_Rsvd"));
+	check_result(region_unmap(fd, object, length), 0, "UNMAP");
+	close(file);
+	check(!meminfo("HugePages_Rsvd"), "%ld pages stay reserved",
+	      meminfo("HugePages_Rsvd"));
+	end_region();
+}
+
+/*
+ * After fsync(2) a page is clean, and the kernel hears of the next store to
+ * it only if every client's translation can no longer be written through.
+ */
+
+static void store_and_pause(struct peer *parent, void *arg)
+{
+	volatile uint64_t *word = (void *)object;
+	uint64_t value = 0;
+
+	(void)parent;
+	(void)arg;
+	pin_to_cpu(1);
+	attach();
+	while (!shared->stop) {
+		*word = ++value;
+		shared->count = value;
+		if (!shared->pause)
+			continue;
+		shared->last = value;
+		shared->paused = 1;
+		while (shared->pause && !shared->stop)
+			;
+		shared->paused = 0;
+	}
+}
+
+static uint64_t word_on_disk(int direct)
+{
+	uint64_t *page = aligned_alloc(PAGE, PAGE), value;
+
+	must(page && pread(direct, page, PAGE, 0) == PAGE, "O_DIRECT: %m");
+	value = *page;
+	free(page);
+	return value;
+}
+
+static void fsync_round(int file, int direct, int round)
+{
+	wait_warm(100);
+	must(!fsync(file), "fsync: %m");
+	/* These stores are to the page that was cleaned. */
+	wait_warm(100);
+	shared->pause = 1;
+	while (!shared->paused)
+		usleep(200);
+	must(!fsync(file), "fsync: %m");
+	check(word_on_disk(direct) == shared->last,
+	      "round %d: %lu on disk, %lu was stored", round,
+	      word_on_disk(direct), shared->last);
+	shared->pause = 0;
+	while (shared->paused)
+		usleep(200);
+}
+
+static void written_back(void)
+{
+	int file = object_open(&object_kinds[EXT4], PAGE), direct;
+	struct peer peer;
+	char name[64];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
+	direct = open(name, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	must(direct >= 0, "O_DIRECT: %m");
+	pin_to_cpu(0);
+	length = PAGE;
+	new_region();
+	map_object(file, 0, RW, 0);
+	peer = peer_start(store_and_pause, NULL);
+	for (int round = 0; round < 20; round++)
+		fsync_round(file, direct, round);
+	shared->stop = 1;
+	peer_end(&peer);
+	close(direct);
+	close(file);
+	end_region();
+}
+
+/* Transparent huge pages */
+
+/* Clients store without pause and look whether each store is still there. */
+static void store_all_the_time(struct peer *parent, void *arg)
+{
+	uint64_t first = object + 64 + (uintptr_t)arg * 8, value = 0;
+
+	pin_to_cpu((uintptr_t)arg);
+	attach();
+	for (uint64_t at = first; at < object + length; at += step)
+		*(volatile uint64_t *)at = value;
+	go(parent);
+	while (!shared->stop) {
+		for (uint64_t at = first; at < object + length; at += step) {
+			volatile uint64_t *word = (void *)at;
+
+			must(*word == value, "%#lx: %lu, not %lu", at, *word,
+			     value);
+			*word = value + 1;
+		}
+		value++;
+		shared->count += !arg;
+	}
+}
+
+static void start_storing(struct peer *peers)
+{
+	for (uintptr_t i = 0; i < CLIENTS; i++) {
+		peers[i] = peer_start(store_all_the_time, (void *)i);
+		wait_go(&peers[i]);
+	}
+}
+
+static void stop_storing(struct peer *peers)
+{
+	shared->stop = 1;
+	for (int i = 0; i < CLIENTS; i++)
+		peer_end(&peers[i]);
+}
+
+static long pmd_mapped(void)
+{
+	return meminfo("ShmemPmdMapped");
+}
+
+static void huge_split(void)
+{
+	struct mshare_stat stat;
+	struct peer peers[CLIENTS];
+	long before;
+
+	set_for_now(SHMEM_HUGE_PAGES, "advise");
+	new_region();
+	length = HUGE;
+	step = 8 * PAGE;
+	region_fill(fd, object, length, RW);
+	attach();
+	before = pmd_mapped();
+	check_result(region_advise(fd, object, length, MADV_HUGEPAGE), 0,
+		     "MADV_HUGEPAGE");
+	store((void *)(object + 5 * PAGE), 1);
+	check(pmd_mapped() - before == 2048,
+	      "one store: %ld KiB more by huge entries", pmd_mapped() - before);
+	region_stat(fd, &stat);
+	check(stat.resident == HUGE, "%llu bytes resident", stat.resident);
+
+	paint((void *)object, length, PAGE, 1);
+	start_storing(peers);
+	wait_warm(10);
+	check_result(region_protect(fd, object + 100 * PAGE, PAGE, PROT_READ),
+		     0, "PROTECT of a page in the middle");
+	wait_warm(10);
+	check(pmd_mapped() == before, "PROTECT left %ld KiB by huge entries",
+	      pmd_mapped() - before);
+	check(!misses((void *)object, length, PAGE, 1), "values are lost");
+	region_stat(fd, &stat);
+	check(stat.mappings == 3 && stat.resident == HUGE,
+	      "%llu mappings, %llu bytes resident", stat.mappings,
+	      stat.resident);
+	check(store((void *)(object + 100 * PAGE), 1) == SIGSEGV,
+	      "the page can still be written");
+	check(!store((void *)(object + 101 * PAGE), 1),
+	      "its neighbour cannot be written");
+	stop_storing(peers);
+	end_region();
+}
+
+/* A page that a client is just using can't be had; it can the next time. */
+static int collapse(uint64_t addr)
+{
+	int result = -EAGAIN;
+
+	for (int i = 0; i < 200 && result; i++)
+		result = region_advise(fd, addr, HUGE, MADV_COLLAPSE);
+	return result;
+}
+
+static void huge_collapse(void)
+{
+	const int huge_pages = 8;
+	struct peer peers[CLIENTS];
+	struct mshare_stat stat;
+	long before;
+
+	set_for_now(SHMEM_HUGE_PAGES, "advise");
+	new_region();
+	length = huge_pages * HUGE;
+	step = 16 * PAGE;
+	region_fill(fd, object, length, RW);
+	attach();
+	before = pmd_mapped();
+	paint((void *)object, length, PAGE, 1);
+	start_storing(peers);
+	for (int i = 0; i < huge_pages; i++) {
+		wait_warm(3);
+		check_result(collapse(object + i * HUGE), 0,
+			     "MADV_COLLAPSE of page %d", i);
+	}
+	wait_warm(3);
+	check(pmd_mapped() - before == huge_pages * 2048L,
+	      "%ld KiB by huge entries", pmd_mapped() - before);
+	region_stat(fd, &stat);
+	check(stat.resident == length, "%llu bytes resident", stat.resident);
+	stop_storing(peers);
+	check(!misses((void *)object, length, PAGE, 1), "values are lost");
+	end_region();
+}
+
+/*
+ * Page tables of hugetlbfs: a whole granule of a file that several processes
+ * map. Those tables are shared by other means, which must not mix with these.
+ */
+
+static uint64_t plain_address(void)
+{
+	return region_address(900);
+}
+
+static void map_plain(int file)
+{
+	void *at = mmap((void *)plain_address(), granule, RW,
+			MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, file,
+			0);
+
+	must(at != MAP_FAILED, "mmap of a huge file: %m");
+}
+
+/* Without the region: stores at first and looks in the end. */
+static void be_plain(struct peer *parent, void *arg)
+{
+	char *at = (char *)plain_address();
+	int cut_off;
+
+	map_plain(*(int *)arg);
+	go(parent);
+	wait_go(parent);
+	check(!store(at, 1) && !store(at + HUGE, 2), "signal %d",
+	      touch_fault.signal);
+	go(parent);
+	wait_go(parent);
+	cut_off = shared->pause;
+	check(peek(at) == 3, "the process that has no region finds %lu",
+	      peek(at));
+	if (cut_off)
+		check(store(at + HUGE, 1) == SIGBUS, "signal %d past the end",
+		      touch_fault.signal);
+	else
+		check(peek(at + HUGE) == 2, "and %lu further on",
+		      peek(at + HUGE));
+	check(!store(at, 4), "signal %d", touch_fault.signal);
+}
+
+static void be_client(struct peer *parent, void *arg)
+{
+	uint64_t value;
+
+	(void)arg;
+	attach();
+	wait_go(parent);
+	check(!load((void *)object, &value), "signal %d", touch_fault.signal);
+	check(!store((void *)object, 3) &&
+		      !load((void *)(object + HUGE), &value),
+	      "signal %d", touch_fault.signal);
+	go(parent);
+	wait_go(parent);
+	if (shared->pause) {
+		check(peek((void *)object) == 3, "%lu before the end",
+		      peek((void *)object));
+		check(load((void *)(object + HUGE), &value) == SIGBUS,
+		      "past the end: signal %d", touch_fault.signal);
+	} else {
+		check(load((void *)object, &value) == SIGSEGV,
+		      "unmapped: signal %d, %lu", touch_fault.signal, value);
+		check(store((void *)(object + HUGE), 9) == SIGSEGV,
+		      "unmapped: signal %d", touch_fault.signal);
+	}
+}
+
+static void take_turns(struct peer *first, struct peer *second)
+{
+	go(first);
+	wait_go(first);
+	go(second);
+	wait_go(second);
+}
+
+enum change {
+	UNMAPPED,
+	CUT
+};
+
+static void mix_tables(int region_first, enum change change)
+{
+	struct peer plain[2], client;
+	int file;
+
+	set_for_now(HUGE_PAGES, "8");
+	file = object_open(&object_kinds[HUGETLB], granule);
+	object = start;
+	length = granule;
+	new_region();
+	map_object(file, 0, RW, MAP_NORESERVE);
+	for (int i = 0; i < 2; i++) {
+		plain[i] = peer_start(be_plain, &file);
+		wait_go(&plain[i]);
+	}
+	client = peer_start(be_client, NULL);
+
+	/* Whose tables there are first, the others might want to use. */
+	if (region_first) {
+		take_turns(&client, &plain[0]);
+		set_file_word(file, 0, 3);
+	} else {
+		take_turns(&plain[0], &client);
+	}
+	go(&plain[1]);
+	wait_go(&plain[1]);
+	set_file_word(file, 0, 3);
+
+	shared->pause = change == CUT;
+	if (change == CUT)
+		must(!ftruncate(file, HUGE), "ftruncate: %m");
+	else
+		check_result(region_unmap(fd, object, length), 0, "UNMAP");
+	go(&client);
+	peer_end(&client);
+	go(&plain[0]);
+	peer_end(&plain[0]);
+	check(file_word(file, 0) == 4, "the file holds %lu",
+	      file_word(file, 0));
+	set_file_word(file, 0, 3);
+	go(&plain[1]);
+	peer_end(&plain[1]);
+	close(file);
+	end_region();
+}
+
+static void tables_plain_first(void)
+{
+	mix_tables(0, UNMAPPED);
+}
+
+static void tables_region_first(void)
+{
+	mix_tables(1, UNMAPPED);
+}
+
+static void tables_cut(void)
+{
+	mix_tables(0, CUT);
+	mix_tables(1, CUT);
+}
+
+/* What can't be an object */
+
+static int inner_region;
+
+static int open_region(void)
+{
+	return dup(inner_region);
+}
+
+static int open_itself(void)
+{
+	return dup(fd);
+}
+
+static int open_info(void)
+{
+	return open(MSHARE_MOUNT "/mshare_info", O_RDONLY);
+}
+
+static int open_zero(void)
+{
+	return open("/dev/zero", O_RDWR);
+}
+
+static int open_mem(void)
+{
+	return open("/dev/mem", O_RDWR);
+}
+
+static int open_directory(void)
+{
+	return open("/tmp", O_RDONLY | O_DIRECTORY);
+}
+
+static int open_pipe(void)
+{
+	int ends[2];
+
+	must(!pipe(ends), "pipe: %m");
+	close(ends[1]);
+	return ends[0];
+}
+
+static int open_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static int open_disk(void)
+{
+	/* Nobody may write to it while it is mounted. */
+	return open("/dev/vda", O_RDONLY);
+}
+
+static int open_proc(void)
+{
+	return open("/proc/self/mem", O_RDWR);
+}
+
+static int open_sysfs(void)
+{
+	return open(SHMEM_HUGE_PAGES, O_RDWR);
+}
+
+static int open_secret(void)
+{
+	int file = syscall(SYS_memfd_secret, 0);
+
+	must(file < 0 || !ftruncate(file, 16 * PAGE), "ftruncate: %m");
+	return file;
+}
+
+static int new_memfd(void)
+{
+	return object_open(&object_kinds[MEMFD], 16 * PAGE);
+}
+
+/* The same file on another descriptor. */
+static int reopen(int file, int flags)
+{
+	char name[64];
+	int again;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
+	again = open(name, flags);
+	must(again >= 0, "cannot open %s again: %m", name);
+	close(file);
+	return again;
+}
+
+static int open_readonly(void)
+{
+	return reopen(new_memfd(), O_RDONLY);
+}
+
+static int open_writeonly(void)
+{
+	return reopen(new_memfd(), O_WRONLY);
+}
+
+static int open_path(void)
+{
+	return reopen(new_memfd(), O_PATH);
+}
+
+static int open_sealed(void)
+{
+	int file = new_memfd();
+
+	must(!fcntl(file, F_ADD_SEALS, F_SEAL_WRITE), "F_SEAL_WRITE: %m");
+	return file;
+}
+
+static int new_hugetlb(void)
+{
+	return object_open(&object_kinds[HUGETLB], 4 * HUGE);
+}
+
+static int open_gigantic(void)
+{
+	return memfd_create("gigantic", MFD_HUGETLB | MFD_HUGE_1GB);
+}
+
+/*
+ * The rows below say only what differs from a good request, so a field may be
+ * initialised twice on purpose.
+ */
+#pragma GCC diagnostic ignored "-Woverride-init"
+
+#define CREATE(what, open, want, ...)                                 \
+	{                                                             \
+		what, open, want,                                     \
+		{                                                     \
+			.addr = object, .size = 2 * HUGE, .prot = RW, \
+			.flags = MAP_SHARED | MAP_FIXED, __VA_ARGS__  \
+		}                                                     \
+	}
+
+static void refuse(void)
+{
+	const int shared_flags = MAP_SHARED | MAP_FIXED;
+	const struct {
+		const char *what;
+		int (*open)(void);
+		int want;
+		struct mshare_create create;
+	} rows[] = {
+		/* What works, or the rest would show nothing */
+		CREATE("a memfd", new_memfd, 0, ),
+		CREATE("huge pages", new_hugetlb, 0, ),
+		CREATE("a sealed memfd, to read", open_sealed, 0,
+		       .prot = PROT_READ),
+		CREATE("a read-only descriptor, to read", open_readonly, 0,
+		       .prot = PROT_READ),
+
+		/* Not files of the kind */
+		CREATE("a region", open_region, EINVAL, ),
+		CREATE("itself", open_itself, EINVAL, ),
+		CREATE("mshare_info", open_info, ENODEV, .prot = PROT_READ),
+		CREATE("/dev/zero", open_zero, ENODEV, ),
+		CREATE("/dev/mem", open_mem, ENODEV, ),
+		CREATE("a disk", open_disk, ENODEV, .prot = PROT_READ),
+		CREATE("a directory", open_directory, ENODEV, ),
+		CREATE("a pipe", open_pipe, ENODEV, ),
+		CREATE("a socket", open_socket, ENODEV, ),
+		CREATE("/proc/self/mem", open_proc, ENODEV, ),
+		CREATE("a file in sysfs", open_sysfs, ENODEV, ),
+		CREATE("secret memory", open_secret, ENODEV, ),
+		CREATE("1 GiB pages", open_gigantic, EINVAL, .addr = start,
+		       .size = granule),
+
+		/* Not for this descriptor */
+		CREATE("a read-only descriptor, to write", open_readonly,
+		       EACCES, ),
+		CREATE("a write-only descriptor", open_writeonly, EACCES, ),
+		CREATE("a write-only descriptor, to write", open_writeonly,
+		       EACCES, .prot = PROT_WRITE),
+		CREATE("O_PATH", open_path, EBADF, ),
+		CREATE("a sealed memfd, to write", open_sealed, EPERM, ),
+
+		/* Not that part of it */
+		CREATE("an offset off by one", new_memfd, EINVAL, .offset = 1),
+		CREATE("an offset off by half a page", new_memfd, EINVAL,
+		       .offset = PAGE / 2),
+		CREATE("an offset of all ones", new_memfd, EINVAL,
+		       .offset = ~0ULL),
+		CREATE("the highest offset", new_memfd, EINVAL,
+		       .offset = -PAGE),
+		CREATE("a range past the largest file", new_memfd, EOVERFLOW,
+		       .offset = (1ULL << 63) - PAGE),
+		CREATE("a huge page's second half", new_hugetlb, EINVAL,
+		       .offset = HUGE / 2),
+		CREATE("half a huge page", new_hugetlb, EINVAL,
+		       .size = HUGE / 2),
+		CREATE("a huge page and a byte", new_hugetlb, EINVAL,
+		       .size = HUGE + 1),
+		CREATE("a huge page at an odd address", new_hugetlb, EINVAL,
+		       .addr = object + PAGE),
+
+		/* Not like this */
+		CREATE("MAP_PRIVATE", new_memfd, EINVAL,
+		       .flags = MAP_PRIVATE | MAP_FIXED),
+		CREATE("not MAP_FIXED", new_memfd, EINVAL, .flags = MAP_SHARED),
+		CREATE("anonymous and a file", new_memfd, EINVAL,
+		       .flags = shared_flags | MAP_ANONYMOUS),
+		CREATE("MAP_LOCKED", new_memfd, EINVAL,
+		       .flags = shared_flags | MAP_LOCKED),
+		CREATE("MAP_SYNC", new_memfd, EINVAL,
+		       .flags = shared_flags | MAP_SYNC),
+		CREATE("MAP_HUGETLB", new_hugetlb, EINVAL,
+		       .flags = shared_flags | MAP_HUGETLB),
+	};
+	struct mshare_stat before, after;
+
+	set_for_now(HUGE_PAGES, "8");
+	new_region();
+	region_fill(fd, start + 64 * MIB, 16 * PAGE, RW);
+	inner_region = region_create(region_path(), start, granule);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mshare_create create = rows[i].create;
+		int file = rows[i].open();
+
+		/* Not all kernels have all of these. */
+		if (file < 0 && (errno == ENOENT || errno == ENOSYS))
+			continue;
+		must(file >= 0, "no descriptor for %s: %m", rows[i].what);
+		create.fd = file;
+		region_stat(fd, &before);
+		check_result(request(fd, MSHAREFS_CREATE_MAPPING, &create),
+			     rows[i].want, "%s", rows[i].what);
+		region_stat(fd, &after);
+		if (rows[i].want)
+			check(!memcmp(&before, &after, sizeof(before)),
+			      "%s: refused, and yet the region changed",
+			      rows[i].what);
+		else
+			region_unmap(fd, create.addr, create.size);
+		close(file);
+	}
+	close(inner_region);
+	end_region();
+}
+
+/* What the descriptor does not allow, PROTECT does not give. */
+static void protect_file(void)
+{
+	int (*const openers[])(void) = { open_readonly, open_sealed };
+
+	length = 4 * PAGE;
+	for (size_t i = 0; i < sizeof(openers) / sizeof(openers[0]); i++) {
+		int file = openers[i]();
+
+		new_region();
+		map_object(file, 0, PROT_READ, 0);
+		check_result(region_protect(fd, object, length, RW), EACCES,
+			     "PROTECT, %s", i ? "sealed" : "read-only");
+		attach();
+		check(store((void *)object, 1) == SIGSEGV, "a store: signal %d",
+		      touch_fault.signal);
+		check(!peek((void *)object), "a load: %lu",
+		      peek((void *)object));
+		close(file);
+		end_region();
+	}
+}
+
+static const struct test_case cases[] = {
+	{ "share-memfd", share_memfd },
+	{ "share-tmpfs", share_tmpfs },
+	{ "share-ext4", share_ext4 },
+	{ "share-hugetlb", share_hugetlb },
+	{ "side-by-side", side_by_side },
+	{ "cut-files", cut_files },
+	{ "cut-hugetlb", cut_hugetlb },
+	{ "past-end", past_end },
+	{ "populate", populate },
+	{ "populate-rights", populate_rights },
+	{ "reserve-hugetlb", reserve_hugetlb },
+	{ "written-back", written_back },
+	{ "huge-split", huge_split },
+	{ "huge-collapse", huge_collapse },
+	{ "tables-plain-first", tables_plain_first },
+	{ "tables-region-first", tables_region_first },
+	{ "tables-cut", tables_cut },
+	{ "refuse", refuse },
+	{ "protect-file", protect_file },
+};
+
+int main(int argc, char **argv)
+{
+	regions_init();
+	start = region_address(200);
+	object = start + 16 * MIB;
+	return run_case(cases, argc, argv);
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "check.h"
+#include "object.h"
+#include "region.h"
+
+#define DISK         "/dev/vda"
+#define DISK_MOUNT   "/tmp/disk"
+#define MAX_SETTINGS 8
+
+static int open_memfd(void)
+{
+	return memfd_create("object", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+static int open_tmpfs(void)
+{
+	struct statfs fs;
+
+	must(!statfs("/tmp", &fs) && fs.f_type == TMPFS_MAGIC,
+	     "/tmp is no tmpfs");
+	return open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+static int open_ext4(void)
+{
+	return open(disk(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+static int open_hugetlb(void)
+{
+	return memfd_create("huge", MFD_CLOEXEC | MFD_HUGETLB | MFD_HUGE_2MB);
+}
+
+const struct object_kind object_kinds[NR_KINDS] = {
+	[MEMFD] = { "memfd", open_memfd, PAGE },
+	[TMPFS] = { "tmpfs", open_tmpfs, PAGE },
+	[EXT4] = { "ext4", open_ext4, PAGE },
+	[HUGETLB] = { "hugetlbfs", open_hugetlb, 2 * MIB },
+};
+
+int object_open(const struct object_kind *kind, uint64_t size)
+{
+	int file = kind->open();
+
+	must(file >= 0, "no file on %s: %m", kind->name);
+	must(!ftruncate(file, size), "no %lu bytes on %s: %m", size,
+	     kind->name);
+	return file;
+}
+
+uint64_t file_word(int file, uint64_t offset)
+{
+	uint64_t value = ~0ULL;
+
+	must(pread(file, &value, sizeof(value), offset) == sizeof(value),
+	     "pread at %#lx: %m", offset);
+	return value;
+}
+
+/* Files on hugetlbfs have no write(2). */
+static void store_in_file(int file, uint64_t offset, uint64_t value)
+{
+	const uint64_t huge = 2 * MIB;
+	char *page = mmap(NULL, huge, PROT_READ | PROT_WRITE, MAP_SHARED, file,
+			  offset / huge * huge);
+
+	must(page != MAP_FAILED, "mmap at %#lx: %m", offset);
+	*(volatile uint64_t *)(page + offset % huge) = value;
+	munmap(page, huge);
+}
+
+void set_file_word(int file, uint64_t offset, uint64_t value)
+{
+	ssize_t written = pwrite(file, &value, sizeof(value), offset);
+
+	if (written == sizeof(value))
+		return;
+	must(errno == EINVAL || errno == EBADF, "pwrite at %#lx: %m", offset);
+	store_in_file(file, offset, value);
+}
+
+static bool is_mounted(void)
+{
+	struct statfs fs;
+
+	return !statfs(DISK_MOUNT, &fs) && fs.f_type == EXT4_SUPER_MAGIC;
+}
+
+static void make_file_system(void)
+{
+	char *argv[] = { "mkfs.ext4", "-q", "-F", DISK, NULL };
+	int status;
+	pid_t pid;
+
+	must(!posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ),
+	     "cannot run mkfs.ext4");
+	must(waitpid(pid, &status, 0) == pid && !status,
+	     "mkfs.ext4 failed: the guest needs a disk (./dev vm --disk 2G)");
+}
+
+const char *disk(void)
+{
+	if (is_mounted())
+		return DISK_MOUNT;
+	mkdir(DISK_MOUNT, 0700);
+	if (mount(DISK, DISK_MOUNT, "ext4", 0, NULL)) {
+		make_file_system();
+		must(!mount(DISK, DISK_MOUNT, "ext4", 0, NULL),
+		     "cannot mount " DISK ": %m");
+	}
+	return DISK_MOUNT;
+}
+
+static struct setting {
+	const char *path;
+	char before[128];
+} settings[MAX_SETTINGS];
+
+static unsigned int nr_settings;
+static pid_t setter;
+
+static void write_setting(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	must(fd >= 0 && write(fd, value, strlen(value)) == (int)strlen(value),
+	     "cannot write %s to %s: %m", value, path);
+	close(fd);
+}
+
+/* In a list of choices the one that holds is in brackets. */
+static void read_setting(const char *path, char *value, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	char *open;
+
+	must(file && fgets(value, size, file), "cannot read %s: %m", path);
+	fclose(file);
+	open = strchr(value, '[');
+	if (!open)
+		return;
+	memmove(value, open + 1, strlen(open));
+	value[strcspn(value, "]")] = '\0';
+}
+
+static void put_back(void)
+{
+	if (getpid() != setter)
+		return;
+	while (nr_settings--)
+		write_setting(settings[nr_settings].path,
+			      settings[nr_settings].before);
+}
+
+void set_for_now(const char *path, const char *value)
+{
+	struct setting *setting;
+
+	must(nr_settings < MAX_SETTINGS, "a case has too many settings");
+	setting = &settings[nr_settings];
+	setting->path = path;
+	read_setting(path, setting->before, sizeof(setting->before));
+	write_setting(path, value);
+	if (!nr_settings++) {
+		setter = getpid();
+		atexit(put_back);
+	}
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Files of every kind that can be an object in a region. */
+#ifndef GUEST_OBJECT_H
+#define GUEST_OBJECT_H
+
+#include <stdint.h>
+
+/* Not in every libc's headers. */
+#ifndef MFD_HUGE_2MB
+#define MFD_HUGE_2MB (21U << 26)
+#endif
+#ifndef MFD_HUGE_1GB
+#define MFD_HUGE_1GB (30U << 26)
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+struct object_kind {
+	const char *name;
+	/* An empty file without a name, open for reading and writing. */
+	int (*open)(void);
+	/* Size of its pages. */
+	uint64_t page;
+};
+
+enum object_kinds {
+	MEMFD,
+	TMPFS,
+	EXT4,
+	HUGETLB,
+	NR_KINDS
+};
+
+extern const struct object_kind object_kinds[NR_KINDS];
+
+/* Gives up when there is no such file to be had. */
+int object_open(const struct object_kind *kind, uint64_t size);
+
+/* A word of the file as read(2) sees it. */
+uint64_t file_word(int file, uint64_t offset);
+/* Puts a word there, by write(2) where the file system has it. */
+void set_file_word(int file, uint64_t offset, uint64_t value);
+
+/* Where a file system on the guest's disk is mounted; made when it is new. */
+const char *disk(void);
+
+/* For a file in /proc/sys or /sys, put back when this process exits. */
+void set_for_now(const char *path, const char *value);
+
+#define HUGE_PAGES       "/proc/sys/vm/nr_hugepages"
+#define SHMEM_HUGE_PAGES "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
+
+#endif /* GUEST_OBJECT_H */
