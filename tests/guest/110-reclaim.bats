@@ -25,3 +25,7 @@ teardown() { remove_regions; }
 @test "no store is lost while pages are moved" {
 	helper reclaim move
 }
+
+@test "MADV_PAGEOUT puts pages out, and clients get them back" {
+	helper operations advise-pageout
+}

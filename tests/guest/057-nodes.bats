@@ -1,0 +1,10 @@
+#!/usr/bin/env bats
+# Memory on the NUMA node that was asked for: ./dev vm --append numa=fake=2
+
+load guest
+teardown() { remove_regions; }
+
+@test "MEMPOLICY puts pages on its node, whoever faults them in" {
+	[[ -d /sys/devices/system/node/node1 ]] || skip 'one NUMA node'
+	helper operations nodes
+}

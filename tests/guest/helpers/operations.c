@@ -1,0 +1,1299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The requests that came after PROTECT: what they do, to whom, and what they
+ * refuse. All of them take a structure that begins with its own size.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/mempolicy.h>
+
+#include "case.h"
+#include "check.h"
+#include "figures.h"
+#include "object.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW     (PROT_READ | PROT_WRITE)
+#define HUGE   (2 * MIB)
+#define PAGES  16
+#define LENGTH (PAGES * PAGE)
+
+#ifndef MLOCK_ONFAULT
+#define MLOCK_ONFAULT 1
+#endif
+
+_Static_assert(sizeof(struct mshare_stat) == 128, "mshare_stat");
+_Static_assert(sizeof(struct mshare_mapping) == 64, "mshare_mapping");
+_Static_assert(sizeof(struct mshare_range) == 24, "mshare_range");
+_Static_assert(sizeof(struct mshare_seal) == 8, "mshare_seal");
+_Static_assert(sizeof(struct mshare_mempolicy) == 48, "mshare_mempolicy");
+
+static const char *path;
+static uint64_t start, object;
+static int fd;
+
+/* With an object of PAGES pages, unless @prot is -1, and a window. */
+static void new_region(int prot)
+{
+	fd = region_create(path = region_path(), start, 2 * granule);
+	if (prot != -1)
+		region_fill(fd, object, LENGTH, prot);
+	window_map(fd, start, 2 * granule, RW, 0);
+}
+
+static void end_region(void)
+{
+	munmap((void *)start, 2 * granule);
+	unlink(path);
+	close(fd);
+}
+
+static struct mshare_stat stat_now(void)
+{
+	struct mshare_stat stat;
+
+	check_result(region_stat(fd, &stat), 0, "STAT");
+	return stat;
+}
+
+static int lock(int on, uint64_t addr, uint64_t length, uint32_t what)
+{
+	struct mshare_range range = { sizeof(range), what, addr, length };
+
+	return request(on, MSHAREFS_LOCK, &range);
+}
+
+static int unlock(uint64_t addr, uint64_t length, uint32_t what)
+{
+	struct mshare_range range = { sizeof(range), what, addr, length };
+
+	return request(fd, MSHAREFS_UNLOCK, &range);
+}
+
+static int seal(int on, uint32_t seals)
+{
+	struct mshare_seal seal = { sizeof(seal), seals };
+
+	return request(on, MSHAREFS_SEAL, &seal);
+}
+
+static int bind_to(uint32_t mode, uint64_t mask)
+{
+	struct mshare_mempolicy policy = {
+		.size = sizeof(policy),
+		.mode = mode,
+		.addr = object,
+		.length = LENGTH,
+		.nodemask = (uintptr_t)&mask,
+		.maxnode = 64,
+	};
+
+	return request(fd, MSHAREFS_MEMPOLICY, &policy);
+}
+
+/* NEXT_MAPPING */
+
+static int next_mapping(struct mshare_mapping *mapping, uint64_t addr,
+			char *name, uint32_t room)
+{
+	memset(mapping, 0xee, sizeof(*mapping));
+	mapping->size = sizeof(*mapping);
+	mapping->flags = 0;
+	mapping->addr = addr;
+	mapping->name = (uintptr_t)name;
+	mapping->name_size = room;
+	return request(fd, MSHAREFS_NEXT_MAPPING, mapping);
+}
+
+/* What a walk is to find, in its order. */
+struct found {
+	uint64_t addr, length, offset;
+	/* Of the file, or -1. */
+	int file;
+	uint32_t prot, flags;
+	const char *name;
+};
+
+static void check_mapping(const struct found *want, uint64_t from)
+{
+	struct mshare_mapping got;
+	char name[PATH_MAX] = "";
+	struct stat status = { 0 };
+
+	if (want->file >= 0)
+		must(!fstat(want->file, &status), "fstat: %m");
+	if (!check_result(next_mapping(&got, from, name, sizeof(name)), 0,
+			  "NEXT_MAPPING at %#lx", from))
+		return;
+	check(got.size == sizeof(got), "size became %u", got.size);
+	check(got.addr == want->addr && got.length == want->length,
+	      "at %#lx: %#llx bytes at %#llx, not %#lx at %#lx", from,
+	      got.length, got.addr, want->length, want->addr);
+	check(got.offset == want->offset, "%s: offset %#llx", want->name,
+	      got.offset);
+	check(got.inode == status.st_ino, "%s: inode %llu, not %lu", want->name,
+	      got.inode, status.st_ino);
+	check(got.dev == status.st_dev, "%s: device %#llx, not %#lx",
+	      want->name, got.dev, status.st_dev);
+	check(got.prot == want->prot, "%s: rights %#x", want->name, got.prot);
+	check(got.flags == want->flags, "%s: flags %#x, not %#x", want->name,
+	      got.flags, want->flags);
+	check(!strcmp(name, want->name), "\"%s\" instead of \"%s\"", name,
+	      want->name);
+	check(got.name_size == (*name ? strlen(name) + 1 : 0),
+	      "%s: name of %u bytes", want->name, got.name_size);
+}
+
+static void walk(void)
+{
+	static const char plain[] = "/tmp/test-mapping";
+	int memfd = object_open(&object_kinds[MEMFD], MIB), file, huge, ext4;
+	char name[PATH_MAX];
+
+	set_for_now(HUGE_PAGES, "4");
+	huge = object_open(&object_kinds[HUGETLB], 2 * HUGE);
+	file = open(plain, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	snprintf(name, sizeof(name), "%s/a name\nof two lines", disk());
+	ext4 = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	must(file >= 0 && ext4 >= 0 && !ftruncate(file, MIB) &&
+		     !ftruncate(ext4, MIB),
+	     "files: %m");
+
+	const struct found want[] = {
+		{ start, LENGTH, 0, -1, RW,
+		  MSHAREFS_MAPPING_ANONYMOUS | MSHAREFS_MAPPING_NORESERVE, "" },
+		/* A hole of one page */
+		{ start + LENGTH + PAGE, 3 * PAGE, 5 * PAGE, memfd, PROT_READ,
+		  0, "/memfd:object (deleted)" },
+		{ start + LENGTH + 4 * PAGE, PAGE, 0, file, RW,
+		  MSHAREFS_MAPPING_NORESERVE, plain },
+		{ start + MIB, 2 * PAGE, 0, -1, PROT_NONE,
+		  MSHAREFS_MAPPING_ANONYMOUS, "" },
+		{ start + MIB + 2 * PAGE, PAGE, 0, -1, RW,
+		  MSHAREFS_MAPPING_ANONYMOUS | MSHAREFS_MAPPING_LOCKED, "" },
+		{ start + HUGE, HUGE, HUGE, huge, RW, MSHAREFS_MAPPING_HUGETLB,
+		  "/memfd:huge (deleted)" },
+		{ start + 2 * granule - PAGE, PAGE, 3 * PAGE, ext4,
+		  PROT_READ | PROT_EXEC, 0, name },
+	};
+	const int count = sizeof(want) / sizeof(want[0]);
+	struct mshare_mapping got;
+
+	new_region(-1);
+	check_result(next_mapping(&got, start, NULL, 0), ENOENT,
+		     "an empty region");
+	for (int i = count - 1; i >= 0; i--) {
+		int noreserve = want[i].flags & MSHAREFS_MAPPING_NORESERVE ?
+					MAP_NORESERVE :
+					0;
+		int anonymous = want[i].file < 0 ? MAP_ANONYMOUS : 0;
+
+		must(!region_map_file(fd, want[i].addr, want[i].length,
+				      want[i].prot, noreserve | anonymous,
+				      want[i].file, want[i].offset),
+		     "no mapping %d", i);
+		if (want[i].flags & MSHAREFS_MAPPING_LOCKED)
+			check_result(lock(fd, want[i].addr, want[i].length, 0),
+				     0, "LOCK");
+	}
+
+	for (int i = 0; i < count; i++) {
+		uint64_t last = want[i].addr + want[i].length - 1;
+
+		check_mapping(&want[i],
+			      i ? want[i - 1].addr + want[i - 1].length : 0);
+		check_mapping(&want[i], want[i].addr);
+		check_mapping(&want[i], last);
+	}
+	check_result(next_mapping(&got, start + 2 * granule, name, 9), ENOENT,
+		     "past the last");
+	check_result(next_mapping(&got, ~0ULL, name, 9), ENOENT,
+		     "the highest address");
+	unlink(plain);
+	unlink(name);
+	end_region();
+}
+
+static void names(void)
+{
+	int file = object_open(&object_kinds[MEMFD], MIB);
+	static const char whole[] = "/memfd:object (deleted)";
+	struct mshare_mapping got;
+	char name[64];
+
+	new_region(-1);
+	must(!region_map_file(fd, object, PAGE, RW, 0, file, 0), "no mapping");
+
+	memset(name, 'x', sizeof(name));
+	check_result(next_mapping(&got, start, name, sizeof(whole)), 0,
+		     "just enough room");
+	check(!strcmp(name, whole) && name[sizeof(whole)] == 'x',
+	      "the name is %.*s", (int)sizeof(name), name);
+	memset(name, 'x', sizeof(name));
+	check_result(next_mapping(&got, start, name, sizeof(whole) - 1), ERANGE,
+		     "a byte too little");
+	check_result(next_mapping(&got, start, name, 0), ERANGE, "no room");
+	check(name[0] == 'x' && name[sizeof(whole) - 2] == 'x',
+	      "a name that has no room was written all the same");
+	check_result(next_mapping(&got, start, (char *)1, 64), EFAULT,
+		     "a name at a wrong address");
+	check_result(next_mapping(&got, start, NULL, 64), 0, "no name");
+	check(!got.name_size && got.addr == object && got.length == PAGE,
+	      "no name: %u bytes of it are used", got.name_size);
+
+	got.flags = MSHAREFS_MAPPING_LOCKED;
+	check_result(request(fd, MSHAREFS_NEXT_MAPPING, &got), EINVAL,
+		     "a flag");
+	end_region();
+}
+
+/* ADVISE */
+
+static const uint32_t advices[] = {
+	MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_WILLNEED,
+	MADV_COLD,          MADV_PAGEOUT,        MADV_REMOVE,
+	MADV_HUGEPAGE,      MADV_NOHUGEPAGE,     MADV_COLLAPSE,
+};
+
+#define NR_ADVICES (sizeof(advices) / sizeof(advices[0]))
+
+static bool is_advice(uint32_t advice)
+{
+	for (size_t i = 0; i < NR_ADVICES; i++)
+		if (advices[i] == advice)
+			return true;
+	return false;
+}
+
+static void advise(void)
+{
+	struct mshare_stat before, after;
+	int readonly;
+
+	new_region(RW);
+	readonly = region_open(path, O_RDONLY);
+	before = stat_now();
+	for (uint32_t advice = 0; advice < 256; advice++)
+		if (!is_advice(advice))
+			check_result(region_advise(fd, object, LENGTH, advice),
+				     EINVAL, "advice %u", advice);
+	check_result(region_advise(fd, object, LENGTH, -1U), EINVAL,
+		     "advice of all ones");
+	check_result(region_advise(fd, object, LENGTH, 1U << 31 | MADV_REMOVE),
+		     EINVAL, "advice with another bit");
+
+	for (size_t i = 0; i < NR_ADVICES; i++) {
+		uint32_t what = advices[i];
+
+		check_result(region_advise(readonly, object, LENGTH, what),
+			     EBADF, "advice %u, O_RDONLY", what);
+		check_result(region_advise(fd, object + 1, LENGTH, what),
+			     EINVAL, "advice %u, unaligned", what);
+		check_result(region_advise(fd, object, 0, what), EINVAL,
+			     "advice %u, no length", what);
+		check_result(region_advise(fd, start - PAGE, PAGE, what),
+			     EINVAL, "advice %u below the region", what);
+		check_result(region_advise(fd, object, 2 * granule, what),
+			     EINVAL, "advice %u past the region", what);
+		check_result(region_advise(fd, start, PAGE, what), ENOMEM,
+			     "advice %u for a hole", what);
+	}
+	after = stat_now();
+	check(!memcmp(&before, &after, sizeof(before)),
+	      "what was refused changed the region");
+	close(readonly);
+	end_region();
+}
+
+/* What is not mapped is an error, next to what is as well. */
+static void advise_holes(void)
+{
+	new_region(RW);
+	for (size_t i = 0; i < NR_ADVICES; i++) {
+		if (advices[i] == MADV_COLLAPSE)
+			continue;
+		check_result(
+			region_advise(fd, object - PAGE, LENGTH, advices[i]),
+			ENOMEM, "advice %u, a hole before", advices[i]);
+		check_result(
+			region_advise(fd, object, LENGTH + PAGE, advices[i]),
+			ENOMEM, "advice %u, a hole behind", advices[i]);
+		check_result(region_advise(fd, object, LENGTH - 1, advices[i]),
+			     0, "advice %u, rounded up", advices[i]);
+	}
+	end_region();
+}
+
+static void advise_populate(void)
+{
+	new_region(RW);
+	check_result(region_advise(fd, object, 4 * PAGE, MADV_POPULATE_READ), 0,
+		     "POPULATE_READ");
+	check(stat_now().resident == 4 * PAGE, "%llu bytes resident",
+	      stat_now().resident);
+	check_result(region_advise(fd, object + 2 * PAGE, 6 * PAGE,
+				   MADV_POPULATE_WRITE),
+		     0, "POPULATE_WRITE");
+	check(stat_now().resident == 8 * PAGE, "%llu bytes resident",
+	      stat_now().resident);
+	check(!stat_now().faults, "%llu faults of clients", stat_now().faults);
+
+	region_protect(fd, object, LENGTH, PROT_READ);
+	check_result(region_advise(fd, object, LENGTH, MADV_POPULATE_READ), 0,
+		     "POPULATE_READ without the right to write");
+	check_result(region_advise(fd, object, LENGTH, MADV_POPULATE_WRITE),
+		     EINVAL, "POPULATE_WRITE without it");
+	region_protect(fd, object, LENGTH, PROT_NONE);
+	check_result(region_advise(fd, object, LENGTH, MADV_POPULATE_READ),
+		     EINVAL, "POPULATE_READ without any");
+	end_region();
+}
+
+static void advise_past_end(void)
+{
+	int file = object_open(&object_kinds[MEMFD], 2 * PAGE);
+
+	new_region(-1);
+	must(!region_map_file(fd, object, LENGTH, RW, 0, file, 0), "no object");
+	check_result(region_advise(fd, object, LENGTH, MADV_POPULATE_READ),
+		     EFAULT, "POPULATE_READ past the end of a file");
+	check(stat_now().resident == 2 * PAGE, "%llu bytes resident",
+	      stat_now().resident);
+	end_region();
+}
+
+/* Not a fault, and so not what ends this: the value that is asked for. */
+struct watch {
+	volatile uint64_t count;
+	volatile int stop, seen;
+};
+
+static struct watch *watch;
+
+static void watch_word(struct peer *parent, void *arg)
+{
+	volatile uint64_t *word = (void *)object;
+
+	(void)arg;
+	pin_to_cpu(1);
+	munmap((void *)start, 2 * granule);
+	window_map(region_open(path, O_RDWR), start, 2 * granule, RW, 0);
+	go(parent);
+	while (!watch->stop) {
+		/* Loads that began before the other side looks may be old. */
+		if (!*word)
+			watch->seen = 1;
+		watch->count++;
+	}
+}
+
+static void start_watch(struct peer *peer, void (*run)(struct peer *, void *))
+{
+	must(sysconf(_SC_NPROCESSORS_ONLN) >= 2, "needs two processors");
+	pin_to_cpu(0);
+	watch = mmap(NULL, sizeof(*watch), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	must(watch != MAP_FAILED, "mmap: %m");
+	*peer = peer_start(run, NULL);
+	wait_go(peer);
+	while (watch->count < 1000)
+		usleep(200);
+}
+
+static void stop_watch(struct peer *peer)
+{
+	watch->stop = 1;
+	peer_end(peer);
+	munmap(watch, sizeof(*watch));
+}
+
+static void advise_remove(void)
+{
+	struct peer peer;
+
+	new_region(RW);
+	paint((void *)object, LENGTH, PAGE, 1);
+	start_watch(&peer, watch_word);
+	for (int round = 0; round < 30; round++) {
+		uint64_t after;
+
+		check(!watch->seen, "round %d: 0 before REMOVE", round);
+		check_result(region_advise(fd, object, LENGTH, MADV_REMOVE), 0,
+			     "REMOVE");
+		/* Two more loads: the second began after the request. */
+		after = watch->count + 2;
+		while (watch->count < after)
+			;
+		must(watch->seen, "round %d: the client still reads %#lx",
+		     round, peek((void *)object));
+		for (int i = 0; i < PAGES; i++)
+			check(!peek((void *)(object + i * PAGE)),
+			      "round %d: page %d is not empty", round, i);
+		paint((void *)object, LENGTH, PAGE, round);
+		after = watch->count + 2;
+		while (watch->count < after)
+			;
+		watch->seen = 0;
+	}
+	stop_watch(&peer);
+	check_result(region_advise(fd, object, LENGTH, MADV_REMOVE), 0,
+		     "REMOVE");
+	check(!stat_now().resident, "REMOVE left %llu bytes",
+	      stat_now().resident);
+	end_region();
+}
+
+/* REMOVE is a change of the file: its descriptor must have been for writing. */
+static void advise_remove_readonly(void)
+{
+	int file = object_open(&object_kinds[MEMFD], LENGTH), readonly;
+	char name[64];
+
+	set_file_word(file, 0, 7);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
+	readonly = open(name, O_RDONLY | O_CLOEXEC);
+	must(readonly >= 0, "cannot open a memfd again: %m");
+	new_region(-1);
+	must(!region_map_file(fd, object, LENGTH, PROT_READ, 0, readonly, 0),
+	     "no object");
+	check_result(region_advise(fd, object, LENGTH, MADV_REMOVE), EACCES,
+		     "REMOVE from a file that is open for reading");
+	check(file_word(file, 0) == 7 && peek((void *)object) == 7,
+	      "it emptied the file");
+	end_region();
+}
+
+/* The same of one piece of memory, with and without. */
+static void advise_huge(void)
+{
+	long before = meminfo("ShmemPmdMapped");
+
+	set_for_now(SHMEM_HUGE_PAGES, "advise");
+	new_region(-1);
+	region_fill(fd, start, 3 * HUGE, RW);
+	check_result(region_advise(fd, start, 2 * HUGE, MADV_HUGEPAGE), 0,
+		     "HUGEPAGE");
+	check_result(region_advise(fd, start, HUGE, MADV_NOHUGEPAGE), 0,
+		     "NOHUGEPAGE");
+	for (uint64_t at = start; at < start + 3 * HUGE; at += HUGE)
+		store((void *)at, 1);
+	check(meminfo("ShmemPmdMapped") - before == 2048,
+	      "%ld KiB by huge entries", meminfo("ShmemPmdMapped") - before);
+	check(stat_now().resident == HUGE + 2 * PAGE, "%llu bytes resident",
+	      stat_now().resident);
+	end_region();
+}
+
+/* Needs swap space, and nobody else who wants memory. */
+static void advise_pageout(void)
+{
+	const uint64_t length = 4 * MIB;
+	struct mshare_stat stat;
+
+	must(meminfo("SwapTotal") > 0, "no swap space");
+	new_region(-1);
+	region_fill(fd, start, length, RW);
+	paint((void *)start, length, PAGE, 1);
+	check_result(region_advise(fd, start, length, MADV_COLD), 0, "COLD");
+	stat = stat_now();
+	check(stat.resident == length && !stat.swapped,
+	      "COLD left %llu bytes, %llu are swapped out", stat.resident,
+	      stat.swapped);
+	check_result(region_advise(fd, start, length, MADV_PAGEOUT), 0,
+		     "PAGEOUT");
+	stat = stat_now();
+	check(stat.resident < length / 4 && stat.swapped > length * 3 / 4,
+	      "PAGEOUT left %llu bytes, %llu are swapped out", stat.resident,
+	      stat.swapped);
+	check_result(region_advise(fd, start, length, MADV_WILLNEED), 0,
+		     "WILLNEED");
+	check(!misses((void *)start, length, PAGE, 1), "values are lost");
+	check(stat_now().resident == length, "%llu bytes came back",
+	      stat_now().resident);
+	end_region();
+}
+
+/* LOCK and UNLOCK */
+
+#define LOCK_LENGTH (4 * MIB)
+/* What waits in the lists of processors, and their share of the figures. */
+#define SLACK_KB 256
+
+static long figure_now(const char *name)
+{
+	int refresh = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
+
+	(void)!write(refresh, "1", 1);
+	close(refresh);
+	return meminfo(name);
+}
+
+static bool grew_by(const char *name, long before, long kib)
+{
+	long grown = figure_now(name) - before;
+
+	return check(labs(grown - kib) <= SLACK_KB,
+		     "%s grew by %ld KiB, not %ld", name, grown, kib);
+}
+
+static void lock_and_go(struct peer *parent, void *arg)
+{
+	(void)parent;
+	check_result(lock(region_open(path, O_RDWR), start, LOCK_LENGTH,
+			  (uintptr_t)arg),
+		     0, "LOCK");
+}
+
+/* In another process, which is gone when this returns. */
+static void lock_by_other(uint32_t what)
+{
+	struct peer peer = peer_start(lock_and_go, (void *)(uintptr_t)what);
+
+	peer_end(&peer);
+}
+
+static void lock_pages(void)
+{
+	long mlocked = figure_now("Mlocked");
+	long unevictable = figure_now("Unevictable");
+
+	new_region(-1);
+	region_fill(fd, start, 2 * LOCK_LENGTH, RW);
+	/* Half of it there before, and half brought in. */
+	paint((void *)start, LOCK_LENGTH / 2, PAGE, 1);
+	lock_by_other(0);
+	check(stat_now().locked == LOCK_LENGTH &&
+		      stat_now().resident == LOCK_LENGTH,
+	      "%llu bytes locked, %llu resident", stat_now().locked,
+	      stat_now().resident);
+	grew_by("Mlocked", mlocked, LOCK_LENGTH / KIB);
+	grew_by("Unevictable", unevictable, LOCK_LENGTH / KIB);
+
+	check_result(unlock(start, LOCK_LENGTH / 2, 0), 0, "UNLOCK");
+	check(stat_now().locked == LOCK_LENGTH / 2, "%llu bytes locked",
+	      stat_now().locked);
+	grew_by("Mlocked", mlocked, LOCK_LENGTH / 2 / KIB);
+	check(!misses((void *)start, LOCK_LENGTH / 2, PAGE, 1), "values");
+	check_result(unlock(start, LOCK_LENGTH, 0), 0, "UNLOCK of all");
+	check(!stat_now().locked, "%llu bytes locked", stat_now().locked);
+	grew_by("Mlocked", mlocked, 0);
+
+	lock_by_other(0);
+	grew_by("Mlocked", mlocked, LOCK_LENGTH / KIB);
+	end_region();
+	grew_by("Mlocked", mlocked, 0);
+	grew_by("Unevictable", unevictable, 0);
+}
+
+static void lock_onfault(void)
+{
+	long mlocked = figure_now("Mlocked");
+
+	new_region(-1);
+	region_fill(fd, start, LOCK_LENGTH, RW);
+	lock_by_other(MLOCK_ONFAULT);
+	check(stat_now().locked == LOCK_LENGTH && !stat_now().resident,
+	      "%llu bytes locked, %llu resident", stat_now().locked,
+	      stat_now().resident);
+	grew_by("Mlocked", mlocked, 0);
+	paint((void *)start, LOCK_LENGTH, PAGE, 1);
+	grew_by("Mlocked", mlocked, LOCK_LENGTH / KIB);
+	end_region();
+}
+
+static void lock_refused(void)
+{
+	new_region(RW);
+	check_result(lock(fd, object, LENGTH, 2), EINVAL, "an unknown flag");
+	check_result(lock(fd, object, LENGTH, 1U << 31), EINVAL,
+		     "the highest flag");
+	check_result(unlock(object, LENGTH, MLOCK_ONFAULT), EINVAL,
+		     "UNLOCK with a flag");
+	check_result(lock(fd, object + 1, LENGTH, 0), EINVAL, "unaligned");
+	check_result(lock(fd, object, 0, 0), EINVAL, "no length");
+	check_result(lock(fd, start - PAGE, PAGE, 0), EINVAL, "below");
+	check_result(unlock(start + 2 * granule, PAGE, 0), EINVAL, "past it");
+	check_result(lock(fd, start, PAGE, 0), ENOMEM, "LOCK of a hole");
+	check_result(unlock(start, PAGE, 0), ENOMEM, "UNLOCK of a hole");
+	check(!stat_now().locked && !stat_now().resident,
+	      "what was refused locked %llu bytes", stat_now().locked);
+	end_region();
+}
+
+struct limited {
+	rlim_t limit;
+	int privileged, want;
+};
+
+static void lock_limited(struct peer *parent, void *arg)
+{
+	const struct limited *row = arg;
+	struct rlimit limit = { row->limit, row->limit };
+
+	(void)parent;
+	must(!setrlimit(RLIMIT_MEMLOCK, &limit), "setrlimit: %m");
+	must(row->privileged || !setresuid(65534, 65534, 65534),
+	     "setresuid: %m");
+	check_result(lock(fd, object, LENGTH, 0), row->want,
+		     "LOCK, %sprivileged, limit %#lx",
+		     row->privileged ? "" : "un", (long)row->limit);
+	check(stat_now().locked == (row->want ? 0 : LENGTH),
+	      "%llu bytes locked", stat_now().locked);
+	check_result(unlock(object, LENGTH, 0), 0, "UNLOCK");
+}
+
+static void lock_privilege(void)
+{
+	struct limited rows[] = {
+		{ 0, 0, EPERM },
+		{ GIB, 0, EPERM },
+		{ RLIM_INFINITY, 0, 0 },
+		{ 0, 1, 0 },
+	};
+
+	new_region(RW);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct peer peer = peer_start(lock_limited, &rows[i]);
+
+		peer_end(&peer);
+	}
+	end_region();
+}
+
+/* SEAL */
+
+static int try_map(int on)
+{
+	return region_map(on, start, PAGE, RW, 0);
+}
+
+static int try_unmap(int on)
+{
+	return region_unmap(on, object, PAGE);
+}
+
+static int try_unmap_hole(int on)
+{
+	return region_unmap(on, start + granule, PAGE);
+}
+
+static int try_remove(int on)
+{
+	return region_advise(on, object + PAGE, PAGE, MADV_REMOVE);
+}
+
+static int try_protect(int on)
+{
+	return region_protect(on, object + PAGE, PAGE, PROT_READ);
+}
+
+static const struct {
+	const char *what;
+	int (*try)(int on);
+	uint32_t seal;
+} sealed[] = {
+	{ "CREATE_MAPPING", try_map, MSHAREFS_SEAL_MAP },
+	{ "REMOVE", try_remove, MSHAREFS_SEAL_UNMAP },
+	{ "UNMAP", try_unmap, MSHAREFS_SEAL_UNMAP },
+	{ "UNMAP of a hole", try_unmap_hole, MSHAREFS_SEAL_UNMAP },
+	{ "PROTECT", try_protect, MSHAREFS_SEAL_PROTECT },
+};
+
+/* Each request, as the seals have it, by whoever comes along. */
+static void try_all(struct peer *parent, void *arg)
+{
+	uint32_t seals = (uintptr_t)arg;
+	int mine = region_open(path, O_RDWR);
+
+	(void)parent;
+	for (size_t i = 0; i < sizeof(sealed) / sizeof(sealed[0]); i++)
+		check_result(sealed[i].try(mine),
+			     sealed[i].seal & seals ? EPERM : 0,
+			     "%s under seals %#x", sealed[i].what, seals);
+	close(mine);
+}
+
+static void seal_each(void)
+{
+	for (uint32_t seals = 0; seals < 8; seals++) {
+		struct peer peer;
+
+		new_region(RW);
+		paint((void *)object, LENGTH, PAGE, 1);
+		check_result(seal(fd, seals), 0, "SEAL %#x", seals);
+		check(stat_now().seals == seals, "STAT says %#llx",
+		      stat_now().seals);
+		if (seals & 1) {
+			peer = peer_start(try_all, (void *)(uintptr_t)seals);
+			peer_end(&peer);
+		} else {
+			try_all(NULL, (void *)(uintptr_t)seals);
+		}
+		check(!misses((void *)(object + 2 * PAGE), LENGTH - 2 * PAGE,
+			      PAGE, 1),
+		      "the rest changed");
+		end_region();
+	}
+}
+
+static void seal_adds(void)
+{
+	int readonly;
+	struct stat status;
+
+	new_region(RW);
+	readonly = region_open(path, O_RDONLY);
+	check_result(seal(fd, 8), EINVAL, "an unknown seal");
+	check_result(seal(fd, MSHAREFS_SEAL_MAP | 1U << 31), EINVAL,
+		     "one of them unknown");
+	check_result(seal(readonly, MSHAREFS_SEAL_MAP), EBADF, "O_RDONLY");
+	check(!stat_now().seals, "what was refused left %#llx",
+	      stat_now().seals);
+
+	check_result(seal(fd, MSHAREFS_SEAL_MAP), 0, "SEAL_MAP");
+	check_result(seal(fd, 0), 0, "no seal");
+	check(stat_now().seals == MSHAREFS_SEAL_MAP, "seals %#llx",
+	      stat_now().seals);
+	check_result(seal(fd, MSHAREFS_SEAL_UNMAP), 0, "SEAL_UNMAP");
+	check_result(seal(fd, MSHAREFS_SEAL_PROTECT), 0, "SEAL_PROTECT");
+	check_result(seal(fd, MSHAREFS_SEAL_MAP), 0, "SEAL_MAP again");
+	check(stat_now().seals == 7, "seals %#llx", stat_now().seals);
+
+	/* Memory can still be used, and the region still ends. */
+	check(!store((void *)object, 1), "a store: signal %d",
+	      touch_fault.signal);
+	check(!unlink(path), "unlink: %m");
+	check(stat(path, &status) && errno == ENOENT, "it is still there");
+	check(peek((void *)object) == 1, "the memory went with the name");
+	close(readonly);
+	end_region();
+}
+
+/* MEMPOLICY */
+
+/*
+ * The rows below say only what differs from a good request, so a field may be
+ * initialised twice on purpose.
+ */
+#pragma GCC diagnostic ignored "-Woverride-init"
+
+#define POLICY(what, want, ...)                                              \
+	{                                                                    \
+		what, want,                                                  \
+		{                                                            \
+			.size = sizeof(struct mshare_mempolicy),             \
+			.mode = MPOL_BIND, .addr = object, .length = LENGTH, \
+			.nodemask = (uintptr_t)mask, .maxnode = 64,          \
+			__VA_ARGS__                                          \
+		}                                                            \
+	}
+
+static void mempolicy(void)
+{
+	static const uint64_t mask[16] = { 1 }, other[16] = { 1 << 5 };
+	static const uint64_t far[16] = { [15] = 1 }, none[16] = { 0 };
+	const struct {
+		const char *what;
+		int want;
+		struct mshare_mempolicy policy;
+	} rows[] = {
+		POLICY("MPOL_BIND to node 0", 0, ),
+		POLICY("MPOL_PREFERRED", 0, .mode = MPOL_PREFERRED),
+		POLICY("MPOL_INTERLEAVE", 0, .mode = MPOL_INTERLEAVE),
+		POLICY("MPOL_DEFAULT", 0, .mode = MPOL_DEFAULT, .nodemask = 0,
+		       .maxnode = 0),
+		POLICY("MPOL_LOCAL", 0, .mode = MPOL_LOCAL, .nodemask = 0,
+		       .maxnode = 0),
+		POLICY("MPOL_F_STATIC_NODES", 0,
+		       .mode = MPOL_BIND | MPOL_F_STATIC_NODES),
+		POLICY("pages that are there", 0,
+		       .flags = MPOL_MF_STRICT | MPOL_MF_MOVE),
+		POLICY("a page", 0, .length = 1),
+
+		POLICY("a node that is not there", EINVAL,
+		       .nodemask = (uintptr_t)other),
+		POLICY("a node past all nodes", EINVAL,
+		       .nodemask = (uintptr_t)far, .maxnode = 1024),
+		POLICY("no node", EINVAL, .nodemask = (uintptr_t)none),
+		POLICY("a mask that cannot be read", EFAULT, .nodemask = 1),
+		POLICY("an unknown mode", EINVAL, .mode = 99),
+		POLICY("all modes", EINVAL, .mode = -1U),
+		POLICY("an unknown flag", EINVAL, .flags = 1U << 31),
+		POLICY("reserved", EINVAL, .reserved = 1),
+		POLICY("an unaligned address", EINVAL, .addr = object + 1),
+		POLICY("no length", EINVAL, .length = 0),
+		POLICY("below the region", EINVAL, .addr = start - PAGE),
+		POLICY("past the region", EINVAL, .length = 2 * granule),
+		/* As for mbind(2) */
+		POLICY("a hole", EFAULT, .addr = start),
+		POLICY("a hole behind", EFAULT, .length = LENGTH + PAGE),
+	};
+	int readonly;
+
+	new_region(RW);
+	readonly = region_open(path, O_RDONLY);
+	paint((void *)object, LENGTH, PAGE, 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		check_result(request(fd, MSHAREFS_MEMPOLICY, &rows[i].policy),
+			     rows[i].want, "%s", rows[i].what);
+		check_result(
+			request(readonly, MSHAREFS_MEMPOLICY, &rows[i].policy),
+			EBADF, "%s, O_RDONLY", rows[i].what);
+	}
+	check(!misses((void *)object, LENGTH, PAGE, 1), "values are lost");
+	close(readonly);
+	end_region();
+}
+
+/* Shared memory on a node, in KiB. */
+static long node_shmem(int node)
+{
+	char file[64], line[128];
+	long value = -1;
+	FILE *info;
+
+	snprintf(file, sizeof(file), "/sys/devices/system/node/node%d/meminfo",
+		 node);
+	figure_now("Shmem");
+	info = fopen(file, "re");
+	must(info, "no node %d: %m", node);
+	while (fgets(line, sizeof(line), info))
+		if (strstr(line, " Shmem:"))
+			value = atol(strstr(line, " Shmem:") + 7);
+	fclose(info);
+	must(value >= 0, "%s tells nothing of Shmem", file);
+	return value;
+}
+
+/* Pages go to the node that was asked for, whoever faults them in. */
+static void touch_all(struct peer *parent, void *arg)
+{
+	(void)parent;
+	pin_to_cpu((uintptr_t)arg);
+	paint((void *)object, LENGTH, PAGE, 1);
+}
+
+static void nodes(void)
+{
+	for (uintptr_t node = 0; node < 2; node++) {
+		for (uintptr_t cpu = 0; cpu < 2; cpu++) {
+			struct peer peer;
+			long before;
+
+			new_region(-1);
+			region_fill(fd, object, LENGTH, RW);
+			before = node_shmem(node);
+			check_result(bind_to(MPOL_BIND, 1ULL << node), 0,
+				     "MPOL_BIND");
+			peer = peer_start(touch_all, (void *)cpu);
+			peer_end(&peer);
+			check(node_shmem(node) - before == (long)(LENGTH / KIB),
+			      "node %lu, processor %lu: %ld KiB", node, cpu,
+			      node_shmem(node) - before);
+			end_region();
+		}
+	}
+}
+
+/* Sizes of the structures */
+
+/* Good requests that can be made any number of times. */
+static size_t good_request(unsigned long number, void *arg)
+{
+	static const uint64_t mask = 1;
+
+	switch (number) {
+	case MSHAREFS_STAT:
+		*(struct mshare_stat *)arg = (struct mshare_stat){
+			.size = sizeof(struct mshare_stat)
+		};
+		return sizeof(struct mshare_stat);
+	case MSHAREFS_NEXT_MAPPING:
+		*(struct mshare_mapping *)arg = (struct mshare_mapping){
+			.size = sizeof(struct mshare_mapping),
+		};
+		return sizeof(struct mshare_mapping);
+	case MSHAREFS_ADVISE:
+	case MSHAREFS_LOCK:
+	case MSHAREFS_UNLOCK:
+		*(struct mshare_range *)arg = (struct mshare_range){
+			.size = sizeof(struct mshare_range),
+			.what = number == MSHAREFS_ADVISE ? MADV_COLD : 0,
+			.addr = object,
+			.length = LENGTH,
+		};
+		return sizeof(struct mshare_range);
+	case MSHAREFS_SEAL:
+		*(struct mshare_seal *)arg =
+			(struct mshare_seal){ sizeof(struct mshare_seal), 0 };
+		return sizeof(struct mshare_seal);
+	default:
+		*(struct mshare_mempolicy *)arg = (struct mshare_mempolicy){
+			.size = sizeof(struct mshare_mempolicy),
+			.mode = MPOL_BIND,
+			.addr = object,
+			.length = LENGTH,
+			.nodemask = (uintptr_t)&mask,
+			.maxnode = 64,
+		};
+		return sizeof(struct mshare_mempolicy);
+	}
+}
+
+static const struct {
+	const char *what;
+	unsigned long number;
+	/* The shortest structure that says enough. */
+	uint32_t least;
+} sized[] = {
+	{ "NEXT_MAPPING", MSHAREFS_NEXT_MAPPING,
+	  sizeof(struct mshare_mapping) },
+	{ "ADVISE", MSHAREFS_ADVISE, sizeof(struct mshare_range) },
+	{ "LOCK", MSHAREFS_LOCK, sizeof(struct mshare_range) },
+	{ "UNLOCK", MSHAREFS_UNLOCK, sizeof(struct mshare_range) },
+	{ "SEAL", MSHAREFS_SEAL, sizeof(struct mshare_seal) },
+	{ "MEMPOLICY", MSHAREFS_MEMPOLICY,
+	  offsetof(struct mshare_mempolicy, flags) },
+};
+
+static void sizes(void)
+{
+	union {
+		uint32_t size;
+		unsigned char bytes[2 * PAGE];
+	} *arg = calloc(1, sizeof(*arg));
+
+	must(arg, "out of memory");
+	new_region(RW);
+	for (size_t i = 0; i < sizeof(sized) / sizeof(sized[0]); i++) {
+		unsigned long number = sized[i].number;
+		uint32_t known = good_request(number, arg);
+		const uint32_t rows[][2] = {
+			/* clang-format off */
+			{ known, 0 },
+			{ sized[i].least, 0 },
+			{ known + 8, 0 },
+			{ known + 1, 0 },
+			{ PAGE, 0 },
+			{ PAGE + 8, EINVAL },
+			{ -1U, EINVAL },
+			{ 0, EINVAL },
+			{ 4, EINVAL },
+			{ 7, EINVAL },
+			{ sized[i].least - 8, EINVAL },
+			/* clang-format on */
+		};
+
+		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+			memset(arg, 0, sizeof(*arg));
+			good_request(number, arg);
+			arg->size = rows[k][0];
+			check_result(request(fd, number, arg), rows[k][1],
+				     "%s of %u bytes", sized[i].what,
+				     rows[k][0]);
+		}
+		/* A field that this kernel does not know, and then others. */
+		for (uint32_t at = known; at < PAGE;
+		     at += at == known ? 7 : 501) {
+			memset(arg, 0, sizeof(*arg));
+			good_request(number, arg);
+			arg->size = PAGE;
+			arg->bytes[at] = 1;
+			check_result(request(fd, number, arg), E2BIG,
+				     "%s with something at %u", sized[i].what,
+				     at);
+		}
+		/* Past its size it is none of the kernel's. */
+		memset(arg, 0xee, sizeof(*arg));
+		good_request(number, arg);
+		check_result(request(fd, number, arg), 0, "%s", sized[i].what);
+		check(arg->bytes[known] == 0xee, "%s wrote past its end",
+		      sized[i].what);
+	}
+	free(arg);
+	end_region();
+}
+
+/* No structure where it should be, or half of it. */
+static void addresses(void)
+{
+	char *pages =
+		mmap(NULL, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *edge = pages + PAGE;
+
+	must(pages != MAP_FAILED && !munmap(edge, PAGE), "mmap: %m");
+	new_region(RW);
+	for (size_t i = 0; i < sizeof(sized) / sizeof(sized[0]); i++) {
+		uint64_t good[16];
+		size_t size = good_request(sized[i].number, good);
+
+		memcpy(edge - size, good, size);
+		check_result(request(fd, sized[i].number, edge - size), 0,
+			     "%s at the edge", sized[i].what);
+		memcpy(edge - size + 4, good, size - 4);
+		check_result(request(fd, sized[i].number, edge - size + 4),
+			     EFAULT, "%s over the edge", sized[i].what);
+		check_result(request(fd, sized[i].number, NULL), EFAULT,
+			     "%s at NULL", sized[i].what);
+	}
+	munmap(pages, PAGE);
+	end_region();
+}
+
+/* STAT's counters */
+
+static void use_two(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	munmap((void *)start, 2 * granule);
+	window_map(region_open(path, O_RDWR), start, 2 * granule, RW, 0);
+	paint((void *)object, LENGTH, PAGE, 1);
+	paint((void *)(object + granule), LENGTH, PAGE, 1);
+}
+
+static void count_faults(void)
+{
+	struct mshare_stat before, after;
+	struct peer peer;
+
+	new_region(RW);
+	before = stat_now();
+	check(!before.faults && !before.links, "%llu faults, %llu links",
+	      before.faults, before.links);
+	paint((void *)object, LENGTH, PAGE, 1);
+	after = stat_now();
+	check(after.faults == PAGES, "%d pages took %llu faults", PAGES,
+	      after.faults);
+	check(after.links == 1, "%llu links to one granule", after.links);
+	paint((void *)object, LENGTH, PAGE, 1);
+	check(stat_now().faults == after.faults, "%llu faults for nothing",
+	      stat_now().faults - after.faults);
+
+	/* Tables for a second granule, then a client that finds both. */
+	region_fill(fd, object + granule, LENGTH, RW);
+	check_result(region_advise(fd, object + granule, LENGTH,
+				   MADV_POPULATE_WRITE),
+		     0, "POPULATE_WRITE");
+	before = stat_now();
+	peer = peer_start(use_two, NULL);
+	peer_end(&peer);
+	after = stat_now();
+	check(after.faults - before.faults == 1, "a client took %llu faults",
+	      after.faults - before.faults);
+	check(after.links - before.links == 2, "a client took %llu links",
+	      after.links - before.links);
+
+	/* One that leads nowhere. */
+	before = after;
+	check(store((void *)start, 1) == SIGSEGV, "a hole");
+	check(stat_now().faults - before.faults == 1,
+	      "an access to a hole counts as %llu faults",
+	      stat_now().faults - before.faults);
+	end_region();
+}
+
+static void read_word(struct peer *parent, void *arg)
+{
+	(void)arg;
+	pin_to_cpu(1);
+	munmap((void *)start, 2 * granule);
+	window_map(region_open(path, O_RDWR), start, 2 * granule, RW, 0);
+	go(parent);
+	while (!watch->stop) {
+		(void)*(volatile uint64_t *)(object + PAGE);
+		watch->count++;
+	}
+}
+
+/* On the processor that a client would be on, and never had a window. */
+static void count_only(struct peer *parent, void *arg)
+{
+	(void)arg;
+	pin_to_cpu(1);
+	go(parent);
+	while (!watch->stop)
+		watch->count++;
+}
+
+static void count_flushes(void)
+{
+	struct mshare_stat before, after;
+	struct peer peer;
+
+	new_region(RW);
+	paint((void *)object, LENGTH, PAGE, 1);
+	start_watch(&peer, read_word);
+	before = stat_now();
+	check_result(region_unmap(fd, object, PAGE), 0, "UNMAP");
+	after = stat_now();
+	check(after.flushes > before.flushes, "UNMAP made no flush");
+	check(after.ipis > before.ipis, "UNMAP interrupted nobody");
+	/* What was never there needs none. */
+	before = after;
+	check_result(region_unmap(fd, object + granule, PAGE), 0, "UNMAP");
+	check(stat_now().flushes == before.flushes,
+	      "UNMAP of a hole made %llu flushes",
+	      stat_now().flushes - before.flushes);
+	stop_watch(&peer);
+	end_region();
+}
+
+static void bystander(void)
+{
+	struct mshare_stat before, after;
+	struct peer peer;
+
+	start_watch(&peer, count_only);
+	new_region(RW);
+	paint((void *)object, LENGTH, PAGE, 1);
+	before = stat_now();
+	check_result(region_unmap(fd, object, PAGE), 0, "UNMAP");
+	after = stat_now();
+	check(after.flushes > before.flushes, "UNMAP made no flush");
+	check(after.ipis == before.ipis,
+	      "UNMAP interrupted %llu processors that run no client",
+	      after.ipis - before.ipis);
+	stop_watch(&peer);
+	end_region();
+}
+
+/* fdinfo */
+
+static uint64_t fdinfo(const char *name)
+{
+	char file[64], line[128];
+	size_t length = strlen(name);
+	uint64_t value = 0;
+	int found = 0;
+	FILE *info;
+
+	snprintf(file, sizeof(file), "/proc/self/fdinfo/%d", fd);
+	info = fopen(file, "re");
+	must(info, "no fdinfo: %m");
+	while (fgets(line, sizeof(line), info)) {
+		if (strncmp(line, name, length) || line[length] != ':')
+			continue;
+		value = strtoull(line + length + 1, NULL, 0);
+		found++;
+	}
+	fclose(info);
+	check(found == 1, "fdinfo has %d lines for %s", found, name);
+	return value;
+}
+
+static void check_fdinfo(void)
+{
+	const struct mshare_stat now = stat_now();
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "size", 2 * granule },
+		{ "attached", now.attached },
+		{ "mappings", now.mappings },
+		{ "mapped", now.mapped },
+		{ "resident", now.resident },
+		{ "resident_shmem", now.resident_shmem },
+		{ "resident_file", now.resident_file },
+		{ "resident_hugetlb", now.resident_hugetlb },
+		{ "swapped", now.swapped },
+		{ "locked", now.locked },
+		{ "pgtables", now.pgtables },
+		{ "faults", now.faults },
+		{ "links", now.links },
+		{ "flushes", now.flushes },
+		{ "ipis", now.ipis },
+		{ "seals", now.seals },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		check(fdinfo(rows[i].name) == rows[i].value,
+		      "fdinfo says %s: %lu, STAT %lu", rows[i].name,
+		      fdinfo(rows[i].name), rows[i].value);
+}
+
+/* All figures but "swapped" are made to differ from 0 and from each other. */
+static void same_figures(void)
+{
+	int file = object_open(&object_kinds[EXT4], 3 * PAGE);
+
+	set_for_now(HUGE_PAGES, "4");
+	fd = region_open(path = region_path(), O_RDWR | O_CREAT | O_EXCL);
+	check(!fdinfo("start") && !fdinfo("size"),
+	      "a region that has no size is %lu bytes at %#lx", fdinfo("size"),
+	      fdinfo("start"));
+	close(fd);
+	unlink(path);
+
+	new_region(RW);
+	check(fdinfo("start") == start, "it starts at %#lx", fdinfo("start"));
+	check_fdinfo();
+	must(!region_map_file(fd, start + MIB, 3 * PAGE, RW, MAP_POPULATE, file,
+			      0),
+	     "no file");
+	close(file);
+	file = object_open(&object_kinds[HUGETLB], HUGE);
+	must(!region_map_file(fd, start + HUGE, HUGE, RW, MAP_POPULATE, file,
+			      0),
+	     "no huge page");
+	close(file);
+	paint((void *)object, LENGTH, PAGE, 1);
+	check_result(lock(fd, object, 5 * PAGE, 0), 0, "LOCK");
+	check_result(region_unmap(fd, object + 9 * PAGE, PAGE), 0, "UNMAP");
+	check_result(seal(fd, MSHAREFS_SEAL_MAP | MSHAREFS_SEAL_PROTECT), 0,
+		     "SEAL");
+	check(stat_now().resident_file == 3 * PAGE &&
+		      stat_now().resident_hugetlb == HUGE &&
+		      stat_now().resident_shmem == 15 * PAGE &&
+		      stat_now().locked == 5 * PAGE && stat_now().flushes,
+	      "a figure is not what it was made to be");
+	check_fdinfo();
+	end_region();
+}
+
+static const struct test_case cases[] = {
+	{ "walk", walk },
+	{ "names", names },
+	{ "advise", advise },
+	{ "advise-holes", advise_holes },
+	{ "advise-populate", advise_populate },
+	{ "advise-past-end", advise_past_end },
+	{ "advise-remove", advise_remove },
+	{ "advise-remove-readonly", advise_remove_readonly },
+	{ "advise-huge", advise_huge },
+	{ "advise-pageout", advise_pageout },
+	{ "lock-pages", lock_pages },
+	{ "lock-onfault", lock_onfault },
+	{ "lock-refused", lock_refused },
+	{ "lock-privilege", lock_privilege },
+	{ "seal-each", seal_each },
+	{ "seal-adds", seal_adds },
+	{ "mempolicy", mempolicy },
+	{ "nodes", nodes },
+	{ "sizes", sizes },
+	{ "addresses", addresses },
+	{ "count-faults", count_faults },
+	{ "count-flushes", count_flushes },
+	{ "bystander", bystander },
+	{ "same-figures", same_figures },
+};
+
+int main(int argc, char **argv)
+{
+	regions_init();
+	start = region_address(300);
+	object = start + 16 * MIB;
+	return run_case(cases, argc, argv);
+}
