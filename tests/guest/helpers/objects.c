@@ -368,17 +368,25 @@ static void past_end(void)
 
 static void use_populated(struct peer *parent, void *arg)
 {
+	const struct object_kind *kind = arg;
+	uint64_t value;
 	long faults;
 
-	(void)arg;
 	attach();
 	go(parent);
 	wait_go(parent);
 	faults = fault_count();
 	for (uint64_t at = object; at < object + length; at += PAGE)
+		must(!load((void *)at, &value), "%s: a load", kind->name);
+	/* A page of a disk's file is not made dirty before somebody does. */
+	if (kind == &object_kinds[EXT4])
+		faults = fault_count() - faults;
+	for (uint64_t at = object; at < object + length; at += PAGE)
 		*(volatile uint64_t *)at += 1;
-	faults = fault_count() - faults;
-	check(faults <= FAULTS_PER_CLIENT, "%ld page faults", faults);
+	if (kind != &object_kinds[EXT4])
+		faults = fault_count() - faults;
+	check(faults <= FAULTS_PER_CLIENT, "%s: %ld page faults", kind->name,
+	      faults);
 }
 
 static void populate_kind(const struct object_kind *kind, int flags)
@@ -394,7 +402,7 @@ static void populate_kind(const struct object_kind *kind, int flags)
 	check(stat.resident == length, "%s: %llu of %lu bytes resident",
 	      kind->name, stat.resident, length);
 	for (int i = 0; i < CLIENTS; i++) {
-		peers[i] = peer_start(use_populated, NULL);
+		peers[i] = peer_start(use_populated, (void *)kind);
 		wait_go(&peers[i]);
 	}
 	for (int i = 0; i < CLIENTS; i++) {
