@@ -407,7 +407,8 @@ static int rehearse(const struct attach_exec *a)
 		goto out;
 	}
 	for (size_t i = 0; i < a->count; i++)
-		change_report(a->names[i], false, done, a->regions[i].range,
+		change_report(&(struct change_target){ .name = a->names[i] },
+			      done, done, a->regions[i].range,
 			      a->env_only ? NULL : rights);
 	escape_message(stdout, a->command[0]);
 	fputs(": would run ", stdout);
