@@ -194,9 +194,9 @@ static void cover_with_tmpfs(const char *target, const char *options,
 	int held[MAX_KEEP], count = 0;
 
 	for (; keep[count]; count++) {
-		held[count] = -1;
-		if (count == MAX_KEEP)
+		if (count >= MAX_KEEP)
 			fail("more than %d directories to keep", MAX_KEEP);
+		held[count] = -1;
 		if (!strncmp(keep[count], target, len) &&
 		    keep[count][len] == '/')
 			held[count] = open(keep[count], O_PATH | O_CLOEXEC);
