@@ -36,6 +36,14 @@ make_cache() {
 		die "cannot make $CACHE/$1" "set MSHARE_CACHE to a folder of yours"
 }
 
+# side_build KIND CMAKE-ARG...: builds all of it into a folder of its own, outside
+# the tree, and leaves that folder's path in $side
+side_build() {
+	side=$CACHE/side/$1-$(printf '%s' "$TREE" | sha256sum | cut -c1-12)
+	mkdir -p "$side"
+	cmake -S "$TREE" -B "$side" "${@:2}" && cmake --build "$side" -j "$(nproc)"
+}
+
 # locked NAME COMMAND...: one at a time on this machine
 locked() {
 	local name=$1 fd
