@@ -6,12 +6,9 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include <linux/msharefs.h>
+#include <mshare.h>
 
 #include "range.h"
-
-#define MSHAREFS_TYPE  "msharefs"
-#define MSHAREFS_MAGIC 0x4d534852
 
 struct region {
 	int fd;
@@ -27,7 +24,7 @@ struct region_object {
 	uint64_t offset;
 };
 
-/* All of these return 0 or -errno. */
+/* All of these return 0 or -errno; what is said of libmshare's holds for them. */
 
 /* -EMEDIUMTYPE: not on msharefs. -EISDIR: a directory. -ENOTTY: no region. */
 int region_open_at(int dirfd, const char *path, int flags, struct region *r);

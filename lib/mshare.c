@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "mshare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+static int request(int fd, unsigned long number, void *arg)
+{
+	return ioctl(fd, number, arg) ? -errno : 0;
+}
+
+int mshare_check(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs))
+		return -errno;
+	return fs.f_type == MSHAREFS_MAGIC ? 0 : -EMEDIUMTYPE;
+}
+
+static int check_region(int fd)
+{
+	struct stat st;
+	int err;
+
+	err = mshare_check(fd);
+	if (err)
+		return err;
+	if (fstat(fd, &st))
+		return -errno;
+	if (S_ISREG(st.st_mode))
+		return 0;
+	return S_ISDIR(st.st_mode) ? -EISDIR : -ENOTTY;
+}
+
+int mshare_open(const char *path, int flags, int *fd)
+{
+	uint64_t start, size;
+	int new, err;
+
+	/* O_NONBLOCK: what is no region may be a FIFO or a terminal. */
+	new = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	if (new < 0)
+		return -errno;
+	err = check_region(new);
+	/* mshare_info is a regular file as well. */
+	if (!err)
+		err = mshare_get_range(new, &start, &size);
+	if (err) {
+		close(new);
+		return err;
+	}
+	*fd = new;
+	return 0;
+}
+
+int mshare_close(int fd)
+{
+	return close(fd) ? -errno : 0;
+}
+
+int mshare_get_range(int fd, uint64_t *start, uint64_t *size)
+{
+	struct mshare_info info = { 0 };
+	int err;
+
+	err = request(fd, MSHAREFS_GET_SIZE, &info);
+	if (err)
+		return err;
+	*start = info.start;
+	*size = info.size;
+	return 0;
+}
+
+int mshare_set_range(int fd, uint64_t start, uint64_t size)
+{
+	struct mshare_info info = { .start = start, .size = size };
+
+	return request(fd, MSHAREFS_SET_SIZE, &info);
+}
+
+int mshare_map(int fd, uint64_t addr, uint64_t size, int prot,
+	       unsigned int flags, int file, uint64_t offset)
+{
+	struct mshare_create create = {
+		.addr = addr,
+		.size = size,
+		.offset = offset,
+		.prot = (__u32)prot,
+		.flags = MAP_SHARED | MAP_FIXED | flags,
+		.fd = (__u32)file,
+	};
+
+	if (file < 0)
+		create.flags |= MAP_ANONYMOUS;
+	return request(fd, MSHAREFS_CREATE_MAPPING, &create);
+}
+
+int mshare_unmap(int fd, uint64_t addr, uint64_t size)
+{
+	struct mshare_unmap unmap = { .addr = addr, .size = size };
+
+	return request(fd, MSHAREFS_UNMAP, &unmap);
+}
+
+int mshare_protect(int fd, uint64_t addr, uint64_t size, int prot)
+{
+	struct mshare_protect protect = {
+		.addr = addr,
+		.size = size,
+		.prot = (__u32)prot,
+	};
+
+	return request(fd, MSHAREFS_PROTECT, &protect);
+}
+
+static int range_request(int fd, unsigned long number, uint64_t addr,
+			 uint64_t size, unsigned int what)
+{
+	struct mshare_range range = {
+		.size = sizeof(range),
+		.what = what,
+		.addr = addr,
+		.length = size,
+	};
+
+	return request(fd, number, &range);
+}
+
+int mshare_advise(int fd, uint64_t addr, uint64_t size, int advice)
+{
+	return range_request(fd, MSHAREFS_ADVISE, addr, size,
+			     (unsigned int)advice);
+}
+
+int mshare_lock(int fd, uint64_t addr, uint64_t size, unsigned int flags)
+{
+	return range_request(fd, MSHAREFS_LOCK, addr, size, flags);
+}
+
+int mshare_unlock(int fd, uint64_t addr, uint64_t size)
+{
+	return range_request(fd, MSHAREFS_UNLOCK, addr, size, 0);
+}
+
+int mshare_mempolicy(int fd, uint64_t addr, uint64_t size, unsigned int mode,
+		     const uint64_t *nodes, size_t words, unsigned int flags)
+{
+	struct mshare_mempolicy policy = {
+		.size = sizeof(policy),
+		.mode = mode,
+		.addr = addr,
+		.length = size,
+		.nodemask = (uintptr_t)nodes,
+		.maxnode = nodes ? words * 64 : 0,
+		.flags = flags,
+	};
+
+	return request(fd, MSHAREFS_MEMPOLICY, &policy);
+}
+
+int mshare_seal(int fd, unsigned int seals)
+{
+	struct mshare_seal seal = { .size = sizeof(seal), .seals = seals };
+
+	return request(fd, MSHAREFS_SEAL, &seal);
+}
+
+int mshare_stat(int fd, struct mshare_stat *stat)
+{
+	*stat = (struct mshare_stat){ .size = sizeof(*stat) };
+	return request(fd, MSHAREFS_STAT, stat);
+}
+
+int mshare_next_mapping(int fd, uint64_t addr, struct mshare_mapping *mapping,
+			char *name, size_t name_size)
+{
+	int err;
+
+	*mapping = (struct mshare_mapping){
+		.size = sizeof(*mapping),
+		.addr = addr,
+		.name = (uintptr_t)name,
+		.name_size = (__u32)name_size,
+	};
+	err = request(fd, MSHAREFS_NEXT_MAPPING, mapping);
+	if (err)
+		return err;
+	if (!mapping->name_size)
+		name[0] = '\0';
+	return 0;
+}
+
+int mshare_attach(int fd, int prot, void **window)
+{
+	uint64_t start, size;
+	void *p;
+	int err;
+
+	err = mshare_get_range(fd, &start, &size);
+	if (err)
+		return err;
+	if (!size)
+		return -EINVAL;
+	p = mmap((void *)(uintptr_t)start, size, prot,
+		 MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	*window = p;
+	return 0;
+}
+
+int mshare_detach(void *window, uint64_t size)
+{
+	return munmap(window, size) ? -errno : 0;
+}
