@@ -1,0 +1,55 @@
+# Debian packages: "./dev package".
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_PACKAGE_CONTACT
+  "mshare maintainers <maintainers@users.noreply.r-seed-a5dd1f39.example>")
+set(CPACK_STRIP_FILES ON)
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
+  OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
+  WORLD_READ WORLD_EXECUTE)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENTS_ALL mshare libmshare0 libmshare-dev)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+
+set(CPACK_DEBIAN_MSHARE_PACKAGE_NAME mshare)
+set(CPACK_DEBIAN_MSHARE_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_MSHARE_DESCRIPTION "share memory together with its page tables
+Processes that map much memory each have page tables for it. Those that map
+a region of msharefs use one set of them. msharectl creates regions, fills
+them, shows them, and attaches programs to them. It needs a Linux kernel with
+msharefs.")
+
+set(CPACK_DEBIAN_LIBMSHARE0_PACKAGE_NAME libmshare0)
+set(CPACK_DEBIAN_LIBMSHARE0_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_LIBMSHARE0_PACKAGE_CONTROL_EXTRA
+  ${CMAKE_CURRENT_LIST_DIR}/triggers)
+set(CPACK_DEBIAN_LIBMSHARE0_DESCRIPTION "regions of msharefs for programs in C
+Opens, fills, changes and attaches regions of memory that processes share
+together with page tables. It needs a Linux kernel with msharefs.")
+
+set(CPACK_DEBIAN_LIBMSHARE-DEV_PACKAGE_NAME libmshare-dev)
+set(CPACK_DEBIAN_LIBMSHARE-DEV_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_LIBMSHARE-DEV_PACKAGE_DEPENDS
+  "libmshare0 (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_LIBMSHARE-DEV_DESCRIPTION "headers and static library of libmshare
+What it takes to build programs that use regions of memory which processes
+share together with page tables: <mshare.h>, the kernel's header, and files
+for the linker and for pkg-config.")
+
+add_custom_command(OUTPUT packaging/changelog.gz
+  COMMAND ${CMAKE_COMMAND} -E make_directory packaging
+  COMMAND gzip -9nc ${PROJECT_SOURCE_DIR}/packaging/changelog >
+    packaging/changelog.gz
+  DEPENDS packaging/changelog VERBATIM)
+add_custom_target(changelog ALL
+  DEPENDS ${PROJECT_BINARY_DIR}/packaging/changelog.gz)
+foreach(component ${CPACK_COMPONENTS_ALL})
+  install(FILES packaging/copyright
+    ${PROJECT_BINARY_DIR}/packaging/changelog.gz
+    COMPONENT ${component} DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${component})
+endforeach()
+include(CPack)

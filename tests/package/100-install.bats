@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# What is installed: from the packages, and used as other projects would.
+
+bats_require_minimum_version 1.5.0
+bats_load_library bats-support
+bats_load_library bats-assert
+
+TREE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd -P)
+BUILD=${MSHARE_BUILD:-$TREE/build}
+
+setup_file() {
+	export ROOT=$BATS_FILE_TMPDIR/root PACKAGES=$BATS_FILE_TMPDIR/packages
+	mkdir -p "$ROOT" "$PACKAGES"
+	"$TREE/dev" package >"$PACKAGES/list"
+	mapfile -t debs <"$PACKAGES/list"
+	for deb in "${debs[@]}"; do
+		dpkg-deb -x "$deb" "$ROOT"
+	done
+	LIBDIR=$ROOT/usr/lib/$(gcc -print-multiarch)
+	export LIBDIR PKG_CONFIG_PATH=$LIBDIR/pkgconfig PKG_CONFIG_SYSROOT_DIR=$ROOT
+	pkg-config --exists libmshare
+}
+
+setup() {
+	mapfile -t debs <"$PACKAGES/list"
+	cd "$BATS_TEST_TMPDIR"
+}
+
+# An empty msharefs that is none, as tests/cli has it.
+fake() {
+	mkdir -p mshare
+	echo $((1 << 30)) >mshare/mshare_info
+	LD_LIBRARY_PATH=$LIBDIR LD_PRELOAD=$BUILD/tests/cli/fake-msharefs.so \
+		MSHARE_FAKE_DIR=$PWD/mshare run "$@"
+}
+
+compile() {
+	local flags
+	read -ra flags < <(pkg-config --cflags --libs libmshare)
+	gcc -std=gnu17 -Wall -Werror -o program "$BATS_TEST_DIRNAME/program.c" "$@" "${flags[@]}"
+}
+
+works_on_a_region() {
+	fake ./program mshare/region
+	assert_success
+	assert_output 'shared at 0x200000000000 of 1073741824, 1073741824 mapped'
+}
+
+@test "lintian has no complaint" {
+	# CPack writes such scripts beside the trigger that does the same
+	run lintian --allow-root --fail-on error,warning \
+		--suppress-tags maintscript-calls-ldconfig "${debs[@]}"
+	assert_success
+	assert_output ''
+}
+
+@test "dpkg installs, configures and removes them" {
+	[[ $(id -u) -eq 0 ]] || skip 'only root installs packages'
+	mkdir -p db/updates db/info to
+	touch db/status
+	# what they depend on is this machine's, not the empty database's
+	PATH=$PATH:/usr/sbin:/sbin run dpkg --admindir="$PWD/db" --instdir="$PWD/to" \
+		--force-depends --force-not-root --force-script-chrootless --log=/dev/null -i "${debs[@]}"
+	assert_success
+	run dpkg-query --admindir="$PWD/db" -W -f '${Package} ${Status}\n'
+	assert_output - <<-'END'
+		libmshare-dev install ok installed
+		libmshare0 install ok installed
+		mshare install ok installed
+	END
+	run to/usr/sbin/msharectl --version
+	assert_success
+}
+
+@test "their version is the project's, in the changelog as well" {
+	version=$("$ROOT/usr/sbin/msharectl" --version | sed -n '1s/^msharectl \([^ ]*\).*/\1/p')
+	[[ -n $version ]]
+	assert_equal "$(dpkg-parsechangelog -l "$TREE/packaging/changelog" -S Version)" "$version"
+	assert_equal "$(pkg-config --modversion libmshare)" "$version"
+	for deb in "${debs[@]}"; do
+		assert_equal "$(dpkg-deb -f "$deb" Version)" "$version"
+	done
+}
+
+@test "a program is built through pkg-config and uses a region" {
+	compile
+	run readelf -d program
+	assert_output --partial 'Shared library: [libmshare.so.0]'
+	works_on_a_region
+}
+
+@test "and so with the static library" {
+	compile -Wl,-Bstatic -lmshare -Wl,-Bdynamic -L"$LIBDIR" -Wl,--as-needed
+	run readelf -d program
+	refute_output --partial libmshare
+	works_on_a_region
+}
+
+@test "the library has the functions of the header and of the map, with versions" {
+	nm -D --defined-only "$LIBDIR/libmshare.so.0" | awk '$2 == "T" { print $3 }' | sort >library
+	grep -o '^int mshare_[a-z_]*' "$ROOT/usr/include/mshare/mshare.h" |
+		sed 's/^int \(.*\)/\1@@MSHARE_0.1/' | sort >header
+	awk '/^MSHARE_/ { version = $1 } /^\tmshare_/ { sub(";", "", $1); print $1 "@@" version }' \
+		"$TREE/lib/libmshare.map" | sort >map
+	[[ -s header ]]
+	run diff header library
+	assert_success
+	run diff map library
+	assert_success
+}
+
+@test "the header is good for C++ and for old C" {
+	read -ra flags < <(pkg-config --cflags libmshare)
+	for language in c++ c; do
+		echo '#include <mshare.h>' | gcc -x "$language" -Wall -Wextra -Wpedantic -Werror \
+			-fsyntax-only "${flags[@]}" -
+	done
+}
+
+@test "the mount unit is named after what it mounts" {
+	unit=$ROOT/usr/lib/systemd/system/sys-fs-mshare.mount
+	where=$(sed -n 's/^Where=//p' "$unit")
+	assert_equal "${unit##*/}" "$(sed 's,^/,,; s,/,-,g' <<<"$where").mount"
+	grep -qx 'Type=msharefs' "$unit"
+	grep -qx "ConditionPathExists=$where" "$unit"
+}
