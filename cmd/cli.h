@@ -47,6 +47,7 @@ int cmd_attach_exec(int argc, char **argv);
 int cmd_create(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_lock(int argc, char **argv);
+int cmd_ls(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_mempolicy(int argc, char **argv);
 int cmd_protect(int argc, char **argv);

@@ -1,70 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <grp.h>
-#include <pwd.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cli.h"
-#include "listing.h"
+#include "escape.h"
+#include "place.h"
+#include "regions.h"
+#include "size.h"
+#include "target.h"
 
-enum {
-	COL_NAME,
-	COL_START,
-	COL_END,
-	COL_SIZE,
-	COL_MODE,
-	COL_OWNER,
-	COL_GROUP,
-	COL_UID,
-	COL_GID,
-	COL_INODE,
-};
-
-static const struct column columns[] = {
-	[COL_NAME] = { "NAME", "name, relative to the mount point", true,
-		       true },
-	[COL_START] = { "START", "first address", false, true },
-	[COL_END] = { "END", "address after the last one", false, false },
-	[COL_SIZE] = { "SIZE", "size of the range of addresses", false, true },
-	[COL_MODE] = { "MODE", "permissions, in octal", true, true },
-	[COL_OWNER] = { "OWNER", "name of the owner", true, true },
-	[COL_GROUP] = { "GROUP", "name of the group", true, false },
-	[COL_UID] = { "UID", "number of the owner", false, false },
-	[COL_GID] = { "GID", "number of the group", false, false },
-	[COL_INODE] = { "INODE", "inode number, as in /proc/PID/maps", false,
-			false },
-};
-
-static void fill_stat(struct cell *cells, const struct stat *st)
+static int fill(struct cell *cells, const struct region *region, void *data)
 {
-	const struct passwd *pw = getpwuid(st->st_uid);
-	const struct group *gr = getgrgid(st->st_gid);
-
-	cell_string(&cells[COL_MODE], "%04o", st->st_mode & 07777);
-	if (pw)
-		cell_string(&cells[COL_OWNER], "%s", pw->pw_name);
-	else
-		cell_string(&cells[COL_OWNER], "%u", st->st_uid);
-	if (gr)
-		cell_string(&cells[COL_GROUP], "%s", gr->gr_name);
-	else
-		cell_string(&cells[COL_GROUP], "%u", st->st_gid);
-	cell_value(&cells[COL_UID], CELL_NUMBER, st->st_uid);
-	cell_value(&cells[COL_GID], CELL_NUMBER, st->st_gid);
-	cell_value(&cells[COL_INODE], CELL_NUMBER, st->st_ino);
-}
-
-static int fill(struct cell *cells, const struct region *region)
-{
-	const struct range range = region->range;
-
-	fill_stat(cells, &region->st);
-	/* Not set yet: the addresses are unknown rather than 0. */
-	if (range.size) {
-		cell_value(&cells[COL_START], CELL_ADDRESS, range.start);
-		cell_value(&cells[COL_END], CELL_ADDRESS,
-			   range.start + range.size);
-		cell_value(&cells[COL_SIZE], CELL_SIZE, range.size);
-	}
+	(void)data;
+	place_fill(cells, region);
 	return 0;
 }
 
@@ -91,15 +40,44 @@ static const struct argp argp = {
 	.children = children,
 };
 
+/* What all regions have in common, before a table of all. */
+static void print_mount(const struct listing *l, const struct mount *mount)
+{
+	char size[SIZE_STRLEN];
+
+	fputs("mount:   ", stdout);
+	escape_message(stdout, mount->path);
+	if (l->bytes)
+		snprintf(size, sizeof(size), "%" PRIu64, mount->granule);
+	else
+		size_format(mount->granule, size);
+	printf("\ngranule: %s\n%s", size, l->row_count ? "\n" : "");
+}
+
 int cmd_info(int argc, char **argv)
 {
 	struct listing listing = {
-		.columns = columns,
-		.column_count = sizeof(columns) / sizeof(columns[0]),
-		.fill = fill,
-		.fill_closed = fill_stat,
+		.columns = place_columns,
+		.column_count = PLACE_TYPE,
+		.key = "regions",
 	};
+	const struct region_source source = {
+		.fill = fill,
+		.fill_closed = place_fill_stat,
+	};
+	struct mount mount;
+	int ret;
 
 	cli_parse(&argp, argc, argv, 0, &listing);
-	return listing_run(&listing, true);
+	if (!listing_begin(&listing))
+		return EXIT_SUCCESS;
+	target_mount(&mount);
+	ret = regions_collect(&listing, &mount, &source);
+	if (listing.format == LISTING_TABLE && !listing.name_count &&
+	    !listing.no_headings)
+		print_mount(&listing, &mount);
+	ret |= listing_print(&listing, &mount);
+	listing_free(&listing);
+	mount_close(&mount);
+	return ret;
 }

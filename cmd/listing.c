@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <libsmartcols.h>
 #include <stdarg.h>
@@ -15,8 +14,6 @@
 #include "escape.h"
 #include "message.h"
 #include "size.h"
-#include "target.h"
-#include "walk.h"
 
 /* Changes when a key of the JSON output changes its meaning or goes. */
 #define JSON_VERSION 1
@@ -119,18 +116,9 @@ static void select_column(struct listing *l, const char *name, size_t len)
 			name);
 }
 
-static void select_columns(struct listing *l)
+static void select_list(struct listing *l, const char *list)
 {
-	const char *list = l->output;
-	bool add = list && *list == '+';
-
-	if (l->output_all || !list || add)
-		for (size_t i = 0; i < l->column_count; i++)
-			if (l->output_all || l->columns[i].is_default)
-				l->selected[l->selected_count++] = i;
-	if (!list)
-		return;
-	for (list += add;; list++) {
+	for (;; list++) {
 		size_t len = strcspn(list, ",");
 
 		select_column(l, list, len);
@@ -140,15 +128,42 @@ static void select_columns(struct listing *l)
 	}
 }
 
-static int print_columns(const struct listing *l)
+static void select_columns(struct listing *l)
 {
-	for (size_t i = 0; i < l->column_count; i++)
-		printf("%-12s %s\n", l->columns[i].name, l->columns[i].help);
-	return EXIT_SUCCESS;
+	bool add = l->output && *l->output == '+';
+
+	if ((!l->output || add) && !l->output_all && l->usual)
+		select_list(l, l->usual);
+	else if (!l->output || add || l->output_all)
+		for (size_t i = 0; i < l->column_count; i++)
+			if (l->output_all || l->columns[i].is_default)
+				l->selected[l->selected_count++] = i;
+	if (l->output)
+		select_list(l, l->output + add);
 }
 
-/* NULL: no memory. */
-static struct cell *new_row(struct listing *l, const char *name)
+static void print_columns(const struct listing *l)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < l->column_count; i++)
+		if (strlen(l->columns[i].name) > width)
+			width = strlen(l->columns[i].name);
+	for (size_t i = 0; i < l->column_count; i++)
+		printf("%-*s %s\n", (int)width, l->columns[i].name,
+		       l->columns[i].help);
+}
+
+bool listing_begin(struct listing *l)
+{
+	if (l->list_columns)
+		print_columns(l);
+	else
+		select_columns(l);
+	return !l->list_columns;
+}
+
+struct cell *listing_new_row(struct listing *l, const char *name)
 {
 	struct cell *row;
 
@@ -172,7 +187,7 @@ static struct cell *new_row(struct listing *l, const char *name)
 	return row;
 }
 
-static void drop_row(struct listing *l)
+void listing_drop_row(struct listing *l)
 {
 	struct cell *row = l->cells + --l->row_count * l->column_count;
 
@@ -180,110 +195,27 @@ static void drop_row(struct listing *l)
 		free(row[i].string);
 }
 
-static void free_rows(struct listing *l)
+void listing_free(struct listing *l)
 {
 	while (l->row_count)
-		drop_row(l);
+		listing_drop_row(l);
 	free(l->cells);
 }
 
-static int fill_row(struct listing *l, const struct mount *mount,
-		    const char *name, const struct region *region)
+static void print_json_list(const char *list)
 {
-	struct cell *row = new_row(l, name);
-	int err = row ? l->fill(row, region) : -ENOMEM;
+	putchar('[');
+	while (*list) {
+		size_t len = strcspn(list, ",");
 
-	if (!err)
-		return EXIT_SUCCESS;
-	if (row)
-		drop_row(l);
-	return message_failed(OP_STAT,
-			      &(struct subject){
-				      .name = name,
-				      .mount = mount->path,
-				      .granule = mount->granule,
-			      },
-			      err);
-}
-
-struct collection {
-	struct listing *listing;
-	const struct mount *mount;
-	int ret;
-};
-
-static int collect(const struct walk_entry *entry, void *data)
-{
-	struct collection *c = data;
-	const struct subject subject = {
-		.name = entry->name,
-		.mount = c->mount->path,
-		.granule = c->mount->granule,
-	};
-	struct region region;
-	struct cell *row;
-	int err;
-
-	if (entry->err) {
-		c->ret = message_failed(OP_LIST, &subject, entry->err);
-		return 0;
-	}
-	err = region_open_at(entry->dirfd, entry->leaf, O_RDONLY | O_NOFOLLOW,
-			     &region);
-	switch (err) {
-	case 0:
-		if (fill_row(c->listing, c->mount, entry->name, &region))
-			c->ret = EXIT_FAILURE;
-		region_close(&region);
-		return 0;
-	case -ENOENT:
-		return 0;
-	case -EACCES:
-		/* Other people's regions: nothing went wrong. */
-		row = new_row(c->listing, entry->name);
-		if (!row)
-			return -ENOMEM;
-		if (c->listing->fill_closed)
-			c->listing->fill_closed(row, entry->st);
-		return 0;
-	default:
-		c->ret = message_failed(OP_OPEN, &subject, err);
-		return 0;
-	}
-}
-
-static int collect_all(struct listing *l, const struct mount *mount)
-{
-	struct collection c = { .listing = l, .mount = mount };
-	int err;
-
-	err = walk_regions(mount, collect, &c);
-	if (err)
-		return message_failed(OP_LIST,
-				      &(struct subject){
-					      .name = mount->path,
-					      .mount = mount->path,
-				      },
-				      err);
-	return c.ret;
-}
-
-static int collect_named(struct listing *l, const struct mount *mount)
-{
-	int ret = EXIT_SUCCESS;
-
-	for (int i = 0; i < l->name_count; i++) {
-		struct region region;
-
-		if (target_open(mount, l->names[i], O_RDONLY, &region)) {
-			ret = EXIT_FAILURE;
-			continue;
+		printf("\"%.*s\"", (int)len, list);
+		list += len;
+		if (*list) {
+			list++;
+			fputs(", ", stdout);
 		}
-		if (fill_row(l, mount, l->names[i], &region))
-			ret = EXIT_FAILURE;
-		region_close(&region);
 	}
-	return ret;
+	putchar(']');
 }
 
 static void print_json_cell(const struct cell *cell)
@@ -295,6 +227,9 @@ static void print_json_cell(const struct cell *cell)
 	case CELL_STRING:
 		escape_json(stdout, cell->string);
 		break;
+	case CELL_LIST:
+		print_json_list(cell->string);
+		break;
 	case CELL_ADDRESS:
 		printf("\"0x%" PRIx64 "\"", cell->number);
 		break;
@@ -305,19 +240,20 @@ static void print_json_cell(const struct cell *cell)
 	}
 }
 
-static void print_json_key(const char *name)
+static void print_json_key(const char *name, const char *suffix)
 {
 	putchar('"');
 	for (; *name; name++)
 		putchar(*name == '-' ? '_' : tolower((unsigned char)*name));
-	fputs("\": ", stdout);
+	printf("%s\": ", suffix);
 }
 
 /* The bytes of a name that JSON can't say, in hexadecimal; else null. */
-static void print_json_name_bytes(const char *name)
+static void print_json_bytes(const struct cell *cell)
 {
-	fputs(", \"name_bytes\": ", stdout);
-	if (escape_is_utf8(name)) {
+	const char *name = cell->string;
+
+	if (cell->type != CELL_STRING || escape_is_utf8(name)) {
 		fputs("null", stdout);
 		return;
 	}
@@ -327,25 +263,33 @@ static void print_json_name_bytes(const char *name)
 	putchar('"');
 }
 
+static void print_json_row(const struct listing *l, const struct cell *row)
+{
+	for (size_t s = 0; s < l->selected_count; s++) {
+		const struct column *c = &l->columns[l->selected[s]];
+		const struct cell *cell = &row[l->selected[s]];
+
+		if (s)
+			fputs(", ", stdout);
+		print_json_key(c->name, "");
+		print_json_cell(cell);
+		if (!c->is_path)
+			continue;
+		fputs(", ", stdout);
+		print_json_key(c->name, "_bytes");
+		print_json_bytes(cell);
+	}
+}
+
 static void print_json(const struct listing *l, const struct mount *mount)
 {
 	printf("{\n  \"version\": %d,\n  \"mount\": ", JSON_VERSION);
 	escape_json(stdout, mount->path);
-	printf(",\n  \"granule\": %" PRIu64 ",\n  \"regions\": [",
-	       mount->granule);
+	printf(",\n  \"granule\": %" PRIu64 ",\n  \"%s\": [", mount->granule,
+	       l->key);
 	for (size_t r = 0; r < l->row_count; r++) {
-		const struct cell *row = l->cells + r * l->column_count;
-
-		printf("%s\n    {", r ? "," : "");
-		for (size_t s = 0; s < l->selected_count; s++) {
-			size_t i = l->selected[s];
-
-			fputs(s ? ", " : " ", stdout);
-			print_json_key(l->columns[i].name);
-			print_json_cell(&row[i]);
-			if (i == 0)
-				print_json_name_bytes(row[i].string);
-		}
+		printf("%s\n    { ", r ? "," : "");
+		print_json_row(l, l->cells + r * l->column_count);
 		fputs(" }", stdout);
 	}
 	printf("%s]\n}\n", l->row_count ? "\n  " : "");
@@ -362,6 +306,10 @@ static int set_cell(const struct listing *l, struct libscols_line *line,
 		if (l->format == LISTING_PAIRS)
 			return 0;
 		return scols_line_set_data(line, column, "-");
+	case CELL_LIST:
+		if (!*cell->string)
+			return scols_line_set_data(line, column, "-");
+		/* fall through */
 	case CELL_STRING:
 		return scols_line_set_data(line, column, cell->string);
 	case CELL_ADDRESS:
@@ -417,39 +365,12 @@ out:
 	return EXIT_SUCCESS;
 }
 
-int listing_run(struct listing *l, bool preamble)
+int listing_print(const struct listing *l, const struct mount *mount)
 {
-	struct mount mount;
-	char size[32];
-	int ret;
-
-	if (l->list_columns)
-		return print_columns(l);
-	select_columns(l);
-	target_mount(&mount);
-
-	ret = l->name_count ? collect_named(l, &mount) : collect_all(l, &mount);
-
 	if (l->format == LISTING_JSON) {
-		print_json(l, &mount);
-	} else {
-		if (preamble && l->format == LISTING_TABLE && !l->name_count &&
-		    !l->no_headings) {
-			fputs("mount:   ", stdout);
-			escape_message(stdout, mount.path);
-			if (l->bytes)
-				snprintf(size, sizeof(size), "%" PRIu64,
-					 mount.granule);
-			else
-				size_format(mount.granule, size);
-			printf("\ngranule: %s\n%s", size,
-			       l->row_count ? "\n" : "");
-		}
-		/* Headings alone say nothing; neither does ls. */
-		if (l->row_count && print_table(l))
-			ret = EXIT_FAILURE;
+		print_json(l, mount);
+		return EXIT_SUCCESS;
 	}
-	free_rows(l);
-	mount_close(&mount);
-	return ret;
+	/* Headings alone say nothing; neither does ls. */
+	return l->row_count ? print_table(l) : EXIT_SUCCESS;
 }

@@ -8,16 +8,16 @@
 #include <stdint.h>
 
 #include "mount.h"
-#include "region.h"
 
 /*
- * Listings of regions: one table of columns a command, printed as a table, as
- * JSON, or in one of two forms for scripts.
+ * Listings: one table of columns a command, printed as a table, as JSON, or in
+ * one of two forms for scripts.
  */
 
 enum cell_type {
 	CELL_UNKNOWN,
 	CELL_STRING,
+	CELL_LIST, /* of words, separated by commas */
 	CELL_NUMBER,
 	CELL_SIZE,
 	CELL_ADDRESS,
@@ -34,6 +34,7 @@ struct column {
 	const char *help;
 	bool left; /* aligned */
 	bool is_default;
+	bool is_path; /* whose bytes JSON has to tell where they aren't UTF-8 */
 };
 
 enum listing_format {
@@ -43,15 +44,14 @@ enum listing_format {
 	LISTING_PAIRS,
 };
 
-#define LISTING_MAX_COLUMNS 16
+#define LISTING_MAX_COLUMNS 32
 
 struct listing {
 	const struct column *columns; /* the first one is the name */
 	size_t column_count;
-	/* Fills a row's cells, all CELL_UNKNOWN so far, from an open region. */
-	int (*fill)(struct cell *cells, const struct region *region);
-	/* The same without having been allowed to open it; may be NULL. */
-	void (*fill_closed)(struct cell *cells, const struct stat *st);
+	const char *key; /* what the rows are called in JSON */
+	/* The columns without --output, where not those marked as default. */
+	const char *usual;
 
 	char **names;
 	int name_count;
@@ -71,11 +71,16 @@ struct listing {
 /* -J and the like, and NAME..., for a command's argp. */
 extern const struct argp listing_argp;
 
-/*
- * Prints the regions named, or all of them. With a preamble, the mount and
- * the granule come before a table of all.
- */
-int listing_run(struct listing *listing, bool preamble);
+/* Chooses the columns. False: they were only to be listed, and are. */
+bool listing_begin(struct listing *listing);
+
+/* A new last row, its cells unknown but for the name. NULL: no memory. */
+struct cell *listing_new_row(struct listing *listing, const char *name);
+void listing_drop_row(struct listing *listing);
+
+/* EXIT_SUCCESS or EXIT_FAILURE. */
+int listing_print(const struct listing *listing, const struct mount *mount);
+void listing_free(struct listing *listing);
 
 /* What one cell is made of. */
 void cell_string(struct cell *cell, const char *format, ...)

@@ -238,6 +238,10 @@ static const struct message messages[] = {
 	{ OP_STAT, EINVAL, "this kernel gives the figures in another form",
 	  "Use the msharectl that belongs to the kernel." },
 
+	{ OP_LIST, ENOENT, "no such file or directory",
+	  "List those there are: msharectl ls" },
+	{ OP_LIST, EMEDIUMTYPE, "not on msharefs",
+	  "Names are relative to {mount} unless they begin with / or ./" },
 	{ OP_LIST, EACCES, "permission denied",
 	  "What is in this directory is not shown; run as its owner or root." },
 	{ OP_LIST, EMFILE, "directories are nested too deeply",

@@ -22,6 +22,7 @@ static const struct command commands[] = {
 	{ "unlock", cmd_unlock, 0, "let it go there again" },
 	{ "mempolicy", cmd_mempolicy, 0, "choose NUMA nodes for memory" },
 	{ "seal", cmd_seal, 0, "forbid changes of a region for ever" },
+	{ "ls", cmd_ls, 0, "list regions and directories" },
 	{ "info", cmd_info, 0, "show regions, their ranges and owners" },
 	{ "stat", cmd_stat, 0, "show what regions hold and who uses them" },
 	{ "attach-exec", cmd_attach_exec, ATTACH_EXIT_FAILURE,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli.h"
-#include "listing.h"
+#include "regions.h"
 
 enum {
 	COL_NAME,
@@ -14,24 +14,30 @@ enum {
 };
 
 static const struct column columns[] = {
-	[COL_NAME] = { "NAME", "name, relative to the mount point", true,
+	[COL_NAME] = { "NAME", "name, relative to the mount point", true, true,
 		       true },
 	[COL_ATTACHED] = { "ATTACHED", "processes that have it attached", false,
-			   true },
-	[COL_MAPPINGS] = { "MAPPINGS", "mappings in the region", false, true },
-	[COL_SIZE] = { "SIZE", "size of the range of addresses", false, false },
-	[COL_MAPPED] = { "MAPPED", "how much of it is mapped", false, true },
-	[COL_RESIDENT] = { "RESIDENT", "how much is in memory", false, true },
-	[COL_SWAPPED] = { "SWAPPED", "how much is in swap space", false, true },
+			   true, false },
+	[COL_MAPPINGS] = { "MAPPINGS", "mappings in the region", false, true,
+			   false },
+	[COL_SIZE] = { "SIZE", "size of the range of addresses", false, false,
+		       false },
+	[COL_MAPPED] = { "MAPPED", "how much of it is mapped", false, true,
+			 false },
+	[COL_RESIDENT] = { "RESIDENT", "how much is in memory", false, true,
+			   false },
+	[COL_SWAPPED] = { "SWAPPED", "how much is in swap space", false, true,
+			  false },
 	[COL_PGTABLES] = { "PGTABLES", "size of the shared page tables", false,
-			   true },
+			   true, false },
 };
 
-static int fill(struct cell *cells, const struct region *region)
+static int fill(struct cell *cells, const struct region *region, void *data)
 {
 	struct mshare_stat st;
 	int err;
 
+	(void)data;
 	if (region->range.size)
 		cell_value(&cells[COL_SIZE], CELL_SIZE, region->range.size);
 	err = region_stat(region->fd, &st);
@@ -74,9 +80,10 @@ int cmd_stat(int argc, char **argv)
 	struct listing listing = {
 		.columns = columns,
 		.column_count = sizeof(columns) / sizeof(columns[0]),
-		.fill = fill,
+		.key = "regions",
 	};
+	const struct region_source source = { .fill = fill };
 
 	cli_parse(&argp, argc, argv, 0, &listing);
-	return listing_run(&listing, false);
+	return regions_list(&listing, &source);
 }

@@ -13,6 +13,7 @@
 
 struct walk {
 	const struct mount *mount;
+	bool directories;
 	int (*fn)(const struct walk_entry *entry, void *data);
 	void *data;
 };
@@ -90,23 +91,57 @@ int walk_names(int dirfd, char ***namesp)
 
 static int walk_dir(const struct walk *w, int dirfd, const char *dirname);
 
+static int walk_below(const struct walk *w, const struct walk_entry *dir)
+{
+	struct walk_entry failed = *dir;
+	int fd, ret;
+
+	fd = openat(dir->dirfd, dir->leaf,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0) {
+		ret = walk_dir(w, fd, dir->name);
+		close(fd);
+		return ret;
+	}
+	if (errno == ENOENT)
+		return 0;
+	failed.err = -errno;
+	return w->fn(&failed, w->data);
+}
+
+/* Not a region, and in the root directory only. */
+static bool is_mount_info(const struct mount *mount, const struct stat *st)
+{
+	struct stat info;
+
+	return !fstatat(mount->fd, MOUNT_INFO, &info, AT_SYMLINK_NOFOLLOW) &&
+	       info.st_ino == st->st_ino;
+}
+
+static const char *separator(const char *dirname)
+{
+	size_t len = strlen(dirname);
+
+	return len && dirname[len - 1] != '/' ? "/" : "";
+}
+
 static int walk_one(const struct walk *w, int dirfd, const char *dirname,
 		    const char *leaf)
 {
 	struct walk_entry entry = { .dirfd = dirfd, .leaf = leaf };
 	char *name = NULL;
 	struct stat st;
-	int fd, ret;
+	int ret;
 
 	/* It may be gone again: nobody keeps the tree still. */
 	if (fstatat(dirfd, leaf, &st, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : -errno;
 	if (st.st_dev != w->mount->dev)
 		return 0;
-	if (!*dirname && !strcmp(leaf, MOUNT_INFO))
+	if (!strcmp(leaf, MOUNT_INFO) && is_mount_info(w->mount, &st))
 		return 0;
 
-	if (asprintf(&name, "%s%s%s", dirname, *dirname ? "/" : "", leaf) < 0)
+	if (asprintf(&name, "%s%s%s", dirname, separator(dirname), leaf) < 0)
 		return -ENOMEM;
 	entry.name = name;
 	entry.st = &st;
@@ -114,17 +149,9 @@ static int walk_one(const struct walk *w, int dirfd, const char *dirname,
 	if (S_ISREG(st.st_mode)) {
 		ret = w->fn(&entry, w->data);
 	} else if (S_ISDIR(st.st_mode)) {
-		fd = openat(dirfd, leaf,
-			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0) {
-			ret = walk_dir(w, fd, name);
-			close(fd);
-		} else if (errno == ENOENT) {
-			ret = 0;
-		} else {
-			entry.err = -errno;
-			ret = w->fn(&entry, w->data);
-		}
+		ret = w->directories ? w->fn(&entry, w->data) : 0;
+		if (!ret)
+			ret = walk_below(w, &entry);
 	} else {
 		ret = 0;
 	}
@@ -153,4 +180,17 @@ int walk_regions(const struct mount *mount,
 	const struct walk w = { .mount = mount, .fn = fn, .data = data };
 
 	return walk_dir(&w, mount->fd, "");
+}
+
+int walk_tree(const struct mount *mount, int fd, const char *name,
+	      int (*fn)(const struct walk_entry *entry, void *data), void *data)
+{
+	const struct walk w = {
+		.mount = mount,
+		.directories = true,
+		.fn = fn,
+		.data = data,
+	};
+
+	return walk_dir(&w, fd, name);
 }

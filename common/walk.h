@@ -24,6 +24,14 @@ int walk_regions(const struct mount *mount,
 		 void *data);
 
 /*
+ * The same for regions and directories, each of these before what is in it,
+ * below one directory: fd, whose name goes before theirs unless it is "".
+ */
+int walk_tree(const struct mount *mount, int fd, const char *name,
+	      int (*fn)(const struct walk_entry *entry, void *data),
+	      void *data);
+
+/*
  * The names in a directory, sorted, without . and ..; a NULL ends them.
  * Free with walk_free_names().
  */

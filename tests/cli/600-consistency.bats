@@ -4,7 +4,7 @@
 
 load common
 
-commands=(create map unmap protect advise lock unlock mempolicy seal info stat attach-exec rm)
+commands=(create map unmap protect advise lock unlock mempolicy seal ls info stat attach-exec rm)
 page=$TREE/man/msharectl.8
 
 # The options of a command that --help shows, without those of all commands.
@@ -33,7 +33,10 @@ section() {
 
 # Options at the beginning of a paragraph, that is, those that are explained.
 man_options() {
-	section "$1" | grep -A1 '^\.T[PQ]' | sed 's/\\-/-/g; s/\\f.//g' |
+	{
+		section "$1"
+		[[ ! $1 =~ ^(ls|info|stat)$ ]] || section Listings
+	} | grep -A1 '^\.T[PQ]' | sed 's/\\-/-/g; s/\\f.//g' |
 		grep -oE -- '(^|[ "])--?[A-Za-z][a-z-]*' | tr -d ' "' | sort
 }
 
@@ -62,7 +65,7 @@ setup() {
 	assert_equal "$(complete_words msharectl '' | sort)" "$wanted"
 	for command in "${commands[@]}" help; do
 		[[ -n $(section "$command") ]]
-		grep -q "^\.B msharectl ${command/-/\\\\-}$" "$page"
+		grep -q "^\.B msharectl ${command/-/\\\\-}$" "$page" || fail "no synopsis of $command"
 	done
 }
 
@@ -112,9 +115,9 @@ setup() {
 
 @test "the columns' names are the keys of JSON" {
 	msharectl create -q -s 1G a
-	for command in info stat; do
+	for command in ls info stat; do
 		columns=$(msharectl $command --list-columns | awk '{ print tolower($1) }')
-		keys=$(msharectl $command -J --output-all | jq -r '.regions[0] | keys_unsorted[]' | grep -vx name_bytes)
+		keys=$(msharectl $command -J --output-all | jq -r '(.regions, .entries | values)[0] | keys_unsorted[]' | grep -vx name_bytes)
 		assert_equal "$keys" "$columns"
 	done
 }

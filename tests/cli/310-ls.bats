@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# ls.
+
+load common
+
+setup() {
+	setup_fake
+	mkdir -p "$MOUNT/dir/below" "$MOUNT/empty"
+	msharectl create -q -s 2G -m 640 pg
+	msharectl create -q -s 1G dir/below/one
+	chmod 755 "$MOUNT"/dir "$MOUNT"/dir/below "$MOUNT"/empty
+}
+
+@test "ls: regions and directories, recursively" {
+	works ls
+	me=$(id -un)
+	assert_output "$(sed 's/ *$//' <<-END
+		NAME          TYPE               START SIZE MODE OWNER
+		dir           directory              -    - 0755 $me
+		dir/below     directory              -    - 0755 $me
+		dir/below/one region    0x200080000000   1G 0600 $me
+		empty         directory              -    - 0755 $me
+		pg            region    0x200000000000   2G 0640 $me
+	END
+	)"
+}
+
+@test "ls NAME: what is in a directory, or one region" {
+	works ls -nr -o NAME dir
+	assert_output $'dir/below\ndir/below/one'
+	works ls -n --raw -o NAME,TYPE dir/ pg empty
+	assert_output $'dir/below directory\ndir/below/one region\npg region'
+	works ls -nr -o NAME "$MOUNT"
+	assert_output "$MOUNT/dir
+$MOUNT/dir/below
+$MOUNT/dir/below/one
+$MOUNT/empty
+$MOUNT/pg"
+	works ls empty
+	assert_output ''
+}
+
+@test "ls NAME: goes on after one that is missing, and fails" {
+	run --separate-stderr msharectl ls -nr -o NAME nonsense pg
+	assert_failure 1
+	assert_output pg
+	cause 'msharectl ls: nonsense: no such file or directory'
+	next_step 'List those there are: msharectl ls'
+	fails 1 ls /proc
+	cause 'msharectl ls: /proc: not on msharefs'
+}
+
+@test "ls: formats" {
+	for option in -J --json; do
+		works ls $option
+		assert_equal "$(jq -c '[keys_unsorted, .version, (.entries | length)]' <<<"$output")" \
+			'[["version","mount","granule","entries"],1,5]'
+		assert_equal "$(jq -c '.entries[0]' <<<"$output")" \
+			"{\"name\":\"dir\",\"name_bytes\":null,\"type\":\"directory\",\"start\":null,\"size\":null,\"mode\":\"0755\",\"owner\":\"$(id -un)\"}"
+	done
+	works ls -J empty
+	assert_equal "$(jq -c .entries <<<"$output")" '[]'
+	for option in -P --pairs; do
+		works ls $option -o NAME,TYPE,SIZE pg
+		assert_output 'NAME="pg" TYPE="region" SIZE="2G"'
+	done
+	for option in -b --bytes; do
+		works ls $option --noheadings -r --output SIZE pg
+		assert_output $((2 * G))
+	done
+	works ls --output-all -r pg
+	assert_line --index 0 'NAME START END SIZE MODE OWNER GROUP UID GID INODE TYPE'
+	works ls -o +INODE -nr pg
+	assert_output "pg region 0x200000000000 2G 0640 $(id -un) $(stat -c %i "$MOUNT/pg")"
+	MSHARE_MOUNT_POINT=/nonexistent works ls --list-columns
+	assert_equal "${#lines[@]}" 11
+}
+
+@test "ls: hostile names stay valid" {
+	names=('a b' $'new\nline' 'quo"te' $'bad\xffbyte' 'back\slash' $'\e[31m')
+	for name in "${names[@]}"; do
+		mkdir "$MOUNT/$name"
+		msharectl create -q -s 1G -- "$name/$name"
+	done
+	works ls -J
+	assert_equal "$(jq '.entries | length' <<<"$output")" 17
+	assert_equal "$(jq -r '.entries[] | select(.name_bytes) | .name_bytes' <<<"$output")" \
+		$'626164ff62797465\n626164ff627974652f626164ff62797465'
+	works ls -nr
+	assert_equal "${#lines[@]}" 17
+}
