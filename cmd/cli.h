@@ -51,6 +51,7 @@ int cmd_ls(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_mempolicy(int argc, char **argv);
 int cmd_protect(int argc, char **argv);
+int cmd_ps(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_seal(int argc, char **argv);
 int cmd_stat(int argc, char **argv);

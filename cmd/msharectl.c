@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	{ "ls", cmd_ls, 0, "list regions and directories" },
 	{ "info", cmd_info, 0, "show regions, their ranges and owners" },
 	{ "stat", cmd_stat, 0, "show what regions hold and who uses them" },
+	{ "ps", cmd_ps, 0, "show which processes have regions attached" },
 	{ "attach-exec", cmd_attach_exec, ATTACH_EXIT_FAILURE,
 	  "run a program with regions mapped" },
 	{ "rm", cmd_rm, 0, "remove regions and directories" },

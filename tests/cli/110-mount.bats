@@ -7,7 +7,7 @@ load common
 @test "no msharefs in this kernel" {
 	! grep -qw msharefs /proc/filesystems || skip "this kernel has it"
 	unset MSHARE_MOUNT_POINT
-	for arguments in ls info stat 'create --size 1G a' 'map a' 'unmap a' 'protect -p r a' 'rm a'; do
+	for arguments in ls info stat ps 'create --size 1G a' 'map a' 'unmap a' 'protect -p r a' 'rm a'; do
 		# shellcheck disable=SC2086
 		fails 3 $arguments
 		cause "msharectl ${arguments%% *}: this kernel has no msharefs"

@@ -4,7 +4,7 @@
 
 load common
 
-commands=(create map unmap protect advise lock unlock mempolicy seal ls info stat attach-exec rm)
+commands=(create map unmap protect advise lock unlock mempolicy seal ls info stat ps attach-exec rm)
 page=$TREE/man/msharectl.8
 
 # The options of a command that --help shows, without those of all commands.
@@ -35,7 +35,7 @@ section() {
 man_options() {
 	{
 		section "$1"
-		[[ ! $1 =~ ^(ls|info|stat)$ ]] || section Listings
+		[[ ! $1 =~ ^(ls|info|stat|ps)$ ]] || section Listings
 	} | grep -A1 '^\.T[PQ]' | sed 's/\\-/-/g; s/\\f.//g' |
 		grep -oE -- '(^|[ "])--?[A-Za-z][a-z-]*' | tr -d ' "' | sort
 }

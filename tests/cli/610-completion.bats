@@ -32,7 +32,7 @@ completes() {
 }
 
 @test "names of regions there are" {
-	for command in map unmap ls info stat rm attach-exec; do
+	for command in map unmap ls info stat ps rm attach-exec; do
 		completes msharectl $command al 'alpha alto'
 		completes msharectl $command dir/ dir/beta
 		completes msharectl $command x ''

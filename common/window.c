@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "window.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define DELETED " (deleted)"
+
+struct scan {
+	dev_t dev;
+	int (*fn)(const struct window *window, void *data);
+	void *data;
+	size_t *unreadable;
+};
+
+/* The kernel writes a newline as \012, and nothing else so. */
+static void unescape(char *path)
+{
+	char *to = path;
+
+	while (*path) {
+		if (!strncmp(path, "\\012", 4)) {
+			*to++ = '\n';
+			path += 4;
+		} else {
+			*to++ = *path++;
+		}
+	}
+	*to = '\0';
+}
+
+static bool strip_deleted(char *path)
+{
+	size_t len = strlen(path), tail = strlen(DELETED);
+
+	if (len < tail || strcmp(path + len - tail, DELETED))
+		return false;
+	path[len - tail] = '\0';
+	return true;
+}
+
+bool window_parse(char *line, dev_t dev, struct window *w)
+{
+	uint64_t start, end, inode;
+	unsigned int major, minor;
+	char rights[5];
+	int path = 0;
+
+	line[strcspn(line, "\n")] = '\0';
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %x:%x %" SCNu64 " %n",
+		   &start, &end, rights, &major, &minor, &inode, &path) != 6 ||
+	    !path || makedev(major, minor) != dev)
+		return false;
+	w->range = (struct range){ .start = start, .size = end - start };
+	w->prot = (rights[0] == 'r' ? PROT_READ : 0) |
+		  (rights[1] == 'w' ? PROT_WRITE : 0) |
+		  (rights[2] == 'x' ? PROT_EXEC : 0);
+	w->inode = inode;
+	w->deleted = strip_deleted(line + path);
+	unescape(line + path);
+	w->path = line + path;
+	return true;
+}
+
+/* At most size - 1 bytes of a small file. */
+static void read_text(int dirfd, const char *name, char *buf, size_t size,
+		      char between)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, buf, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		n = 0;
+	while (n && (!buf[n - 1] || buf[n - 1] == '\n'))
+		n--;
+	for (ssize_t i = 0; i < n; i++)
+		if (!buf[i])
+			buf[i] = between;
+	buf[n] = '\0';
+}
+
+static uid_t effective_user(int dirfd)
+{
+	char status[4096], *line;
+	unsigned int uid;
+
+	read_text(dirfd, "status", status, sizeof(status), ' ');
+	line = strstr(status, "\nUid:");
+	if (!line || sscanf(line, "\nUid: %*u %u", &uid) != 1)
+		return (uid_t)-1;
+	return uid;
+}
+
+static int scan_lines(const struct scan *s, int dirfd, pid_t pid, FILE *maps)
+{
+	char command[64], arguments[4096];
+	struct window w = { .pid = pid };
+	char *line = NULL;
+	size_t len = 0;
+	int ret = 0;
+
+	while (!ret && getline(&line, &len, maps) > 0) {
+		if (!window_parse(line, s->dev, &w))
+			continue;
+		/* Most processes have none; these have few. */
+		if (!w.command) {
+			read_text(dirfd, "comm", command, sizeof(command), ' ');
+			read_text(dirfd, "cmdline", arguments,
+				  sizeof(arguments), ' ');
+			w.command = command;
+			w.arguments = arguments;
+			w.uid = effective_user(dirfd);
+		}
+		ret = s->fn(&w, s->data);
+	}
+	free(line);
+	return ret;
+}
+
+static int scan_process(const struct scan *s, int procfd, const char *name)
+{
+	int dirfd, fd, ret;
+	FILE *maps;
+
+	dirfd = openat(procfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0)
+		return 0; /* it has ended */
+	fd = openat(dirfd, "maps", O_RDONLY | O_CLOEXEC);
+	maps = fd < 0 ? NULL : fdopen(fd, "r");
+	if (maps) {
+		ret = scan_lines(s, dirfd, (pid_t)atoi(name), maps);
+		fclose(maps);
+	} else {
+		if (errno == EACCES || errno == EPERM)
+			++*s->unreadable;
+		ret = errno == EMFILE || errno == ENFILE || errno == ENOMEM ?
+			      -errno :
+			      0;
+		if (fd >= 0)
+			close(fd);
+	}
+	close(dirfd);
+	return ret;
+}
+
+int window_scan(const char *proc, dev_t dev,
+		int (*fn)(const struct window *window, void *data), void *data,
+		size_t *unreadable)
+{
+	const struct scan s = {
+		.dev = dev,
+		.fn = fn,
+		.data = data,
+		.unreadable = unreadable,
+	};
+	struct dirent *entry;
+	int ret = 0;
+	DIR *dir;
+
+	*unreadable = 0;
+	dir = opendir(proc);
+	if (!dir)
+		return -errno;
+	while (!ret && (entry = readdir(dir)))
+		if (*entry->d_name >= '1' && *entry->d_name <= '9')
+			ret = scan_process(&s, dirfd(dir), entry->d_name);
+	closedir(dir);
+	return ret;
+}

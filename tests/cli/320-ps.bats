@@ -1,0 +1,131 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# ps.
+
+load common
+
+setup() {
+	setup_fake
+	# the device numbers of other file systems than tmpfs may differ in maps
+	SHM=$(mktemp -d /dev/shm/mshare-cli-XXXXXX)
+	mv "$MOUNT" "$SHM/mshare"
+	MOUNT=$SHM/mshare
+	export MSHARE_FAKE_DIR=$MOUNT MSHARE_MOUNT_POINT=$MOUNT
+	mkdir "$MOUNT/dir"
+	msharectl create -q -s 1G one
+	msharectl create -q -s 2G dir/two
+	pids=()
+}
+
+teardown() {
+	((${#pids[@]} == 0)) || kill "${pids[@]}"
+	rm -rf "$SHM" ${PUBLIC:+"$PUBLIC"}
+}
+
+# holds ARG...: a process that attach-exec made, in $pid
+holds() {
+	LD_PRELOAD=$PROBES/fake-msharefs.so "${MSHARECTL:-$BUILD/msharectl}" attach-exec "$@" -- sleep 100 3>&- &
+	pid=$!
+	pids+=("$pid")
+	for ((i = 0; i < 200; i++)); do
+		[[ $(<"/proc/$pid/comm") != sleep ]] || break
+		sleep 0.05
+	done
+	# traced as long as it is not attached
+	while grep -q '^TracerPid:	[1-9]' "/proc/$pid/status"; do
+		sleep 0.05
+	done
+}
+
+@test "ps: processes, their windows and rights" {
+	holds one dir/two
+	first=$pid
+	holds -r one
+	second=$pid
+	works ps -r
+	me=$(id -un)
+	if ((first < second)); then order=; else order=-r; fi
+	assert_output "REGION PID USER START SIZE RIGHTS STATE COMMAND
+dir/two $first $me 0x200040000000 2G rw present sleep
+$(sort $order <<-END
+	one $first $me 0x200000000000 1G rw present sleep
+	one $second $me 0x200000000000 1G r present sleep
+END
+)"
+	works ps -n --raw -o PID,ARGUMENTS,INODE,END,UID dir/two
+	assert_output "$first sleep\\x20100 $(stat -c %i "$MOUNT/dir/two") 0x2000c0000000 $(id -u)"
+	works ps --noheadings -P --output RIGHTS dir/two
+	assert_output 'RIGHTS="rw"'
+	works ps --pairs -b -o SIZE dir/two
+	assert_output "SIZE=\"$((2 * G))\""
+	works ps --bytes -n -o SIZE dir/two
+	assert_output $((2 * G))
+}
+
+@test "ps: deleted regions are shown, with what they were" {
+	holds one
+	rm "$MOUNT/one"
+	works ps -nr -o REGION,PID,STATE
+	assert_output "one $pid deleted"
+	fails 1 ps one
+	cause 'msharectl ps: one: no such region'
+}
+
+@test "ps: nobody" {
+	works ps
+	assert_output ''
+	for option in -J --json; do
+		works ps $option
+		assert_equal "$(jq -c '[.version, .windows]' <<<"$output")" '[1,[]]'
+	done
+	MSHARE_MOUNT_POINT=/nonexistent works ps --list-columns
+	columns=$(awk '{ print $1 }' <<<"$output" | paste -sd ' ')
+	holds one
+	works ps --output-all -r
+	assert_line --index 0 "$columns"
+}
+
+@test "ps NAME: goes on after one that is missing, and fails" {
+	holds one
+	run --separate-stderr msharectl ps -nr -o PID nonsense one dir
+	assert_failure 1
+	assert_output "$pid"
+	cause 'msharectl ps: nonsense: no such region'
+	assert_equal "${stderr_lines[2]}" 'msharectl ps: dir: a directory, not a region'
+	fails 1 ps /proc/version
+	cause 'msharectl ps: /proc/version: not on msharefs'
+}
+
+@test "ps: hostile names stay valid, deleted ones too" {
+	names=('a b' $'new\nline' 'quo"te' $'bad\xffbyte' 'x (deleted)')
+	for name in "${names[@]}"; do
+		msharectl create -q -s 1G -- "$name"
+	done
+	holds "${names[@]}"
+	works ps -J
+	assert_equal "$(jq -c '[.windows[] | [.pid, .state]] | unique' <<<"$output")" "[[$pid,\"present\"]]"
+	assert_equal "$(jq -r '.windows[] | .region_bytes | values' <<<"$output")" 626164ff62797465
+	assert_equal "$(jq -c '[.windows[].region]' <<<"$output")" \
+		$'["a b","bad\xef\xbf\xbdbyte","new\\nline","quo\\"te","x (deleted)"]'
+	rm -- "${names[@]/#/$MOUNT/}"
+	works ps -J
+	assert_equal "$(jq -c '[.windows[] | [.region, .state]] | .[2]' <<<"$output")" \
+		$'["new\\nline","deleted"]'
+	works ps -nr
+	assert_equal "${#lines[@]}" 5
+}
+
+@test "ps: processes of others are counted where they can't be seen" {
+	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
+	# not on the file system of what is a region here
+	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
+	chmod 755 "$PUBLIC" "$SHM" "$MOUNT" "$MOUNT/dir"
+	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
+	holds one
+	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" ps
+	show
+	assert_success
+	assert_output ''
+	[[ ${stderr_lines[0]} =~ ^'msharectl ps: '[0-9]+' processes of others could not be looked at; run as root to see all'$ ]]
+	assert_equal "${#stderr_lines[@]}" 1
+}
