@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli.h"
 #include "escape.h"
@@ -97,6 +98,13 @@ void cell_string(struct cell *cell, const char *format, ...)
 	else
 		cell->string = NULL;
 	va_end(args);
+}
+
+void cell_list(struct cell *cell, const char *words)
+{
+	cell_string(cell, "%s", words);
+	if (cell->type == CELL_STRING)
+		cell->type = CELL_LIST;
 }
 
 static void select_column(struct listing *l, const char *name, size_t len)
@@ -195,10 +203,15 @@ void listing_drop_row(struct listing *l)
 		free(row[i].string);
 }
 
-void listing_free(struct listing *l)
+void listing_clear(struct listing *l)
 {
 	while (l->row_count)
 		listing_drop_row(l);
+}
+
+void listing_free(struct listing *l)
+{
+	listing_clear(l);
 	free(l->cells);
 }
 
@@ -233,6 +246,10 @@ static void print_json_cell(const struct cell *cell)
 	case CELL_ADDRESS:
 		printf("\"0x%" PRIx64 "\"", cell->number);
 		break;
+	case CELL_RATE:
+		printf("%" PRIu64 ".%" PRIu64, cell->number / 10,
+		       cell->number % 10);
+		break;
 	case CELL_NUMBER:
 	case CELL_SIZE:
 		printf("%" PRIu64, cell->number);
@@ -244,7 +261,11 @@ static void print_json_key(const char *name, const char *suffix)
 {
 	putchar('"');
 	for (; *name; name++)
-		putchar(*name == '-' ? '_' : tolower((unsigned char)*name));
+		if (*name == '/')
+			fputs("_per_", stdout);
+		else
+			putchar(*name == '-' ? '_' :
+					       tolower((unsigned char)*name));
 	printf("%s\": ", suffix);
 }
 
@@ -258,8 +279,7 @@ static void print_json_bytes(const struct cell *cell)
 		return;
 	}
 	putchar('"');
-	for (; *name; name++)
-		printf("%02x", (unsigned char)*name);
+	escape_hex(stdout, name);
 	putchar('"');
 }
 
@@ -281,18 +301,43 @@ static void print_json_row(const struct listing *l, const struct cell *row)
 	}
 }
 
+/* What separates the parts of an object, on lines of their own or not. */
+struct layout {
+	const char *begin, *part, *row, *row_end, *last, *end;
+};
+
+static const struct layout lines = {
+	"{\n  ", ",\n  ", "\n    { ", " }", "\n  ", "\n}\n",
+};
+
+static const struct layout one_line = { "{ ", ", ", "{ ", " }", "", " }\n" };
+
+static void print_time(const char *after)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	printf("\"time\": %lld.%03ld%s", (long long)now.tv_sec,
+	       now.tv_nsec / 1000000, after);
+}
+
 static void print_json(const struct listing *l, const struct mount *mount)
 {
-	printf("{\n  \"version\": %d,\n  \"mount\": ", JSON_VERSION);
+	const struct layout *f = l->is_stream ? &one_line : &lines;
+
+	printf("%s\"version\": %d%s", f->begin, JSON_VERSION, f->part);
+	if (l->is_stream)
+		print_time(f->part);
+	fputs("\"mount\": ", stdout);
 	escape_json(stdout, mount->path);
-	printf(",\n  \"granule\": %" PRIu64 ",\n  \"%s\": [", mount->granule,
-	       l->key);
+	printf("%s\"granule\": %" PRIu64 "%s\"%s\": [", f->part, mount->granule,
+	       f->part, l->key);
 	for (size_t r = 0; r < l->row_count; r++) {
-		printf("%s\n    { ", r ? "," : "");
+		printf("%s%s", r ? "," : "", f->row);
 		print_json_row(l, l->cells + r * l->column_count);
-		fputs(" }", stdout);
+		fputs(f->row_end, stdout);
 	}
-	printf("%s]\n}\n", l->row_count ? "\n  " : "");
+	printf("%s]%s", l->row_count ? f->last : "", f->end);
 }
 
 static int set_cell(const struct listing *l, struct libscols_line *line,
@@ -314,6 +359,11 @@ static int set_cell(const struct listing *l, struct libscols_line *line,
 		return scols_line_set_data(line, column, cell->string);
 	case CELL_ADDRESS:
 		snprintf(text, sizeof(text), "0x%" PRIx64, cell->number);
+		break;
+	case CELL_RATE:
+		/* Not %f, whose point may be a comma. */
+		snprintf(text, sizeof(text), "%" PRIu64 ".%" PRIu64,
+			 cell->number / 10, cell->number % 10);
 		break;
 	case CELL_SIZE:
 		if (!l->bytes) {

@@ -21,6 +21,7 @@ enum cell_type {
 	CELL_NUMBER,
 	CELL_SIZE,
 	CELL_ADDRESS,
+	CELL_RATE, /* a second, in tenths */
 };
 
 struct cell {
@@ -52,6 +53,8 @@ struct listing {
 	const char *key; /* what the rows are called in JSON */
 	/* The columns without --output, where not those marked as default. */
 	const char *usual;
+	/* Of many listings: JSON takes one line, and has the time. */
+	bool is_stream;
 
 	char **names;
 	int name_count;
@@ -80,17 +83,27 @@ void listing_drop_row(struct listing *listing);
 
 /* EXIT_SUCCESS or EXIT_FAILURE. */
 int listing_print(const struct listing *listing, const struct mount *mount);
+/* No rows; the rest stays. */
+void listing_clear(struct listing *listing);
 void listing_free(struct listing *listing);
 
 /* What one cell is made of. */
 void cell_string(struct cell *cell, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Words separated by commas. */
+void cell_list(struct cell *cell, const char *words);
+
 static inline void cell_value(struct cell *cell, enum cell_type type,
 			      uint64_t value)
 {
 	cell->type = type;
 	cell->number = value;
+}
+
+static inline void cell_rate(struct cell *cell, double rate)
+{
+	cell_value(cell, CELL_RATE, (uint64_t)(rate * 10 + 0.5));
 }
 
 #endif

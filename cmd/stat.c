@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
 #include "cli.h"
+#include "cost.h"
+#include "openmetrics.h"
 #include "regions.h"
+#include "seal.h"
+#include "size.h"
+#include "target.h"
 
 enum {
 	COL_NAME,
@@ -9,8 +19,22 @@ enum {
 	COL_SIZE,
 	COL_MAPPED,
 	COL_RESIDENT,
+	COL_RESIDENT_SHMEM,
+	COL_RESIDENT_FILE,
+	COL_RESIDENT_HUGETLB,
 	COL_SWAPPED,
+	COL_LOCKED,
 	COL_PGTABLES,
+	COL_UNSHARED,
+	COL_FAULTS,
+	COL_LINKS,
+	COL_FLUSHES,
+	COL_IPIS,
+	COL_FAULT_RATE,
+	COL_LINK_RATE,
+	COL_FLUSH_RATE,
+	COL_IPI_RATE,
+	COL_SEALS,
 };
 
 static const struct column columns[] = {
@@ -26,39 +50,147 @@ static const struct column columns[] = {
 			 false },
 	[COL_RESIDENT] = { "RESIDENT", "how much is in memory", false, true,
 			   false },
+	[COL_RESIDENT_SHMEM] = { "RESIDENT-SHMEM",
+				 "of this, anonymous memory, memfds and tmpfs",
+				 false, false, false },
+	[COL_RESIDENT_FILE] = { "RESIDENT-FILE",
+				"of this, files of other file systems", false,
+				false, false },
+	[COL_RESIDENT_HUGETLB] = { "RESIDENT-HUGETLB", "of this, hugetlbfs",
+				   false, false, false },
 	[COL_SWAPPED] = { "SWAPPED", "how much is in swap space", false, true,
 			  false },
+	[COL_LOCKED] = { "LOCKED", "how much is locked in memory", false, false,
+			 false },
 	[COL_PGTABLES] = { "PGTABLES", "size of the shared page tables", false,
 			   true, false },
+	[COL_UNSHARED] = { "UNSHARED",
+			   "what page tables would take without sharing", false,
+			   true, false },
+	[COL_FAULTS] = { "FAULTS", "faults in the region so far", false, false,
+			 false },
+	[COL_LINKS] = { "LINKS", "shared page tables linked so far", false,
+			false, false },
+	[COL_FLUSHES] = { "FLUSHES", "flushes of TLBs for the region so far",
+			  false, false, false },
+	[COL_IPIS] = { "IPIS", "processors interrupted for them so far", false,
+		       false, false },
+	[COL_FAULT_RATE] = { "FAULTS/S", "faults a second, with --interval",
+			     false, false, false },
+	[COL_LINK_RATE] = { "LINKS/S", "links a second, with --interval", false,
+			    false, false },
+	[COL_FLUSH_RATE] = { "FLUSHES/S", "flushes a second, with --interval",
+			     false, false, false },
+	[COL_IPI_RATE] = { "IPIS/S", "interrupts a second, with --interval",
+			   false, false, false },
+	[COL_SEALS] = { "SEALS", "what is forbidden for ever", true, false,
+			false },
 };
 
-static int fill(struct cell *cells, const struct region *region, void *data)
-{
-	struct mshare_stat st;
-	int err;
+static const struct metric metrics[] = {
+	{ COL_ATTACHED, "attached_processes", "processes", false, NULL,
+	  "Processes that have the region attached." },
+	{ COL_MAPPINGS, "mappings", NULL, false, NULL,
+	  "Mappings in the region." },
+	{ COL_SIZE, "size_bytes", "bytes", false, NULL,
+	  "Size of the range of addresses." },
+	{ COL_MAPPED, "mapped_bytes", "bytes", false, NULL,
+	  "How much of the region is mapped." },
+	{ COL_RESIDENT_SHMEM, "resident_bytes", "bytes", false,
+	  "kind=\"shmem\"", "How much of the region is in memory." },
+	{ COL_RESIDENT_FILE, "resident_bytes", "bytes", false, "kind=\"file\"",
+	  NULL },
+	{ COL_RESIDENT_HUGETLB, "resident_bytes", "bytes", false,
+	  "kind=\"hugetlb\"", NULL },
+	{ COL_SWAPPED, "swapped_bytes", "bytes", false, NULL,
+	  "How much of the region is in swap space." },
+	{ COL_LOCKED, "locked_bytes", "bytes", false, NULL,
+	  "How much of the region is locked in memory." },
+	{ COL_PGTABLES, "pgtables_bytes", "bytes", false, NULL,
+	  "Size of the shared page tables." },
+	{ COL_UNSHARED, "unshared_pgtables_bytes", "bytes", false, NULL,
+	  "What page tables would take without sharing." },
+	{ COL_FAULTS, "faults", NULL, true, NULL,
+	  "Faults that processes took in the region." },
+	{ COL_LINKS, "links", NULL, true, NULL,
+	  "Entries of page tables set to shared ones." },
+	{ COL_FLUSHES, "tlb_flushes", NULL, true, NULL,
+	  "Flushes of TLBs for the region." },
+	{ COL_IPIS, "tlb_ipis", NULL, true, NULL,
+	  "Processors interrupted for flushes of TLBs." },
+};
 
-	(void)data;
-	if (region->range.size)
-		cell_value(&cells[COL_SIZE], CELL_SIZE, region->range.size);
-	err = region_stat(region->fd, &st);
-	if (err)
-		return err;
-	cell_value(&cells[COL_ATTACHED], CELL_NUMBER, st.attached);
-	cell_value(&cells[COL_MAPPINGS], CELL_NUMBER, st.mappings);
-	cell_value(&cells[COL_MAPPED], CELL_SIZE, st.mapped);
-	cell_value(&cells[COL_RESIDENT], CELL_SIZE, st.resident);
-	cell_value(&cells[COL_SWAPPED], CELL_SIZE, st.swapped);
-	cell_value(&cells[COL_PGTABLES], CELL_SIZE, st.pgtables);
-	return 0;
-}
+/* The figures that only grow, in the order of their columns. */
+enum {
+	COUNTERS = COL_IPIS - COL_FAULTS + 1
+};
+
+struct sample {
+	ino_t inode;
+	struct timespec time;
+	uint64_t counters[COUNTERS];
+};
+
+struct samples {
+	struct sample *list;
+	size_t count, space;
+};
+
+struct stat_command {
+	struct listing listing;
+	bool openmetrics, has_count;
+	uint64_t interval_ms, count;
+	struct samples before, now;
+};
+
+static const struct argp_option options[] = {
+	{ "interval", OPT_INTERVAL, "SEC", 0,
+	  "repeat after so many seconds, with rates", 0 },
+	{ "count", OPT_COUNT, "N", 0, "with --interval: stop after N times",
+	  0 },
+	{ "openmetrics", OPT_OPENMETRICS, NULL, 0,
+	  "print metrics for Prometheus", 0 },
+	{ 0 },
+};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	(void)arg;
-	if (key != ARGP_KEY_INIT)
+	struct stat_command *c = state->input;
+	const struct listing *l = &c->listing;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &c->listing;
+		return 0;
+	case OPT_INTERVAL:
+		if (seconds_parse(arg, &c->interval_ms) || !c->interval_ms)
+			cli_usage_error("--interval: '%s' is no number of "
+					"seconds from 0.001 to 86400",
+					arg);
+		return 0;
+	case OPT_COUNT:
+		if (size_parse(arg, &c->count) || !c->count)
+			cli_usage_error("--count: '%s' is no number from 1 on",
+					arg);
+		c->has_count = true;
+		return 0;
+	case OPT_OPENMETRICS:
+		c->openmetrics = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (c->has_count && !c->interval_ms)
+			cli_usage_error("--count needs --interval");
+		if (c->openmetrics && c->interval_ms)
+			cli_usage_error("--openmetrics and --interval exclude "
+					"each other");
+		if (c->openmetrics && l->format_option)
+			cli_usage_error("--openmetrics and %s exclude each "
+					"other",
+					l->format_option);
+		return 0;
+	default:
 		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = state->input;
-	return 0;
+	}
 }
 
 static const struct argp_child children[] = {
@@ -68,6 +200,7 @@ static const struct argp_child children[] = {
 };
 
 static const struct argp argp = {
+	.options = options,
 	.parser = parse,
 	.args_doc = "[NAME...]",
 	.doc = "Show what regions hold and how many processes use them; "
@@ -75,15 +208,201 @@ static const struct argp argp = {
 	.children = children,
 };
 
+static const struct sample *find_sample(const struct samples *s, ino_t inode)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->list[i].inode == inode)
+			return &s->list[i];
+	return NULL;
+}
+
+static struct sample *add_sample(struct samples *s)
+{
+	if (s->count == s->space) {
+		size_t space = s->space ? s->space * 2 : 32;
+		struct sample *more;
+
+		more = reallocarray(s->list, space, sizeof(*more));
+		if (!more)
+			return NULL;
+		s->list = more;
+		s->space = space;
+	}
+	return &s->list[s->count++];
+}
+
+static void fill_rates(struct cell *cells, const struct sample *then,
+		       const struct sample *now)
+{
+	double seconds;
+
+	/* The first time, or another region with the inode of an old one. */
+	if (!then)
+		return;
+	seconds = (double)(now->time.tv_sec - then->time.tv_sec) +
+		  (double)(now->time.tv_nsec - then->time.tv_nsec) / 1e9;
+	if (seconds <= 0)
+		return;
+	for (size_t i = 0; i < COUNTERS; i++)
+		if (now->counters[i] >= then->counters[i])
+			cell_rate(
+				&cells[COL_FAULT_RATE + i],
+				(double)(now->counters[i] - then->counters[i]) /
+					seconds);
+}
+
+static int take_sample(struct stat_command *c, struct cell *cells, ino_t inode)
+{
+	struct sample *now = add_sample(&c->now);
+
+	if (!now)
+		return -ENOMEM;
+	now->inode = inode;
+	clock_gettime(CLOCK_MONOTONIC, &now->time);
+	for (size_t i = 0; i < COUNTERS; i++)
+		now->counters[i] = cells[COL_FAULTS + i].number;
+	fill_rates(cells, find_sample(&c->before, inode), now);
+	return 0;
+}
+
+static int fill(struct cell *cells, const struct region *region, void *data)
+{
+	struct stat_command *c = data;
+	char seals[SEAL_STRLEN];
+	struct mshare_stat st;
+	int err;
+
+	err = region_stat(region->fd, &st);
+	if (err)
+		return err;
+	if (region->range.size)
+		cell_value(&cells[COL_SIZE], CELL_SIZE, region->range.size);
+	cell_value(&cells[COL_ATTACHED], CELL_NUMBER, st.attached);
+	cell_value(&cells[COL_MAPPINGS], CELL_NUMBER, st.mappings);
+	cell_value(&cells[COL_MAPPED], CELL_SIZE, st.mapped);
+	cell_value(&cells[COL_RESIDENT], CELL_SIZE, st.resident);
+	cell_value(&cells[COL_RESIDENT_SHMEM], CELL_SIZE, st.resident_shmem);
+	cell_value(&cells[COL_RESIDENT_FILE], CELL_SIZE, st.resident_file);
+	cell_value(&cells[COL_RESIDENT_HUGETLB], CELL_SIZE,
+		   st.resident_hugetlb);
+	cell_value(&cells[COL_SWAPPED], CELL_SIZE, st.swapped);
+	cell_value(&cells[COL_LOCKED], CELL_SIZE, st.locked);
+	cell_value(&cells[COL_PGTABLES], CELL_SIZE, st.pgtables);
+	cell_value(&cells[COL_UNSHARED], CELL_SIZE, cost_unshared(&st));
+	cell_value(&cells[COL_FAULTS], CELL_NUMBER, st.faults);
+	cell_value(&cells[COL_LINKS], CELL_NUMBER, st.links);
+	cell_value(&cells[COL_FLUSHES], CELL_NUMBER, st.flushes);
+	cell_value(&cells[COL_IPIS], CELL_NUMBER, st.ipis);
+	cell_list(&cells[COL_SEALS],
+		  st.seals ? seal_format(st.seals, seals) : "");
+	return take_sample(c, cells, region->st.st_ino);
+}
+
+/* What was now is before, and now nothing is known. */
+static void next_samples(struct stat_command *c)
+{
+	struct samples spare = c->before;
+
+	spare.count = 0;
+	c->before = c->now;
+	c->now = spare;
+}
+
+static void add_interval(struct timespec *at, uint64_t ms)
+{
+	at->tv_sec += (time_t)(ms / 1000);
+	at->tv_nsec += (long)(ms % 1000) * 1000000;
+	if (at->tv_nsec >= 1000000000) {
+		at->tv_sec++;
+		at->tv_nsec -= 1000000000;
+	}
+}
+
+static int print_report(struct stat_command *c, const struct mount *mount,
+			uint64_t number)
+{
+	struct listing *l = &c->listing;
+	int ret;
+
+	/* For people each report is a table; scripts get one stream. */
+	if (number && l->format == LISTING_TABLE && l->row_count)
+		putchar('\n');
+	if (number && l->format == LISTING_RAW)
+		l->no_headings = true;
+	l->is_stream = true;
+	ret = listing_print(l, mount);
+	if (fflush(stdout))
+		ret = EXIT_FAILURE;
+	return ret;
+}
+
+/* Each report covers the interval before it. */
+static int repeat(struct stat_command *c, const struct mount *mount,
+		  const struct region_source *source)
+{
+	struct timespec at;
+	int ret, one;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	ret = regions_collect(&c->listing, mount, source);
+	for (uint64_t i = 0; !c->has_count || i < c->count; i++) {
+		/* Names that are wrong were so the first time. */
+		if (c->listing.name_count && !c->listing.row_count)
+			return EXIT_FAILURE;
+		add_interval(&at, c->interval_ms);
+		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at,
+				       NULL) == EINTR)
+			;
+		listing_clear(&c->listing);
+		next_samples(c);
+		one = regions_collect(&c->listing, mount, source);
+		ret |= one | print_report(c, mount, i);
+		if (ferror(stdout))
+			return EXIT_FAILURE;
+	}
+	return ret;
+}
+
+static int show(struct stat_command *c, const struct mount *mount,
+		const struct region_source *source)
+{
+	int ret;
+
+	if (c->interval_ms)
+		return repeat(c, mount, source);
+	ret = regions_collect(&c->listing, mount, source);
+	if (c->openmetrics)
+		openmetrics_print(&c->listing, metrics,
+				  sizeof(metrics) / sizeof(metrics[0]));
+	else
+		ret |= listing_print(&c->listing, mount);
+	return ret;
+}
+
 int cmd_stat(int argc, char **argv)
 {
-	struct listing listing = {
-		.columns = columns,
-		.column_count = sizeof(columns) / sizeof(columns[0]),
-		.key = "regions",
+	struct stat_command c = {
+		.listing = {
+			.columns = columns,
+			.column_count = sizeof(columns) / sizeof(columns[0]),
+			.key = "regions",
+		},
 	};
-	const struct region_source source = { .fill = fill };
+	const struct region_source source = { .fill = fill, .data = &c };
+	struct mount mount;
+	int ret;
 
-	cli_parse(&argp, argc, argv, 0, &listing);
-	return regions_list(&listing, &source);
+	cli_parse(&argp, argc, argv, 0, &c);
+	if (c.interval_ms)
+		c.listing.usual = "NAME,ATTACHED,RESIDENT,PGTABLES,FAULTS/S,"
+				  "LINKS/S,FLUSHES/S,IPIS/S";
+	if (!listing_begin(&c.listing))
+		return EXIT_SUCCESS;
+	target_mount(&mount);
+	ret = show(&c, &mount, &source);
+	listing_free(&c.listing);
+	free(c.before.list);
+	free(c.now.list);
+	mount_close(&mount);
+	return ret;
 }

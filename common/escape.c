@@ -106,3 +106,31 @@ void escape_word(FILE *f, const char *text)
 			putc(c, f);
 	}
 }
+
+void escape_label(FILE *f, const char *text)
+{
+	putc('"', f);
+	while (*text) {
+		size_t len = escape_utf8_length(text);
+
+		if (!len) {
+			fputs("\xef\xbf\xbd", f);
+			text++;
+		} else if (*text == '\n') {
+			fputs("\\n", f);
+			text++;
+		} else if (*text == '"' || *text == '\\') {
+			fprintf(f, "\\%c", *text++);
+		} else {
+			fwrite(text, 1, len, f);
+			text += len;
+		}
+	}
+	putc('"', f);
+}
+
+void escape_hex(FILE *f, const char *text)
+{
+	for (; *text; text++)
+		fprintf(f, "%02x", (unsigned char)*text);
+}

@@ -19,6 +19,15 @@ void escape_message(FILE *f, const char *text);
 void escape_json(FILE *f, const char *text);
 
 /*
+ * The value of a label in OpenMetrics with its quotes. Invalid bytes become
+ * U+FFFD as in JSON.
+ */
+void escape_label(FILE *f, const char *text);
+
+/* Two digits a byte. */
+void escape_hex(FILE *f, const char *text);
+
+/*
  * For lists separated by white space: space, tab, newline, backslash and
  * control bytes become \NNN (octal), as in /proc/self/mountinfo.
  */

@@ -100,6 +100,34 @@ int mode_parse(const char *text, mode_t *mode)
 	return 0;
 }
 
+int seconds_parse(const char *text, uint64_t *ms)
+{
+	const uint64_t day = 86400ULL * 1000;
+	uint64_t whole;
+	int err;
+
+	err = digits_parse(&text, 10, &whole);
+	if (err)
+		return err;
+	if (whole > day / 1000)
+		return -ERANGE;
+	whole *= 1000;
+	/* Not strtod(), whose point may be a comma. */
+	if (*text == '.') {
+		if (digit_value(*++text) >= 10)
+			return -EINVAL;
+		for (unsigned int unit = 100; digit_value(*text) < 10;
+		     text++, unit /= 10)
+			whole += unit * (unsigned int)digit_value(*text);
+	}
+	if (*text)
+		return -EINVAL;
+	if (whole > day)
+		return -ERANGE;
+	*ms = whole;
+	return 0;
+}
+
 const char *size_format(uint64_t value, char *buf)
 {
 	unsigned int i = 0;

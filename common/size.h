@@ -18,6 +18,12 @@ int size_parse(const char *text, uint64_t *value);
 /* Up to four octal digits, at most 0777. 0, -EINVAL or -ERANGE. */
 int mode_parse(const char *text, mode_t *mode);
 
+/*
+ * Seconds such as 2, 0.5 or 1.250, in milliseconds; at most a day. 0 or
+ * -EINVAL or -ERANGE.
+ */
+int seconds_parse(const char *text, uint64_t *ms);
+
 /* 1536 becomes "1.5K"; buf holds SIZE_STRLEN. Returns buf. */
 const char *size_format(uint64_t value, char *buf);
 

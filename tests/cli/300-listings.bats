@@ -81,12 +81,12 @@ pg        0x200000000000   2G 0640 $(id -un)"
 @test "stat: the kernel's figures" {
 	works stat
 	prints <<-END
-		NAME      ATTACHED MAPPINGS MAPPED RESIDENT SWAPPED PGTABLES
-		dir/large        3        1   300G       5M    1.5K      12K
-		pg               3        0     0B       5M    1.5K      12K
+		NAME      ATTACHED MAPPINGS MAPPED RESIDENT SWAPPED PGTABLES UNSHARED
+		dir/large        3        1   300G       5M    1.5K      12K      30K
+		pg               3        0     0B       5M    1.5K      12K      30K
 	END
 	works stat -n pg
-	assert_output --regexp '^pg +3 +0 +0B +5M +1.5K +12K$'
+	assert_output --regexp '^pg +3 +0 +0B +5M +1.5K +12K +30K$'
 }
 
 @test "stat: a kernel without figures" {
@@ -101,7 +101,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 		works info $option -nr -o NAME,SIZE
 		assert_output "$(printf 'dir/large %d\npg %d' $((300 * G)) $((2 * G)))"
 		works stat $option -nr pg
-		assert_output 'pg 3 0 0 5242880 1536 12288'
+		assert_output 'pg 3 0 0 5242880 1536 12288 30720'
 	done
 }
 
@@ -144,7 +144,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 			"{\"name\":\"pg\",\"name_bytes\":null,\"start\":\"0x200000000000\",\"size\":$((2 * G)),\"mode\":\"0640\",\"owner\":\"$(id -un)\"}"
 		works stat $option pg
 		assert_equal "$(jq -c '.regions' <<<"$output")" \
-			'[{"name":"pg","name_bytes":null,"attached":3,"mappings":0,"mapped":0,"resident":5242880,"swapped":1536,"pgtables":12288}]'
+			'[{"name":"pg","name_bytes":null,"attached":3,"mappings":0,"mapped":0,"resident":5242880,"swapped":1536,"pgtables":12288,"unshared":30720}]'
 	done
 }
 
@@ -186,8 +186,8 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	assert_line --index 0 'NAME START END SIZE MODE OWNER GROUP UID GID INODE'
 	assert_line --index 1 "pg 0x200000000000 0x200080000000 2G 0640 $(id -un) $(id -gn) $(id -u) $(id -g) $(stat -c %i "$MOUNT/pg")"
 	works stat --output-all -r pg
-	assert_line --index 0 'NAME ATTACHED MAPPINGS SIZE MAPPED RESIDENT SWAPPED PGTABLES'
-	assert_line --index 1 'pg 3 0 2G 0B 5M 1.5K 12K'
+	assert_line --index 0 'NAME ATTACHED MAPPINGS SIZE MAPPED RESIDENT RESIDENT-SHMEM RESIDENT-FILE RESIDENT-HUGETLB SWAPPED LOCKED PGTABLES UNSHARED FAULTS LINKS FLUSHES IPIS FAULTS/S LINKS/S FLUSHES/S IPIS/S SEALS'
+	assert_line --index 1 'pg 3 0 2G 0B 5M 3M 2M 0B 1.5K 0B 12K 30K 1000 20 300 600 - - - - -'
 }
 
 @test "--list-columns: all of them, with help, and no msharefs needed" {
@@ -196,7 +196,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 		works $command --list-columns
 		columns=$(awk '{ print $1 }' <<<"$output" | paste -sd ' ')
 		for line in "${lines[@]}"; do
-			[[ $line =~ ^[A-Z]+\ +[a-z] ]]
+			[[ $line =~ ^[A-Z/-]+\ +[a-z] ]]
 		done
 		MSHARE_MOUNT_POINT=$MOUNT run msharectl $command --output-all -r
 		assert_line --index 0 "$columns"
@@ -251,7 +251,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	assert_line "pg - - 0000 $(id -u)"
 	cause 'msharectl info: closed: permission denied'
 	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" stat -nr
-	assert_line 'pg - - - - - -'
+	assert_line 'pg - - - - - - -'
 	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" info pg
 	assert_failure 1
 	cause 'msharectl info: pg: permission denied'

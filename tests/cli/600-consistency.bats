@@ -98,7 +98,7 @@ setup() {
 		case $command in
 		map | unmap | protect) files=("$TREE/tests/cli/210-change.bats") ;;
 		advise | lock | unlock | mempolicy | seal) files=("$TREE/tests/cli/220-operations.bats") ;;
-		info | stat) files=("$TREE/tests/cli/300-listings.bats") ;;
+		info | stat) files=("$TREE"/tests/cli/3[03]0-*.bats) ;;
 		*) files=("$TREE"/tests/cli/*-"$command".bats) ;;
 		esac
 		for option in $(help_options "$command"); do
@@ -116,7 +116,7 @@ setup() {
 @test "the columns' names are the keys of JSON" {
 	msharectl create -q -s 1G a
 	for command in ls info stat; do
-		columns=$(msharectl $command --list-columns | awk '{ print tolower($1) }')
+		columns=$(msharectl $command --list-columns | awk '{ print tolower($1) }' | sed 's,/,_per_,; y/-/_/')
 		keys=$(msharectl $command -J --output-all | jq -r '(.regions, .entries | values)[0] | keys_unsorted[]' | grep -vx name_bytes)
 		assert_equal "$keys" "$columns"
 	done
@@ -132,12 +132,13 @@ setup() {
 cache: mapped 4G rw at 0x200000000000
 0x200000000000
 4294967296
-NAME  ATTACHED MAPPINGS MAPPED RESIDENT SWAPPED PGTABLES
-cache        3        1     4G       5M    1.5K      12K'
+NAME  ATTACHED MAPPINGS MAPPED RESIDENT SWAPPED PGTABLES UNSHARED
+cache        3        1     4G       5M    1.5K      12K      30K'
 }
 
 examples() {
 	set -e
+	cd "$BATS_TEST_TMPDIR"
 	# shellcheck source=/dev/null
 	. <(grep -v '^mount ' "$BATS_TEST_TMPDIR/examples")
 }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "openmetrics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "escape.h"
+#include "listing.h"
+
+static void print_head(const struct metric *m)
+{
+	printf("# TYPE mshare_region_%s %s\n", m->name,
+	       m->counter ? "counter" : "gauge");
+	if (m->unit)
+		printf("# UNIT mshare_region_%s %s\n", m->name, m->unit);
+	printf("# HELP mshare_region_%s %s\n", m->name, m->help);
+}
+
+static void print_sample(const struct metric *m, const struct cell *row)
+{
+	printf("mshare_region_%s%s{region=", m->name,
+	       m->counter ? "_total" : "");
+	escape_label(stdout, row[0].string);
+	/* Two names may be the same but for bytes that can't be said. */
+	if (!escape_is_utf8(row[0].string)) {
+		fputs(",region_bytes=\"", stdout);
+		escape_hex(stdout, row[0].string);
+		putchar('"');
+	}
+	if (m->label)
+		printf(",%s", m->label);
+	printf("} %" PRIu64 "\n", row[m->column].number);
+}
+
+void openmetrics_print(const struct listing *l, const struct metric *metrics,
+		       size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct metric *m = &metrics[i];
+
+		if (!i || strcmp(m->name, m[-1].name))
+			print_head(m);
+		for (size_t r = 0; r < l->row_count; r++) {
+			const struct cell *row = l->cells + r * l->column_count;
+
+			if (row[m->column].type != CELL_UNKNOWN)
+				print_sample(m, row);
+		}
+	}
+	puts("# EOF");
+}

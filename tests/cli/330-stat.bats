@@ -1,0 +1,119 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# stat: reports with rates, and metrics. 300-listings.bats has the rest.
+
+load common
+
+setup() {
+	setup_fake
+	msharectl create -q -s 2G pg
+	msharectl map -q --noreserve pg
+}
+
+@test "stat: seals and what is locked" {
+	works stat -r -n -o SEALS pg
+	assert_equal "$output" -
+	works stat -J -o SEALS pg
+	assert_equal "$(jq -c '.regions[0].seals' <<<"$output")" '[]'
+}
+
+# The fake's counters grow by the same from request to request: 1000 faults, 20
+# links, 300 flushes, 600 interrupts.
+@test "--interval, --count: reports with rates" {
+	works stat --interval 0.5 --count 2 -r pg
+	assert_equal "${#lines[@]}" 3
+	assert_line --index 0 'NAME ATTACHED RESIDENT PGTABLES FAULTS/S LINKS/S FLUSHES/S IPIS/S'
+	for line in "${lines[@]:1}"; do
+		read -r name attached resident pgtables faults links flushes ipis <<<"$line"
+		assert_equal "$name $attached $resident $pgtables" 'pg 3 5M 12K'
+		# 2000 if the machine were infinitely fast
+		[[ $faults =~ ^[0-9]+\.[0-9]$ ]]
+		((${faults%.*} > 200 && ${faults%.*} <= 2010))
+		((${flushes%.*} * 2 <= ${ipis%.*} + 1 && ${ipis%.*} <= ${flushes%.*} * 2 + 2))
+		((${links%.*} > 4 && ${links%.*} <= 41))
+	done
+}
+
+@test "--interval: tables are apart, and JSON is one object a line" {
+	works stat --interval=0.01 --count=2 -o NAME pg
+	assert_output $'NAME\npg\n\nNAME\npg'
+	works stat --interval 0.01 --count 3 -J
+	assert_equal "${#lines[@]}" 3
+	for line in "${lines[@]}"; do
+		assert_equal "$(jq -c 'keys_unsorted' <<<"$line")" '["version","time","mount","granule","regions"]'
+		assert_equal "$(jq -c '.regions[0] | keys_unsorted' <<<"$line")" \
+			'["name","name_bytes","attached","resident","pgtables","faults_per_s","links_per_s","flushes_per_s","ipis_per_s"]'
+		jq -e '.regions[0].faults_per_s > 0 and .time > 1000000000' <<<"$line"
+	done
+	works stat --interval 0.01 --count 1 -o +FAULTS -n -r
+	assert_output --regexp '^pg 3 5M 12K .* 2000$'
+}
+
+@test "--interval goes on without end, and stops when nobody reads" {
+	run bash -c 'exec 2>&1; timeout 20 env LD_PRELOAD="$1" "$2" stat --interval 0.01 -nr -o NAME | head -n 3' - \
+		"$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}"
+	assert_success
+	assert_output $'pg\npg\npg'
+}
+
+@test "--interval with names that are wrong" {
+	fails 1 stat --interval 100 nonsense
+	cause 'msharectl stat: nonsense: no such region'
+}
+
+@test "--interval, --count: what they refuse" {
+	for value in 0 -1 x 1s '' 86401 1,5 0.0001; do
+		usage_error "--interval: '$value' is no number of seconds from 0.001 to 86400" stat "--interval=$value"
+	done
+	for value in 0 -1 x ''; do
+		usage_error "--count: '$value' is no number from 1 on" stat --interval 1 "--count=$value"
+	done
+	usage_error '--count needs --interval' stat --count 3
+}
+
+@test "--openmetrics" {
+	works stat --openmetrics
+	assert_line --index 0 '# TYPE mshare_region_attached_processes gauge'
+	assert_line --index 1 '# UNIT mshare_region_attached_processes processes'
+	assert_line 'mshare_region_attached_processes{region="pg"} 3'
+	assert_line 'mshare_region_size_bytes{region="pg"} 2147483648'
+	assert_line 'mshare_region_resident_bytes{region="pg",kind="shmem"} 3145728'
+	assert_line 'mshare_region_resident_bytes{region="pg",kind="file"} 2097152'
+	assert_line 'mshare_region_resident_bytes{region="pg",kind="hugetlb"} 0'
+	assert_line 'mshare_region_unshared_pgtables_bytes{region="pg"} 30720'
+	assert_line '# TYPE mshare_region_faults counter'
+	assert_line 'mshare_region_faults_total{region="pg"} 1000'
+	assert_line --index $((${#lines[@]} - 1)) '# EOF'
+	# each family once, its samples together, a unit at the end of its name
+	assert_equal "$(grep -c '^# TYPE' <<<"$output")" "$(grep '^# TYPE' <<<"$output" | sort -u | wc -l)"
+	assert_equal "$(sed -n 's/^\(mshare_[a-z_]*\){.*/\1/p' <<<"$output" | uniq)" \
+		"$(sed -n 's/^\(mshare_[a-z_]*\){.*/\1/p' <<<"$output" | awk '!seen[$0]++')"
+	while read -r _ _ family unit; do
+		[[ $family == *_"$unit" ]]
+	done < <(grep '^# UNIT' <<<"$output")
+}
+
+@test "--openmetrics: names are escaped, and stay different" {
+	msharectl rm pg
+	names=('a b' $'new\nline' 'quo"te' 'back\slash' $'bad\xff' $'bad\xfe')
+	for name in "${names[@]}"; do
+		msharectl create -q -s 1G -- "$name"
+	done
+	works stat --openmetrics
+	assert_line 'mshare_region_mappings{region="a b"} 0'
+	assert_line 'mshare_region_mappings{region="new\nline"} 0'
+	assert_line 'mshare_region_mappings{region="quo\"te"} 0'
+	assert_line 'mshare_region_mappings{region="back\\slash"} 0'
+	assert_line $'mshare_region_mappings{region="bad\xef\xbf\xbd",region_bytes="626164ff"} 0'
+	assert_line $'mshare_region_mappings{region="bad\xef\xbf\xbd",region_bytes="626164fe"} 0'
+	iconv -f UTF-8 <<<"$output" >/dev/null
+}
+
+@test "--openmetrics without regions, and with other formats" {
+	msharectl rm pg
+	works stat --openmetrics
+	assert_line '# EOF'
+	[[ $output != *'{'* ]]
+	usage_error '--openmetrics and --json exclude each other' stat --openmetrics -J
+	usage_error '--openmetrics and --interval exclude each other' stat --openmetrics --interval 1
+}
