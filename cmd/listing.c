@@ -283,14 +283,20 @@ static void print_json_bytes(const struct cell *cell)
 	putchar('"');
 }
 
-static void print_json_row(const struct listing *l, const struct cell *row)
+static void print_json_cells(const struct listing *l, const struct cell *row,
+			     bool is_detail)
 {
+	const char *separator = "";
+
 	for (size_t s = 0; s < l->selected_count; s++) {
 		const struct column *c = &l->columns[l->selected[s]];
 		const struct cell *cell = &row[l->selected[s]];
 
-		if (s)
-			fputs(", ", stdout);
+		/* The name is said already. */
+		if (is_detail && l->selected[s] == 0)
+			continue;
+		fputs(separator, stdout);
+		separator = ", ";
 		print_json_key(c->name, "");
 		print_json_cell(cell);
 		if (!c->is_path)
@@ -299,6 +305,38 @@ static void print_json_row(const struct listing *l, const struct cell *row)
 		print_json_key(c->name, "_bytes");
 		print_json_bytes(cell);
 	}
+}
+
+static void print_json_details(const struct listing *l, size_t owner)
+{
+	const char *separator = "";
+
+	putchar('[');
+	for (size_t r = 0; r < l->row_count; r++) {
+		const struct cell *row = l->cells + r * l->column_count;
+
+		if (row[0].number != owner)
+			continue;
+		printf("%s\n        { ", separator);
+		print_json_cells(l, row, true);
+		fputs(" }", stdout);
+		separator = ",";
+	}
+	printf("%s]", *separator ? "\n      " : "");
+}
+
+static void print_json_row(const struct listing *l, size_t r)
+{
+	const struct cell *row = l->cells + r * l->column_count;
+
+	print_json_cells(l, row, false);
+	if (!l->details)
+		return;
+	printf(", \"%s\": ", l->details->key);
+	if (row[0].number)
+		print_json_details(l->details, r);
+	else
+		fputs("null", stdout);
 }
 
 /* What separates the parts of an object, on lines of their own or not. */
@@ -334,7 +372,7 @@ static void print_json(const struct listing *l, const struct mount *mount)
 	       f->part, l->key);
 	for (size_t r = 0; r < l->row_count; r++) {
 		printf("%s%s", r ? "," : "", f->row);
-		print_json_row(l, l->cells + r * l->column_count);
+		print_json_row(l, r);
 		fputs(f->row_end, stdout);
 	}
 	printf("%s]%s", l->row_count ? f->last : "", f->end);

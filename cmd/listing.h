@@ -55,6 +55,8 @@ struct listing {
 	const char *usual;
 	/* Of many listings: JSON takes one line, and has the time. */
 	bool is_stream;
+	/* What JSON has inside of the rows: see listing_set_owner(). */
+	const struct listing *details;
 
 	char **names;
 	int name_count;
@@ -86,6 +88,20 @@ int listing_print(const struct listing *listing, const struct mount *mount);
 /* No rows; the rest stays. */
 void listing_clear(struct listing *listing);
 void listing_free(struct listing *listing);
+
+/*
+ * A row of details belongs to the row with this index in the listing that they
+ * are the details of; one there has to say whether its details are known.
+ */
+static inline void listing_set_owner(struct cell *row, size_t owner)
+{
+	row[0].number = owner;
+}
+
+static inline void listing_set_known(struct cell *row)
+{
+	row[0].number = true;
+}
 
 /* What one cell is made of. */
 void cell_string(struct cell *cell, const char *format, ...)

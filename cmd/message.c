@@ -235,6 +235,9 @@ static const struct message messages[] = {
 
 	{ OP_STAT, ENOTTY, "this kernel keeps no figures of regions",
 	  "Update the kernel; msharectl info needs less." },
+	{ OP_MAPPINGS, ENOTTY, "this kernel does not list mappings",
+	  "Update the kernel; msharectl info without --mappings needs less." },
+
 	{ OP_STAT, EINVAL, "this kernel gives the figures in another form",
 	  "Use the msharectl that belongs to the kernel." },
 

@@ -30,6 +30,7 @@ enum operation {
 	OP_SEALED, /* any of them that a seal forbids */
 	OP_MEMPOLICY,
 	OP_STAT,
+	OP_MAPPINGS, /* listing them */
 	OP_LIST,
 	OP_REMOVE,
 	OP_EXEC,

@@ -42,7 +42,7 @@ static int fill_row(struct collection *c, const char *name,
 		return EXIT_SUCCESS;
 	if (row)
 		listing_drop_row(c->listing);
-	return failed(c, OP_STAT, name, err);
+	return failed(c, c->source->op ? c->source->op : OP_STAT, name, err);
 }
 
 /* For what there is nothing to open, or no permission to do so. */

@@ -3,11 +3,15 @@
 #define CMD_REGIONS_H
 
 #include "listing.h"
+#include "message.h"
 #include "region.h"
 
 /* Where the rows of a listing of regions come from. */
 struct region_source {
-	/* Fills a row's cells from an open region. 0 or -errno. */
+	/*
+	 * Fills a row's cells from an open region. 0 or -errno, which is said
+	 * in the words for op, OP_STAT by default.
+	 */
 	int (*fill)(struct cell *cells, const struct region *region,
 		    void *data);
 	/* The same without having been allowed to open it; may be NULL. */
@@ -15,6 +19,7 @@ struct region_source {
 	/* For a directory; NULL where these are not listed. */
 	void (*fill_directory)(struct cell *cells, const struct stat *st);
 	void *data;
+	enum operation op;
 };
 
 /*

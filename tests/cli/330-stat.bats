@@ -15,6 +15,12 @@ setup() {
 	assert_equal "$output" -
 	works stat -J -o SEALS pg
 	assert_equal "$(jq -c '.regions[0].seals' <<<"$output")" '[]'
+	msharectl seal -q --map --protect pg
+	msharectl lock -q pg
+	works stat -r -n -o SEALS,LOCKED pg
+	assert_output 'map,protect 2G'
+	works stat -J -o SEALS pg
+	assert_equal "$(jq -c '.regions[0].seals' <<<"$output")" '["map","protect"]'
 }
 
 # The fake's counters grow by the same from request to request: 1000 faults, 20

@@ -98,7 +98,7 @@ setup() {
 		case $command in
 		map | unmap | protect) files=("$TREE/tests/cli/210-change.bats") ;;
 		advise | lock | unlock | mempolicy | seal) files=("$TREE/tests/cli/220-operations.bats") ;;
-		info | stat) files=("$TREE"/tests/cli/3[03]0-*.bats) ;;
+		info | stat) files=("$TREE"/tests/cli/3[034]0-*.bats) ;;
 		*) files=("$TREE"/tests/cli/*-"$command".bats) ;;
 		esac
 		for option in $(help_options "$command"); do

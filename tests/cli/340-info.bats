@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# info: the mappings in regions. 300-listings.bats has the rest.
+
+load common
+
+setup() {
+	setup_fake
+	msharectl create -q -s 2G pg
+	msharectl create -q -s 1G empty
+	msharectl map -q --noreserve --size 1M pg
+	FILE=$BATS_TEST_TMPDIR/data
+	truncate -s 64K "$FILE"
+	msharectl map -q --prot r --file "$FILE" --offset 4K --addr 0x200000200000 pg
+}
+
+@test "info NAME: its mappings, and what sharing saves" {
+	works info pg
+	assert_output "NAME          START SIZE MODE OWNER
+pg   0x200000000000   2G 0600 $(id -un)
+
+         START            END SIZE PROT FLAGS               OFFSET FILE
+0x200000000000 0x200000100000   1M rw   anonymous,noreserve      - -
+0x200000200000 0x20000020f000  60K r    -                     4096 $FILE
+
+page tables: 12K, without sharing 30K"
+	works info --bytes pg
+	assert_line 'page tables: 12288, without sharing 30720'
+	works info empty
+	assert_output "NAME           START SIZE MODE OWNER
+empty 0x200080000000   1G 0600 $(id -un)
+
+page tables: 12K, without sharing 30K"
+}
+
+@test "info NAME: a kernel without figures and mappings" {
+	export MSHARE_FAKE_NO_STAT=1 MSHARE_FAKE_FAIL=NEXT_MAPPING:25
+	works info pg
+	assert_equal "${#lines[@]}" 2
+	fails 1 info --mappings pg
+	cause 'msharectl info: pg: this kernel does not list mappings'
+	next_step 'Update the kernel; msharectl info without --mappings needs less.'
+}
+
+@test "info --mappings: a line a mapping" {
+	works info --mappings -r
+	assert_output "NAME START END SIZE PROT FLAGS OFFSET FILE
+pg 0x200000000000 0x200000100000 1M rw anonymous,noreserve - -
+pg 0x200000200000 0x20000020f000 60K r - 4096 $FILE"
+	works info --mappings -n -r -o NAME,INODE,DEVICE,SIZE -b pg
+	device=$(stat -c %d "$FILE")
+	assert_output "pg - - 1048576
+pg $(stat -c %i "$FILE") $(((device >> 8) & 0xfff)):$(((device & 0xff) | ((device >> 12) & 0xfff00))) 61440"
+	works info --mappings empty
+	assert_output ''
+	works info --mappings -P -o FILE,OFFSET pg
+	assert_output "FILE=\"\" OFFSET=\"\"
+FILE=\"$FILE\" OFFSET=\"4096\""
+	MSHARE_MOUNT_POINT=/nonexistent works info --mappings --list-columns
+	columns=$(awk '{ print $1 }' <<<"$output" | paste -sd ' ')
+	works info --mappings --output-all -r
+	assert_line --index 0 "$columns"
+}
+
+@test "info --mappings --json: inside of their regions" {
+	works info --mappings -J
+	assert_equal "$(jq -c '[.regions[] | keys_unsorted] | unique' <<<"$output")" \
+		'[["name","name_bytes","start","size","mode","owner","mappings"]]'
+	assert_equal "$(jq -c '.regions[0].mappings' <<<"$output")" '[]'
+	assert_equal "$(jq -c '.regions[1].mappings' <<<"$output")" \
+		"[{\"start\":\"0x200000000000\",\"end\":\"0x200000100000\",\"size\":1048576,\"prot\":\"rw\",\"flags\":[\"anonymous\",\"noreserve\"],\"offset\":null,\"file\":null,\"file_bytes\":null},{\"start\":\"0x200000200000\",\"end\":\"0x20000020f000\",\"size\":61440,\"prot\":\"r\",\"flags\":[],\"offset\":4096,\"file\":\"$FILE\",\"file_bytes\":null}]"
+	works info --mappings -J -o SIZE pg
+	assert_equal "$(jq -c '.regions[0] | [.name, .mappings]' <<<"$output")" '["pg",[{"size":1048576},{"size":61440}]]'
+	# without it there is no such key
+	works info -J
+	assert_equal "$(jq -c '.regions[0] | has("mappings")' <<<"$output")" false
+}
+
+@test "info --mappings: locked, and files with hostile names" {
+	msharectl lock -q --size 1M pg
+	works info --mappings -J -o FLAGS pg
+	assert_equal "$(jq -c '.regions[0].mappings[0].flags' <<<"$output")" '["anonymous","noreserve","locked"]'
+	hostile=$BATS_TEST_TMPDIR/$'a "b"\n\xff'
+	truncate -s 4K "$hostile"
+	msharectl map -q --file "$hostile" empty
+	works info --mappings -J -o FILE empty
+	assert_equal "$(jq -r '.regions[0].mappings[0].file' <<<"$output")" "$BATS_TEST_TMPDIR/"$'a "b"\n\xef\xbf\xbd'
+	assert_equal "$(jq -r '.regions[0].mappings[0].file_bytes' <<<"$output")" \
+		"$(printf %s "$hostile" | od -An -v -tx1 | tr -d ' \n')"
+	works info --mappings -nr empty
+	assert_equal "${#lines[@]}" 1
+}
