@@ -378,8 +378,7 @@ static void first_window(void)
 		warm_up(&spinners[0]);
 		unmap_all(round);
 		must(wait_for_fault(&spinners[0]),
-		     "round %d: %lu accesses so far", round,
-		     spinners[0].count);
+		     "round %d: %lu accesses so far", round, spinners[0].count);
 		peer_end(&peer);
 	}
 }
