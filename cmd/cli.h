@@ -54,11 +54,13 @@ int cmd_lock(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_mempolicy(int argc, char **argv);
+int cmd_mount(int argc, char **argv);
 int cmd_protect(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_rm(int argc, char **argv);
 int cmd_seal(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
+int cmd_umount(int argc, char **argv);
 int cmd_unlock(int argc, char **argv);
 int cmd_unmap(int argc, char **argv);
 

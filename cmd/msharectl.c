@@ -13,6 +13,8 @@
 #include "cli.h"
 
 static const struct command commands[] = {
+	{ "mount", cmd_mount, 0, "mount msharefs" },
+	{ "umount", cmd_umount, 0, "unmount msharefs" },
 	{ "create", cmd_create, 0, "make a region" },
 	{ "map", cmd_map, 0, "map memory or a file into a region" },
 	{ "unmap", cmd_unmap, 0, "unmap memory from a region" },

@@ -14,15 +14,25 @@
 #include "prot.h"
 #include "size.h"
 
-void target_mount(struct mount *mount)
+const char *target_mount_point(const char *dir)
 {
 	const char *path = cli_mount_point;
-	int err;
 
+	if (dir && !*dir)
+		cli_usage_error("DIR is empty");
+	if (dir && path && strcmp(dir, path))
+		cli_usage_error("DIR and --mount-point exclude each other");
+	if (dir)
+		return dir;
 	if (!path)
 		path = getenv("MSHARE_MOUNT_POINT");
-	if (path && !*path)
-		path = NULL;
+	return path && *path ? path : NULL;
+}
+
+void target_mount(struct mount *mount)
+{
+	const char *path = target_mount_point(NULL);
+	int err;
 
 	err = mount_open(path, mount);
 	if (!err)

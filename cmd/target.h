@@ -10,6 +10,12 @@
 /* Finds msharefs, or says why not and exits with status 3. */
 void target_mount(struct mount *mount);
 
+/*
+ * The mount point that was named: dir, an argument of its own, or with
+ * --mount-point or in the environment; else NULL.
+ */
+const char *target_mount_point(const char *dir);
+
 /* An existing region; says why not. EXIT_SUCCESS or EXIT_FAILURE. */
 int target_open(const struct mount *mount, const char *name, int flags,
 		struct region *region);

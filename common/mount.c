@@ -15,6 +15,7 @@
 
 #include "region.h"
 #include "size.h"
+#include "walk.h"
 
 #define LOCK_POLL_MS 20
 
@@ -204,4 +205,120 @@ int mount_lock(const struct mount *mount, int timeout_ms)
 		timeout_ms -= LOCK_POLL_MS;
 	}
 	return 0;
+}
+
+/* 1: something is mounted on dir itself. 0 or -errno. */
+static int is_mount_point(const char *dir)
+{
+	struct libmnt_table *table = mnt_new_table();
+	char *path = realpath(dir, NULL);
+	int ret = -ENOMEM;
+
+	if (table && path)
+		ret = mnt_table_parse_file(table, "/proc/self/mountinfo");
+	if (ret > 0)
+		ret = -EIO;
+	if (!ret)
+		ret = mnt_table_find_target(table, path, MNT_ITER_BACKWARD) !=
+		      NULL;
+	free(path);
+	mnt_unref_table(table);
+	return ret;
+}
+
+/* 0 if nothing is in the way of a mount. */
+static int mount_check(const char *dir)
+{
+	char **names;
+	int fd, err;
+
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = region_check_fs(fd);
+	if (err != -EMEDIUMTYPE) {
+		close(fd);
+		return err ? err : -EEXIST;
+	}
+	err = is_mount_point(dir);
+	if (err > 0)
+		err = -EBUSY;
+	if (!err)
+		err = walk_names(fd, &names);
+	close(fd);
+	if (err)
+		return err;
+	err = *names ? -ENOTEMPTY : 0;
+	walk_free_names(names);
+	return err;
+}
+
+/* What went wrong in libmount, given what its call returned. */
+static int context_error(struct libmnt_context *context, int ret)
+{
+	if (!ret)
+		return 0;
+	if (mnt_context_syscall_called(context) &&
+	    mnt_context_get_syscall_errno(context))
+		return -mnt_context_get_syscall_errno(context);
+	/* Its own numbers begin at 5000. */
+	return ret < 0 && ret > -5000 ? ret : -EINVAL;
+}
+
+static struct libmnt_context *new_context(const char *dir)
+{
+	struct libmnt_context *context = mnt_new_context();
+
+	if (!context)
+		return NULL;
+	/* Neither fstab, nor mount.msharefs, nor files in /run are needed. */
+	if (mnt_context_disable_helpers(context, true) ||
+	    mnt_context_disable_mtab(context, true) ||
+	    mnt_context_set_target(context, dir)) {
+		mnt_free_context(context);
+		return NULL;
+	}
+	return context;
+}
+
+int mount_attach(const char *dir, const char *options, bool try)
+{
+	struct libmnt_context *context;
+	int err;
+
+	/* libmount looks into fstab for others, and says so. */
+	if (geteuid())
+		return -EPERM;
+	err = mount_check(dir);
+	if (err == -ENOENT && !strcmp(dir, MOUNT_DEFAULT))
+		return -EOPNOTSUPP;
+	if (err || try)
+		return err;
+	context = new_context(dir);
+	if (!context)
+		return -ENOMEM;
+	err = mnt_context_set_fstype(context, MSHAREFS_TYPE);
+	if (!err)
+		err = mnt_context_set_source(context, MSHAREFS_TYPE);
+	if (!err && options)
+		err = mnt_context_set_options(context, options);
+	if (!err)
+		err = context_error(context, mnt_context_mount(context));
+	mnt_free_context(context);
+	return err == -ENODEV ? -EOPNOTSUPP : err;
+}
+
+int mount_detach(const char *dir)
+{
+	struct libmnt_context *context;
+	int err;
+
+	if (geteuid())
+		return -EPERM;
+	context = new_context(dir);
+	if (!context)
+		return -ENOMEM;
+	err = context_error(context, mnt_context_umount(context));
+	mnt_free_context(context);
+	return err;
 }

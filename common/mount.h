@@ -2,6 +2,7 @@
 #ifndef COMMON_MOUNT_H
 #define COMMON_MOUNT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -48,5 +49,20 @@ const char *mount_relative(const struct mount *mount, const char *path);
  * timeout_ms. -EBUSY: somebody else still holds it.
  */
 int mount_lock(const struct mount *mount, int timeout_ms);
+
+/*
+ * Mounts an msharefs on dir; options may be NULL. 0 or -errno, among them
+ *	-EPERM		not allowed
+ *	-EOPNOTSUPP	this kernel has no msharefs
+ *	-EEXIST		dir is on an msharefs already
+ *	-EBUSY		something else is mounted there
+ *	-ENOTEMPTY	what is in dir would be hidden
+ *	-EINVAL		an option is wrong
+ * With try nothing is mounted; only what is in the way is found.
+ */
+int mount_attach(const char *dir, const char *options, bool try);
+
+/* Unmounts what is mounted on dir. 0 or -errno. */
+int mount_detach(const char *dir);
 
 #endif

@@ -4,7 +4,7 @@
 
 load common
 
-commands=(create map unmap protect advise lock unlock mempolicy seal ls info stat ps attach-exec rm)
+commands=(mount umount create map unmap protect advise lock unlock mempolicy seal ls info stat ps attach-exec rm)
 page=$TREE/man/msharectl.8
 
 # The options of a command that --help shows, without those of all commands.
@@ -97,6 +97,7 @@ setup() {
 	for command in "${commands[@]}"; do
 		case $command in
 		map | unmap | protect) files=("$TREE/tests/cli/210-change.bats") ;;
+		mount | umount) files=("$TREE/tests/cli/120-mounting.bats") ;;
 		advise | lock | unlock | mempolicy | seal) files=("$TREE/tests/cli/220-operations.bats") ;;
 		info | stat) files=("$TREE"/tests/cli/3[034]0-*.bats) ;;
 		*) files=("$TREE"/tests/cli/*-"$command".bats) ;;
@@ -125,7 +126,7 @@ setup() {
 @test "the examples of the page work as they stand" {
 	sed -n '/^\.SH EXAMPLES/,/^\.SH SEE/{/^\.EX/,/^\.EE/p}' "$page" |
 		grep -v '^\.' | sed 's/\\-/-/g; s/\\(aq/'"'"'/g' >"$BATS_TEST_TMPDIR/examples"
-	grep -q '^mount -t msharefs msharefs /sys/fs/mshare$' "$BATS_TEST_TMPDIR/examples"
+	grep -q '^msharectl mount$' "$BATS_TEST_TMPDIR/examples"
 	run examples
 	assert_success
 	assert_equal "$output" 'cache: created 4G at 0x200000000000
@@ -140,5 +141,5 @@ examples() {
 	set -e
 	cd "$BATS_TEST_TMPDIR"
 	# shellcheck source=/dev/null
-	. <(grep -v '^mount ' "$BATS_TEST_TMPDIR/examples")
+	. <(grep -v '^msharectl mount$' "$BATS_TEST_TMPDIR/examples")
 }

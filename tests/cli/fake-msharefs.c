@@ -11,6 +11,8 @@
  * SET_SIZE:12.
  * MSHARE_FAKE_SIGNAL=REQUEST:SIGNAL[,...] has the process get a signal first.
  * MSHARE_FAKE_LOG=FILE gets a line for each request that changes a region.
+ * MSHARE_FAKE_USER=UID is who the process says it is. As user 0 it mounts and
+ * unmounts nothing but gets told so, or MOUNT:ERRNO or UMOUNT:ERRNO as above.
  * MSHARE_FAKE_NO_STAT=1 is a kernel without MSHAREFS_STAT.
  * MSHARE_FAKE_BETWEEN=COMMAND runs COMMAND, a child of msharectl's, when
  * attach-exec has looked at the program and not yet executed it.
@@ -29,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -560,4 +563,38 @@ long ptrace(enum __ptrace_request request, ...)
 	va_end(args);
 	kill_at_ptrace(pid);
 	return real(request, pid, addr, data);
+}
+
+#define FAKE_USER(name)                                        \
+	uid_t name(void)                                       \
+	{                                                      \
+		uid_t (*real)(void) = dlsym(RTLD_NEXT, #name); \
+		const char *user = getenv("MSHARE_FAKE_USER"); \
+                                                               \
+		return user ? (uid_t)atoi(user) : real();      \
+	}
+FAKE_USER(getuid)
+FAKE_USER(geteuid)
+
+int mount(const char *source, const char *target, const char *type,
+	  unsigned long flags, const void *data)
+{
+	int err = injected("MSHARE_FAKE_FAIL", "MOUNT");
+
+	note_request("MOUNT %s %s %s flags 0x%lx data %s\n", source, target,
+		     type, flags, data ? (const char *)data : "-");
+	return err ? fail(err) : 0;
+}
+
+int umount2(const char *target, int flags)
+{
+	int err = injected("MSHARE_FAKE_FAIL", "UMOUNT");
+
+	note_request("UMOUNT %s flags %d\n", target, flags);
+	return err ? fail(err) : 0;
+}
+
+int umount(const char *target)
+{
+	return umount2(target, 0);
 }

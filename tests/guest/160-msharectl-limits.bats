@@ -172,7 +172,7 @@ refused() {
 	logged unshare --mount sh -c 'umount "$1" && msharectl info' - "$MSHARE"
 	assert_failure 3
 	assert_output 'msharectl info: msharefs is not mounted
-Mount it: mount -t msharefs msharefs /sys/fs/mshare'
+Mount it: msharectl mount'
 	logged unshare --mount sh -c 'umount "$1" && mount -t msharefs msharefs "$2" && msharectl info -J' \
 		- "$MSHARE" "$BATS_TEST_TMPDIR/elsewhere"
 	assert_success

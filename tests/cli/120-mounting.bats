@@ -1,0 +1,139 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# mount and umount. Nothing is mounted: the fake writes down what would be.
+
+load common
+
+setup() {
+	setup_fake
+	unset MSHARE_MOUNT_POINT
+	export MSHARE_FAKE_USER=0 MSHARE_FAKE_LOG=$BATS_TEST_TMPDIR/log
+	DIR=$(realpath "$BATS_TEST_TMPDIR")/dir
+	mkdir "$DIR"
+	: >"$MSHARE_FAKE_LOG"
+}
+
+logged() {
+	assert_equal "$(<"$MSHARE_FAKE_LOG")" "$1"
+}
+
+@test "mount DIR" {
+	works mount "$DIR"
+	assert_output ''
+	logged "MOUNT msharefs $DIR msharefs flags 0x0 data -"
+}
+
+@test "mount: the directory from --mount-point or the environment" {
+	works mount -M "$DIR"
+	works mount -M "$DIR" "$DIR"
+	MSHARE_MOUNT_POINT=$DIR works mount
+	logged "MOUNT msharefs $DIR msharefs flags 0x0 data -
+MOUNT msharefs $DIR msharefs flags 0x0 data -
+MOUNT msharefs $DIR msharefs flags 0x0 data -"
+	usage_error 'DIR and --mount-point exclude each other' mount -M "$DIR" /tmp
+	usage_error "more than one DIR: 'b'" mount a b
+	usage_error 'DIR is empty' mount ''
+}
+
+@test "mount -o, --options" {
+	works mount -o mode=0700,nosuid "$DIR"
+	works mount --options noexec,uid=5,gid=6 "$DIR"
+	logged "MOUNT msharefs $DIR msharefs flags 0x2 data mode=0700
+MOUNT msharefs $DIR msharefs flags 0x8 data uid=5,gid=6"
+	export MSHARE_FAKE_FAIL=MOUNT:22
+	fails 1 mount -o nonsense "$DIR"
+	cause "msharectl mount: $DIR: the kernel refuses these mount options"
+}
+
+@test "mount: nothing is hidden" {
+	fails 1 mount "$MOUNT"
+	cause "msharectl mount: $MOUNT: msharefs is mounted there already"
+	next_step "Use it, or unmount it first: msharectl umount $MOUNT"
+	fails 1 mount /proc
+	cause 'msharectl mount: /proc: something else is mounted there'
+	touch "$DIR/file"
+	fails 1 mount "$DIR"
+	cause "msharectl mount: $DIR: the directory is not empty"
+	fails 1 mount "$DIR/file"
+	cause "msharectl mount: $DIR/file: not a directory"
+	fails 1 mount "$DIR/missing"
+	cause "msharectl mount: $DIR/missing: no such directory"
+	logged ''
+}
+
+@test "mount: a kernel without msharefs" {
+	export MSHARE_FAKE_FAIL=MOUNT:19
+	fails 3 mount "$DIR"
+	cause "msharectl mount: $DIR: this kernel has no msharefs"
+	if [[ ! -e /sys/fs/mshare ]]; then
+		fails 3 mount
+		cause 'msharectl mount: /sys/fs/mshare: this kernel has no msharefs'
+	fi
+}
+
+@test "mount, umount: root only" {
+	export MSHARE_FAKE_USER=1000
+	fails 1 mount "$DIR"
+	cause "msharectl mount: $DIR: only root may mount"
+	next_step 'Run it as root.'
+	fails 1 umount "$MOUNT"
+	cause "msharectl umount: $MOUNT: only root may unmount"
+	logged ''
+	# without its capability root may not either
+	export MSHARE_FAKE_USER=0 MSHARE_FAKE_FAIL=MOUNT:1
+	fails 1 mount "$DIR"
+	cause "msharectl mount: $DIR: only root may mount"
+}
+
+@test "mount, umount --dry-run" {
+	works mount --dry-run "$DIR"
+	assert_output "would mount msharefs on $DIR"
+	fails 1 mount --dry-run "$MOUNT"
+	works umount --dry-run "$MOUNT"
+	assert_output "would unmount $MOUNT"
+	logged ''
+}
+
+# libmount looks for what it unmounts in mountinfo. "works", "fails" and what
+# else of msharectl is called run with a tmpfs there.
+msharectl() {
+	[[ $1 == umount && -n ${MOUNTED:-} ]] || {
+		LD_PRELOAD=$PROBES/fake-msharefs.so "${MSHARECTL:-$BUILD/msharectl}" "$@"
+		return
+	}
+	# shellcheck disable=SC2016
+	unshare --map-root-user --mount sh -c 'mount -t tmpfs tmpfs "$1" && echo 4096 >"$1/mshare_info" || exit
+		shift
+		export LD_PRELOAD="$1"
+		shift
+		exec "$@"' - "$MOUNT" "$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}" "$@"
+}
+
+needs_namespaces() {
+	unshare --map-root-user --mount mount -t tmpfs tmpfs "$MOUNT" || skip 'no user namespaces'
+	MOUNTED=yes
+}
+
+@test "umount" {
+	needs_namespaces
+	works umount "$MOUNT"
+	assert_output ''
+	logged "UMOUNT $MOUNT flags 0"
+	MSHARE_MOUNT_POINT=$MOUNT works umount
+	logged "UMOUNT $MOUNT flags 0
+UMOUNT $MOUNT flags 0"
+}
+
+@test "umount: busy" {
+	needs_namespaces
+	export MSHARE_FAKE_FAIL=UMOUNT:16
+	fails 1 umount "$MOUNT"
+	cause "msharectl umount: $MOUNT: in use"
+	next_step "Look who uses it: msharectl ps; fuser -vm $MOUNT"
+}
+
+@test "umount: what is no msharefs" {
+	fails 3 umount /proc
+	cause 'msharectl umount: /proc: not the mount point of an msharefs'
+	usage_error "more than one DIR: 'b'" umount a b
+}
