@@ -66,9 +66,15 @@ completes() {
 	completes msharectl info --mount-point = "$MOUNT" alp alpha
 }
 
+@test "names anywhere" {
+	completes msharectl info "$MOUNT/alt" "$MOUNT/alto"
+	cd "$MOUNT"
+	completes msharectl info ./alt ./alto
+}
+
 @test "options" {
 	completes msharectl info --j --json
-	completes msharectl create --s '--size --start'
+	completes msharectl create --s '--start --size'
 	completes msharectl attach-exec --r --read-only
 }
 
@@ -81,6 +87,8 @@ completes() {
 	mkdir "$BATS_TEST_TMPDIR/x"
 	completes msharectl mempolicy --mode i interleave
 	completes msharectl create --mode i ''
+	completes msharectl mount -o '' ''
+	completes msharectl umount "$BATS_TEST_TMPDIR/x" "$BATS_TEST_TMPDIR/x"
 	: >"$BATS_TEST_TMPDIR/data"
 	completes msharectl map --file "$BATS_TEST_TMPDIR/d" "$BATS_TEST_TMPDIR/data"
 	completes msharectl -M "$BATS_TEST_TMPDIR/x" "$BATS_TEST_TMPDIR/x"
@@ -91,6 +99,7 @@ completes() {
 	completes msharectl stat --output SW SWAPPED
 	completes msharectl info -o NAME,S 'NAME,START NAME,SIZE'
 	completes msharectl info -o +U +UID
+	completes msharectl info --mappings -o OF OFFSET
 	completes msharectl info -o +UID,G '+UID,GROUP +UID,GID'
 }
 
