@@ -105,3 +105,46 @@ as_nobody() {
 	rm -rf "$counts"
 	return "$status"
 }
+
+# Shells that complete find msharectl in PATH, with the kernel faked.
+msharectl_in_path() {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/msharectl" <<-END
+		#!/bin/sh
+		export LD_PRELOAD='$PROBES/fake-msharefs.so'
+		exec '${MSHARECTL:-$BUILD/msharectl}' "\$@"
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/msharectl"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+	export HOME=$BATS_TEST_TMPDIR
+}
+
+# offers SHELL LINE WANTED [LINE WANTED]...: what can be put for the last word
+offers() {
+	completes_as '->' "$@"
+}
+
+# becomes SHELL LINE WANTED [LINE WANTED]...: what is made of the line
+becomes() {
+	completes_as '=>' "$@"
+}
+
+completes_as() {
+	local arrow=$1 shell=$2 lines=() wanted=()
+	shift 2
+	while [[ $# -gt 0 ]]; do
+		lines+=("$1")
+		wanted+=("$1 $arrow $2")
+		shift 2
+	done
+	assert_equal "$("complete_in_$shell" "${lines[@]}" | grep -aF " $arrow ")" \
+		"$(printf '%s\n' "${wanted[@]}")"
+}
+
+complete_in_fish() {
+	fish --no-config "$BATS_TEST_DIRNAME/complete.fish" "$@"
+}
+
+complete_in_zsh() {
+	timeout 20 zsh -f "$BATS_TEST_DIRNAME/complete.zsh" "$BATS_FILE_TMPDIR" "$@"
+}
