@@ -124,3 +124,12 @@ works_on_a_region() {
 	grep -qx 'Type=msharefs' "$unit"
 	grep -qx "ConditionPathExists=$where" "$unit"
 }
+
+@test "completions are where the shells look for them" {
+	[[ -e $ROOT/usr/share/bash-completion/completions/msharectl ]]
+	cd "$ROOT"
+	run zsh -f -c 'print -l .$^fpath/_msharectl(N)'
+	assert_output ./usr/share/zsh/vendor-completions/_msharectl
+	run env HOME="$BATS_TEST_TMPDIR" XDG_DATA_DIRS= fish -c 'path filter .$fish_complete_path/msharectl.fish'
+	assert_output ./usr/share/fish/vendor_completions.d/msharectl.fish
+}
