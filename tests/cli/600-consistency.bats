@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
-# Source, --help, manual page and completion say the same.
+# Source, --help, manual page and completions say the same.
 
 load common
 
@@ -40,19 +40,32 @@ man_options() {
 		grep -oE -- '(^|[ "])--?[A-Za-z][a-z-]*' | tr -d ' "' | sort
 }
 
-completion_options() {
-	complete_words msharectl "$1" - | sort
+# completions SHELL LINE...: "LINE -> WORDS", what it offers at the end of each
+completions() {
+	local shell=$1
+	shift
+	"complete_in_$shell" "$@" | grep -F ' -> '
 }
 
-complete_words() {
-	COMP_WORDS=("$@")
-	COMP_CWORD=$(($# - 1))
-	_msharectl
-	printf '%s\n' "${COMPREPLY[@]}"
+complete_in_bash() {
+	local line
+	for line in "$@"; do
+		read -ra COMP_WORDS <<<"$line"
+		[[ $line != *' ' ]] || COMP_WORDS+=('')
+		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+		_msharectl
+		printf '%s -> %s\n' "$line" "${COMPREPLY[*]}"
+	done
+}
+
+# The words that are offered in "LINE -> WORDS", or any words, one a line.
+words() {
+	sed 's/.* -> //' | tr -s ' ' '\n' | sort
 }
 
 setup() {
 	setup_fake
+	msharectl_in_path
 	# shellcheck source=/dev/null
 	. "$TREE/completions/msharectl"
 }
@@ -62,24 +75,70 @@ setup() {
 	assert_equal "$(msharectl --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort)" "$wanted"
 	assert_equal "$(grep -oE '^	\{ "[a-z-]+", cmd_' "$TREE/cmd/msharectl.c" | cut -d'"' -f2 | sort)" \
 		"$(printf '%s\n' "${commands[@]}" | sort)"
-	assert_equal "$(complete_words msharectl '' | sort)" "$wanted"
+	for shell in bash zsh fish; do
+		assert_equal "$shell: $(completions $shell 'msharectl ' | words)" \
+			"$shell: $(words <<<"$wanted")"
+	done
 	for command in "${commands[@]}" help; do
 		[[ -n $(section "$command") ]]
 		grep -q "^\.B msharectl ${command/-/\\\\-}$" "$page" || fail "no synopsis of $command"
 	done
 }
 
-@test "the options of each command are the same in --help, page and completion" {
+@test "the options of each command are the same in --help and page" {
 	global=$(printf '%s\n' -h --help -V --version -M --mount-point | sort)
 	assert_equal "$(msharectl --help | options_in_help)" "$global"
 	assert_equal "$(man_options OPTIONS)" "$global"
-	assert_equal "$(complete_words msharectl - | sort)" "$global"
 	for command in "${commands[@]}"; do
 		wanted=$(help_options "$command")
 		[[ -n $wanted ]]
 		assert_equal "$command: $(man_options "$command")" "$command: $wanted"
-		assert_equal "$command: $(completion_options "$command" | grep -vxF -e "$global" | grep -vx -- --)" \
-			"$command: $wanted"
+	done
+}
+
+@test "the options of each command are the same in --help and bash's completion" {
+	offers_options bash
+}
+
+@test "the options of each command are the same in --help and zsh's completion" {
+	offers_options zsh
+}
+
+@test "the options of each command are the same in --help and fish's completion" {
+	offers_options fish
+}
+
+# offers_options SHELL: those of --help behind each command, and before
+offers_options() {
+	local command lines=() wanted
+	wanted=$(for command in '' "${commands[@]}"; do
+		printf "$command: %s\n" -h --help -V --version -M --mount-point
+		[[ -z $command ]] || help_options "$command" | sed "s/^/$command: /"
+	done | sort)
+	for command in '' "${commands[@]}"; do
+		lines+=("msharectl ${command:+$command }-")
+	done
+	assert_equal "$(completions "$1" "${lines[@]}" | awk '{
+		sub(/^msharectl /, "")
+		split($0, parts, / ?- -> /)
+		count = split(parts[2], words)
+		for (i = 1; i <= count; i++)
+			if (words[i] != "--") print parts[1] ": " words[i]
+	}' | sort)" "$wanted"
+}
+
+@test "the values in completions are those in source and --help" {
+	advice=$(grep -oP '^	\{ "\K[a-z-]+(?=", MADV_)' "$TREE/cmd/advise.c" | words)
+	modes=$(grep -oP '^	\{ MPOL_[A-Z]+, "\K[a-z]+' "$TREE/cmd/mempolicy.c" | words)
+	prots=$(words <<<'none r rw rx rwx')
+	msharectl protect --help | grep -q 'access rights: r, rw, rx, rwx or none '
+	[[ $advice == *populate* && $modes == *bind* ]]
+	for shell in bash zsh fish; do
+		completions $shell 'msharectl advise ' 'msharectl mempolicy --mode ' \
+			'msharectl map --prot ' >"$BATS_TEST_TMPDIR/found"
+		assert_equal "$shell: $(sed -n 1p "$BATS_TEST_TMPDIR/found" | words)" "$shell: $advice"
+		assert_equal "$shell: $(sed -n 2p "$BATS_TEST_TMPDIR/found" | words)" "$shell: $modes"
+		assert_equal "$shell: $(sed -n 3p "$BATS_TEST_TMPDIR/found" | words)" "$shell: $prots"
 	done
 }
 
