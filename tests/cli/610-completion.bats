@@ -60,6 +60,16 @@ completes() {
 	completes msharectl info new "\$'new\\nline'"
 }
 
+@test "names continue what is quoted" {
+	msharectl create -q -s 1G 'a b'
+	msharectl create -q -s 1G "it's \$5"
+	completes msharectl info 'a\ ' 'a\ b'
+	completes msharectl info '"a ' 'a b'
+	completes msharectl info "'a " 'a b'
+	completes msharectl info "'it" "it'\\''s \$5"
+	completes msharectl info '"it' "it's \\\$5"
+}
+
 @test "names under another mount point" {
 	unset MSHARE_MOUNT_POINT
 	completes msharectl -M "$MOUNT" info alp alpha
