@@ -41,7 +41,8 @@ function __msharectl_names --no-scope-shadowing
         __msharectl_files $current | string join0
         return
     end
-    for line in ($program info $mount_point -n -r -o NAME 2>/dev/null)
+    # what follows a tab would be taken for a description
+    for line in ($program info $mount_point -n -r -o NAME 2>/dev/null | string match -vr '\\\\x09')
         printf '%b\0' $line
     end
 end

@@ -34,9 +34,9 @@ completes() {
 @test "names of regions there are" {
 	for command in map unmap ls info stat ps rm attach-exec; do
 		completes msharectl $command al 'alpha alto'
-		completes msharectl $command dir/ dir/beta
-		completes msharectl $command x ''
 	done
+	completes msharectl info dir/ dir/beta
+	completes msharectl info x ''
 	completes msharectl protect -p r alp alpha
 	completes msharectl rm -f alpha d dir/beta
 }
@@ -122,6 +122,16 @@ completes() {
 	completes msharectl attach-exec alpha alto -- grep -r x 'offset 5'
 	# only attach-exec has a command
 	completes msharectl info -- c ''
+}
+
+@test "and so with bash-completion itself" {
+	# shellcheck source=/dev/null
+	. /usr/share/bash-completion/bash_completion
+	# shellcheck disable=SC2317 # the completion calls it
+	compopt() { :; }
+	COMP_LINE='msharectl attach-exec alpha -- msharectl info --j' COMP_POINT=${#COMP_LINE}
+	# shellcheck disable=SC2086 # words
+	completes $COMP_LINE --json
 }
 
 @test "without bash-completion, commands" {

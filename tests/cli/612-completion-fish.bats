@@ -43,12 +43,14 @@ setup() {
 	msharectl create -q -s 1G 'a b'
 	msharectl create -q -s 1G "it's"
 	msharectl create -q -s 1G $'new\nline'
+	msharectl create -q -s 1G $'tab\tb'
 	mkdir "$MOUNT/bytes"
 	msharectl create -q -s 1G $'bytes/\xff'
 	offers fish 'msharectl info a\ ' 'a b' \
 		'msharectl info "a ' 'a b' \
 		'msharectl info it' "it's" \
 		'msharectl info new' 'new line' \
+		'msharectl info tab' '' \
 		'msharectl info by' $'bytes/\xff'
 }
 
