@@ -202,3 +202,18 @@ examples() {
 	# shellcheck source=/dev/null
 	. <(grep -v '^msharectl mount$' "$BATS_TEST_TMPDIR/examples")
 }
+
+# Structures as C has them, without comments and alignment.
+structures() {
+	sed -n '/^struct .* {$/,/^};$/p' "$1" |
+		sed -E 's,/\*.*\*/,,; s/__aligned_u64/__u64/; s/[[:blank:]]+/ /g; s/ $//'
+}
+
+@test "msharefs(5) has what the kernel's header has" {
+	header=$TREE/common/include/uapi/linux/msharefs.h
+	[[ -n $(structures "$header") ]]
+	assert_equal "$(structures "$TREE/man/msharefs.5" | sort)" "$(structures "$header" | sort)"
+	while read -r name; do
+		grep -qw "$name" "$TREE/man/msharefs.5" || fail "$name is not in the page"
+	done < <(sed -n 's/^#define \(MSHAREFS_[A-Z_]*\).*/\1/p' "$header" | grep -v IOC_MAGIC)
+}
