@@ -1,11 +1,10 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
-# Source, --help, manual page and completions say the same.
+# Source, --help, manual pages and completions say the same.
 
 load common
 
 commands=(mount umount create map unmap protect advise lock unlock mempolicy seal ls info stat ps attach-exec rm)
-page=$TREE/man/msharectl.8
 
 # The options of a command that --help shows, without those of all commands.
 help_options() {
@@ -16,28 +15,34 @@ options_in_help() {
 	sed -nE 's/^ +(-[A-Za-z], |    )?(--[a-z-]+).*/\1\2/p' | tr -d ' ' | tr , '\n' | sort
 }
 
-# The page's section on a command.
-section() {
-	awk -v name="$1" '
-		/^\.S[SH] / { inside = 0 }
-		/^\.SS / {
-			gsub(/\\/, "")
-			for (i = 2; i <= NF; i++) {
-				gsub(/"/, "", $i)
-				if ($i == name) inside = 1
-			}
-		}
-		/^\.SH OPTIONS/ { if (name == "OPTIONS") inside = 1 }
-		inside' "$page"
+# Where the page of a command is; some have one together.
+page() {
+	local page=$TREE/man/msharectl${1:+-$1}.8 so
+	read -r so <"$page"
+	[[ $so != .so\ * ]] || page=$TREE/man/${so#.so man8/}
+	printf '%s\n' "$page"
 }
 
-# Options at the beginning of a paragraph, that is, those that are explained.
+# section TITLE PAGE: its lines
+section() {
+	awk -v title=".SH $1" '/^\.SH / { inside = $0 == title; next } inside' "$2"
+}
+
+# What paragraphs are about: .TP and .TQ stand before such a line.
+man_terms() {
+	section "$1" "$(page "$2")" | grep -A1 '^\.T[PQ]' | grep -v '^\(\.T[PQ]\|--$\)' |
+		sed 's/\\-/-/g; s/\\f.//g'
+}
+
+# A page of two commands says what only one of them has.
 man_options() {
-	{
-		section "$1"
-		[[ ! $1 =~ ^(ls|info|stat|ps)$ ]] || section Listings
-	} | grep -A1 '^\.T[PQ]' | sed 's/\\-/-/g; s/\\f.//g' |
+	man_terms OPTIONS "$1" | awk -v mark="(\" $1 \"" '!/ only\)/ || index($0, mark)' |
 		grep -oE -- '(^|[ "])--?[A-Za-z][a-z-]*' | tr -d ' "' | sort
+}
+
+# The columns there are, and the type that each has in JSON.
+man_columns() {
+	section COLUMNS "$(page "$1")" | sed -nE 's/\\-/-/g; s/^\.BR ([A-Z/-]+) "? ?\((.*)\)"$/\1 \2/p'
 }
 
 # completions SHELL LINE...: "LINE -> WORDS", what it offers at the end of each
@@ -80,15 +85,17 @@ setup() {
 			"$shell: $(words <<<"$wanted")"
 	done
 	for command in "${commands[@]}" help; do
-		[[ -n $(section "$command") ]]
-		grep -q "^\.B msharectl ${command/-/\\\\-}$" "$page" || fail "no synopsis of $command"
+		for page in "$(page "$command")" "$(page '')"; do
+			section SYNOPSIS "$page" | grep -qx "\.B msharectl ${command/-/\\\\-}" ||
+				fail "no synopsis of $command in $page"
+		done
 	done
 }
 
 @test "the options of each command are the same in --help and page" {
 	global=$(printf '%s\n' -h --help -V --version -M --mount-point | sort)
 	assert_equal "$(msharectl --help | options_in_help)" "$global"
-	assert_equal "$(man_options OPTIONS)" "$global"
+	assert_equal "$(man_options '')" "$global"
 	for command in "${commands[@]}"; do
 		wanted=$(help_options "$command")
 		[[ -n $wanted ]]
@@ -168,9 +175,49 @@ offers_options() {
 	done
 }
 
-@test "the exit statuses in the page are those there are" {
-	statuses=$(sed -n '/^\.SH EXIT STATUS/,/^\.SH ENV/p' "$page" | grep -oE '^\.B [0-9]+' | tr -dc '0-9\n' | tr '\n' ' ')
-	assert_equal "$statuses" '0 1 2 3 125 126 127 '
+@test "each command has a page, with the sections that all have" {
+	assert_equal "$(man_terms COMMANDS '' | sed -nE 's/^\.BR? (msharectl-)?([a-z-]+)( \(8\))?$/\2/p' | sort)" \
+		"$(printf '%s\n' "${commands[@]}" help | sort)"
+	for command in '' "${commands[@]}"; do
+		assert_equal "$command: $(grep '^\.SH' "$(page "$command")" | grep -vE '(COMMANDS|COLUMNS|JSON|NOTES|FILES)$' | cut -c5-)" \
+			"$command: $(printf '%s\n' NAME SYNOPSIS DESCRIPTION OPTIONS 'EXIT STATUS' ENVIRONMENT EXAMPLES 'SEE ALSO')"
+	done
+}
+
+@test "pages refer to pages that there are" {
+	for page in "$TREE"/man/*; do
+		[[ $page == *.[0-9] ]] || fail "$page is no page"
+		while read -r name section; do
+			name=${name//\\-/-}
+			[[ $name != mshare* || -e $TREE/man/$name.$section ]] || fail "$page: there is no $name($section)"
+		done < <(sed -nE 's/^\.BR ([^ ]+) \(([0-9])\).*/\1 \2/p; s/^\.so man([0-9])\/(.*)\.[0-9]$/\2 \1/p' "$page")
+	done
+}
+
+@test "the exit statuses in the pages are those there are" {
+	for command in '' "${commands[@]}"; do
+		wanted='0 1 2 3 '
+		[[ $command != attach-exec ]] || wanted='0 125 126 127 '
+		assert_equal "$command: $(section 'EXIT STATUS' "$(page "$command")" | grep -oE '^\.B [0-9]+' | tr -dc '0-9\n' | tr '\n' ' ')" \
+			"$command: $wanted"
+	done
+}
+
+@test "the columns in the pages are those there are, and have these types in JSON" {
+	msharectl create -q -s 1G --map a
+	for command in ls info stat ps; do
+		wanted=$(msharectl "$command" --list-columns | awk '{ print $1 }')
+		[[ $command != info ]] || wanted+=$'\n'$(msharectl info --mappings --list-columns | awk '{ print $1 }')
+		assert_equal "$(man_columns $command | cut -d' ' -f1)" "$wanted"
+	done
+	for command in ls info stat; do
+		types=$(man_columns $command | awk '{ gsub("/", "_per_", $1); gsub("-", "_", $1); print tolower($1), $2 }')
+		msharectl "$command" --json --output-all | jq -r '(.regions, .entries | values)[0] | to_entries[] |
+			select(.value != null and .key != "name_bytes") | "\(.key) \(.value | type)"' >"$BATS_TEST_TMPDIR/json"
+		[[ -s $BATS_TEST_TMPDIR/json ]]
+		run grep -vxF "$types" "$BATS_TEST_TMPDIR/json"
+		assert_output ''
+	done
 }
 
 @test "the columns' names are the keys of JSON" {
@@ -182,25 +229,12 @@ offers_options() {
 	done
 }
 
-@test "the examples of the page work as they stand" {
-	sed -n '/^\.SH EXAMPLES/,/^\.SH SEE/{/^\.EX/,/^\.EE/p}' "$page" |
-		grep -v '^\.' | sed 's/\\-/-/g; s/\\(aq/'"'"'/g' >"$BATS_TEST_TMPDIR/examples"
-	grep -q '^msharectl mount$' "$BATS_TEST_TMPDIR/examples"
-	run examples
-	assert_success
-	assert_equal "$output" 'cache: created 4G at 0x200000000000
-cache: mapped 4G rw at 0x200000000000
-0x200000000000
-4294967296
-NAME  ATTACHED MAPPINGS MAPPED RESIDENT SWAPPED PGTABLES UNSHARED
-cache        3        1     4G       5M    1.5K      12K      30K'
-}
-
-examples() {
-	set -e
-	cd "$BATS_TEST_TMPDIR"
-	# shellcheck source=/dev/null
-	. <(grep -v '^msharectl mount$' "$BATS_TEST_TMPDIR/examples")
+@test "the examples of all pages are run in the guest" {
+	for page in "$TREE"/man/*.[0-9]; do
+		read -r so <"$page"
+		[[ $so == .so\ * ]] || grep -q "^	examples ${page##*/}\$" "$TREE/tests/guest/190-examples.bats" ||
+			fail "${page##*/} is not in tests/guest/190-examples.bats"
+	done
 }
 
 # Structures as C has them, without comments and alignment.
