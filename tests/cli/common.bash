@@ -146,5 +146,5 @@ complete_in_fish() {
 }
 
 complete_in_zsh() {
-	timeout 20 zsh -f "$BATS_TEST_DIRNAME/complete.zsh" "$BATS_FILE_TMPDIR" "$@"
+	timeout 60 zsh -f "$BATS_TEST_DIRNAME/complete.zsh" "$BATS_FILE_TMPDIR" "$@"
 }
