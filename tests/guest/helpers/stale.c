@@ -370,6 +370,7 @@ static void first_window(void)
 	set_up();
 	for (int round = 0; round < ROUNDS; round++) {
 		struct peer peer;
+		uint64_t count;
 
 		spinners[0] = (struct spinner){ .cpu = 1 };
 		new_object(round);
@@ -377,8 +378,13 @@ static void first_window(void)
 		wait_go(&peer);
 		warm_up(&spinners[0]);
 		unmap_all(round);
+		count = spinners[0].count;
 		must(wait_for_fault(&spinners[0]),
-		     "round %d: %lu accesses so far", round, spinners[0].count);
+		     "round %d: %lu accesses since", round,
+		     spinners[0].count - count);
+		must(spinners[0].count - count <= 1,
+		     "round %d: %lu accesses more", round,
+		     spinners[0].count - count);
 		peer_end(&peer);
 	}
 }
