@@ -58,12 +58,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &change_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "ADVICE NAME",
@@ -72,7 +66,7 @@ static const struct argp argp = {
 	       "mapped.\v"
 	       "ADVICE is populate, populate-read, willneed, cold, pageout, "
 	       "remove, hugepage, nohugepage or collapse.",
-	.children = children,
+	.children = change_children,
 };
 
 static int apply(int fd, struct range range, const void *data)

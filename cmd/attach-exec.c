@@ -82,11 +82,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -98,7 +93,7 @@ static const struct argp argp = {
 	       "The exit status is the program's; 125 if it could not be "
 	       "attached and therefore was not run, 126 if it can't be "
 	       "executed, 127 if there is no such command.",
-	.children = children,
+	.children = cli_global_children,
 };
 
 /* Which of the ways to be refused it was. */

@@ -86,6 +86,12 @@ const struct argp change_argp = {
 	.children = children,
 };
 
+const struct argp_child change_children[] = {
+	{ &change_argp, 0, NULL, 0 },
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
 void change_report(const struct change_target *target, const char *done,
 		   const char *would, struct range range, const char *how)
 {

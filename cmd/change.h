@@ -29,6 +29,9 @@ extern const struct argp change_target_argp;
 /* The same with --addr and --size, for a struct change. */
 extern const struct argp change_argp;
 
+/* Those, and what all commands have: the children of a command's argp. */
+extern const struct argp_child change_children[];
+
 /* What a struct change stands for. */
 struct changed {
 	struct mount mount;

@@ -65,6 +65,20 @@ const struct argp cli_global_argp = {
 	.parser = global_parse,
 };
 
+const struct argp_child cli_global_children[] = {
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+error_t cli_pass_input(int key, char *arg, struct argp_state *state)
+{
+	(void)arg;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = state->input;
+	return 0;
+}
+
 int cli_status(int status)
 {
 	return cli_own_failure ? cli_own_failure : status;

@@ -77,6 +77,12 @@ extern const char *cli_mount_point;
 /* -h, -V and --mount-point, for the children of a command's argp. */
 extern const struct argp cli_global_argp;
 
+/* The children of a command that shares no other options. */
+extern const struct argp_child cli_global_children[];
+
+/* The parser of a command whose options are all its first child's. */
+error_t cli_pass_input(int key, char *arg, struct argp_state *state);
+
 /* What every help text goes through, where the command has no other filter. */
 char *cli_help_filter(int key, const char *text, void *input);
 

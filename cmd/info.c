@@ -43,19 +43,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &listing_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[NAME...]",
 	.doc = "Show where regions are and whose they are; without NAME, all "
 	       "of them. A table of one region has its mappings, too.",
-	.children = children,
+	.children = listing_children,
 };
 
 static int fill(struct cell *cells, const struct region *region, void *data)

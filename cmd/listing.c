@@ -88,6 +88,12 @@ const struct argp listing_argp = {
 	.parser = parse,
 };
 
+const struct argp_child listing_children[] = {
+	{ &listing_argp, 0, NULL, 0 },
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
 void cell_string(struct cell *cell, const char *format, ...)
 {
 	va_list args;

@@ -76,6 +76,9 @@ struct listing {
 /* -J and the like, and NAME..., for a command's argp. */
 extern const struct argp listing_argp;
 
+/* Those, and what all commands have: the children of a command's argp. */
+extern const struct argp_child listing_children[];
+
 /* Chooses the columns. False: they were only to be listed, and are. */
 bool listing_begin(struct listing *listing);
 

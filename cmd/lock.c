@@ -33,19 +33,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &change_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "NAME",
 	.doc = "Keep what is mapped in a region in memory, so that none of it "
 	       "goes to swap space. All of the range has to be mapped.",
-	.children = children,
+	.children = change_children,
 };
 
 static int apply(int fd, struct range range, const void *data)

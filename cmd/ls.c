@@ -24,27 +24,12 @@ static void fill_directory(struct cell *cells, const struct stat *st)
 	cell_string(&cells[PLACE_TYPE], "directory");
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	(void)arg;
-	if (key != ARGP_KEY_INIT)
-		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = state->input;
-	return 0;
-}
-
-static const struct argp_child children[] = {
-	{ &listing_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
-	.parser = parse,
+	.parser = cli_pass_input,
 	.args_doc = "[NAME...]",
 	.doc = "List regions and directories with all that is in them; without "
 	       "NAME, all there are.",
-	.children = children,
+	.children = listing_children,
 };
 
 int cmd_ls(int argc, char **argv)

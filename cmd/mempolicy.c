@@ -86,19 +86,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &change_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "--mode MODE NAME",
 	.doc = "Say from which NUMA nodes the memory of a region comes. All of "
 	       "the range has to be mapped.",
-	.children = children,
+	.children = change_children,
 };
 
 static int apply(int fd, struct range range, const void *data)

@@ -41,18 +41,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[DIR]",
 	.doc = "Mount msharefs, on " MOUNT_DEFAULT " unless said otherwise. "
 	       "Nothing that is there is hidden.",
-	.children = children,
+	.children = cli_global_children,
 };
 
 int cmd_mount(int argc, char **argv)

@@ -83,17 +83,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "COMMAND [ARG...]",
 	.doc = "Make and use memory regions whose page tables all their users "
 	       "share.\v",
-	.children = children,
+	.children = cli_global_children,
 	.help_filter = help_filter,
 };
 

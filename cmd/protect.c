@@ -34,12 +34,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &change_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -47,7 +41,7 @@ static const struct argp argp = {
 	.doc = "Change the access rights of what is mapped in a region, for "
 	       "all processes that have it attached. All of the range has to "
 	       "be mapped.",
-	.children = children,
+	.children = change_children,
 };
 
 static int apply(int fd, struct range range, const void *data)

@@ -186,27 +186,12 @@ static int by_region(const void *a, const void *b)
 	return x[COL_START].number < y[COL_START].number ? -1 : 1;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	(void)arg;
-	if (key != ARGP_KEY_INIT)
-		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = state->input;
-	return 0;
-}
-
-static const struct argp_child children[] = {
-	{ &listing_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
-	.parser = parse,
+	.parser = cli_pass_input,
 	.args_doc = "[NAME...]",
 	.doc = "Show which processes have regions attached; without NAME, any "
 	       "region, removed ones included.",
-	.children = children,
+	.children = listing_children,
 };
 
 static int scan(struct ps *ps)

@@ -59,18 +59,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "NAME...",
 	.doc = "Remove regions. Processes that have one attached keep it; its "
 	       "memory is freed when the last of them is gone.",
-	.children = children,
+	.children = cli_global_children,
 };
 
 static int failed(const struct rm *rm, const char *name, int err)

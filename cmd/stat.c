@@ -193,19 +193,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &listing_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[NAME...]",
 	.doc = "Show what regions hold and how many processes use them; "
 	       "without NAME, all of them.",
-	.children = children,
+	.children = listing_children,
 };
 
 static const struct sample *find_sample(const struct samples *s, ino_t inode)

@@ -34,18 +34,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[DIR]",
 	.doc = "Unmount msharefs; the regions in it are lost. Nothing is lost "
 	       "where a process still uses one.",
-	.children = children,
+	.children = cli_global_children,
 };
 
 int cmd_umount(int argc, char **argv)

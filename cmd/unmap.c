@@ -2,27 +2,12 @@
 #include "change.h"
 #include "cli.h"
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	(void)arg;
-	if (key != ARGP_KEY_INIT)
-		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = state->input;
-	return 0;
-}
-
-static const struct argp_child children[] = {
-	{ &change_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
-	.parser = parse,
+	.parser = cli_pass_input,
 	.args_doc = "NAME",
 	.doc = "Unmap memory from a region, for all processes that have it "
 	       "attached. The range may have holes.",
-	.children = children,
+	.children = change_children,
 };
 
 static int apply(int fd, struct range range, const void *data)
