@@ -252,10 +252,13 @@ static void mount_rest(char **keep, char **shares, char **options)
 			tag, shares[i], "9p", MS_NOSUID | MS_NODEV,
 			"trans=virtio,version=9p2000.L,msize=512000,cache=mmap");
 	}
-	/* Not noexec: code in a region is among what is tested. */
+	/*
+	 * Not noexec: code in a region is among what is tested. Without a
+	 * limit, as regions here are often larger than the guest.
+	 */
 	if (list_has(options, "msharefs"))
 		mount_or_fail("msharefs", "/sys/fs/mshare", "msharefs",
-			      MS_NOSUID | MS_NODEV, NULL);
+			      MS_NOSUID | MS_NODEV, "size=0");
 }
 
 static void bring_loopback_up(void)

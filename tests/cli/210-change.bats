@@ -323,6 +323,13 @@ mapped() {
 	fails 1 map pg
 	cause 'msharectl map: pg: not enough memory for the whole range'
 	next_step 'Map less with --size, or promise nothing with --noreserve.'
+	MSHARE_FAKE_FAIL=CREATE_MAPPING:28
+	fails 1 map pg
+	cause 'msharectl map: pg: more than the mount may hold'
+	next_step "Look at df $MOUNT; as root: mount -o remount,size=SIZE $MOUNT"
+	truncate -s 4096 "$BATS_TEST_TMPDIR/object"
+	fails 1 map --file "$BATS_TEST_TMPDIR/object" pg
+	cause "msharectl map: pg: more than the mount may hold"
 	MSHARE_FAKE_FAIL=UNMAP:12
 	fails 1 unmap pg
 	cause 'msharectl unmap: pg: the kernel has no memory to split mappings'

@@ -342,6 +342,26 @@ static void creator_thread(void)
 	use_orphan();
 }
 
+/* On a mount with room for one such region and no more. */
+static void remake(void)
+{
+	uint64_t most = 64 * MIB;
+	int fd;
+
+	path = region_path();
+	for (int i = 0; i < 20; i++) {
+		fd = region_create(path, start, granule);
+		must(!region_map(fd, start, most, RW,
+				 MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS),
+		     "round %d finds no room", i);
+		check_result(region_map(fd, start + most, PAGE, RW,
+					MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS),
+			     -ENOSPC, "mapping more");
+		check(!unlink(path), "unlink: %m");
+		close(fd);
+	}
+}
+
 static const struct test_case cases[] = {
 	{ "close-last", close_last },
 	{ "munmap-last", munmap_last },
@@ -354,6 +374,7 @@ static const struct test_case cases[] = {
 	{ "creator-exited", creator_exited },
 	{ "creator-killed", creator_killed },
 	{ "creator-thread", creator_thread },
+	{ "remake", remake },
 };
 
 int main(int argc, char **argv)

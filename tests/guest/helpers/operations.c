@@ -1138,15 +1138,20 @@ static void count_flushes(void)
 {
 	struct mshare_stat before, after;
 	struct peer peer;
+	long flushes, ipis;
 
 	new_region(RW);
 	paint((void *)object, LENGTH, PAGE, 1);
 	start_watch(&peer, read_word);
 	before = stat_now();
+	flushes = vmstat("mshare_flush");
+	ipis = vmstat("mshare_flush_ipi");
 	check_result(region_unmap(fd, object, PAGE), 0, "UNMAP");
 	after = stat_now();
 	check(after.flushes > before.flushes, "UNMAP made no flush");
 	check(after.ipis > before.ipis, "UNMAP interrupted nobody");
+	check(vmstat("mshare_flush") > flushes, "vmstat has no flush");
+	check(vmstat("mshare_flush_ipi") > ipis, "vmstat has no interrupt");
 	/* What was never there needs none. */
 	before = after;
 	check_result(region_unmap(fd, object + granule, PAGE), 0, "UNMAP");

@@ -1,0 +1,174 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154 # bats sets variables
+# size= and nr_regions=: what a mount holds at most.
+
+load guest
+bats_load_library bats-support
+bats_load_library bats-assert
+
+setup() {
+	other=$BATS_TEST_TMPDIR/mshare
+	mkdir "$other"
+	export MSHARE_MOUNT_POINT=$other
+}
+
+teardown() {
+	if mountpoint -q "$other"; then
+		umount "$other"
+	fi
+	remove_regions
+}
+
+limited() {
+	mount -t msharefs -o "$1" msharefs "$other"
+}
+
+# kib_used FIELD: of the file system
+used() {
+	df --output=used "$other" | tail -n 1 | tr -d ' '
+}
+
+# Memory of a removed region comes back a little later.
+wait_until_used() {
+	local i
+	for ((i = 0; i < 50; i++)); do
+		[[ $(used) -ne $1 ]] || return 0
+		sleep 0.1
+	done
+	echo "$(used) KiB are in use, not $1"
+	return 1
+}
+
+@test "no more is mapped than size= allows, touched or not" {
+	limited size=8M
+	msharectl create --size 1G one
+	msharectl create --size 1G two
+	msharectl map --size 4M one
+	msharectl map --size 4M --noreserve two
+	assert_equal "$(used)" 8192
+	start=$(msharectl info -nr -o START two)
+	logged msharectl map --addr "$((start + (4 << 20)))" --size 4K two
+	assert_failure 1
+	assert_line --index 0 'msharectl map: two: more than the mount may hold'
+	assert_line --index 1 --partial "remount,size="
+	msharectl unmap --addr "$start" --size 4K two
+	msharectl map --addr "$start" --size 4K two
+	msharectl rm one
+	wait_until_used 4096
+	msharectl rm two
+	wait_until_used 0
+}
+
+@test "what is refused, or mapped already, is not charged" {
+	limited size=8M
+	msharectl create --size 1G region
+	msharectl map --size 4M region
+	for _ in 1 2 3; do
+		logged msharectl map --size 2M region
+		assert_failure
+	done
+	assert_equal "$(used)" 4096
+	# a range with a hole in it
+	start=$(msharectl info -nr -o START region)
+	msharectl unmap --addr "$((start + (1 << 20)))" --size 1M region
+	msharectl unmap --addr "$start" --size 3M region
+	assert_equal "$(used)" 1024
+}
+
+@test "files are the business of their own file system, their tables are not" {
+	limited size=1M
+	msharectl create --size 1G region
+	truncate --size 4M /tmp/object
+	msharectl map --file /tmp/object region
+	rm /tmp/object
+	# 4 MiB take two tables
+	assert_equal "$(used)" 8
+	msharectl rm region
+	wait_until_used 0
+}
+
+@test "files on what a user mounted count, whatever limits that has" {
+	limited size=4M
+	msharectl create --size 1G region
+	unshare --user --map-root-user --mount sh -c '
+		mount -t tmpfs none /mnt && truncate --size 4M /mnt/object &&
+		msharectl map --file /mnt/object region'
+	assert_equal "$(used)" 4096
+	logged msharectl map --size 4K region
+	assert_failure
+}
+
+@test "a region that was removed makes room for another at once" {
+	limited size=64M
+	GUEST_MSHARE=$other helper lifetime remake
+}
+
+@test "a remount changes the limits, to no less than what is in use" {
+	limited size=8M,nr_regions=3
+	msharectl create --size 1G one
+	msharectl create --size 1G two
+	msharectl map --size 8M one
+	for option in size=4M nr_regions=1 size=nonsense mode=0700; do
+		logged mount -o "remount,$option" "$other"
+		assert_failure
+	done
+	assert_equal "$(df --output=avail "$other" | tail -n 1)" "    0"
+	mount -o remount,size=16M,nr_regions=2 "$other"
+	msharectl map --size 8M two
+	logged msharectl create --size 1G three
+	assert_failure 1
+	assert_line --index 0 'msharectl create: three: the mount has as many names as it may'
+	assert_line --index 1 --partial "remount,nr_regions="
+	mount -o remount,size=0,nr_regions=0 "$other"
+	logged findmnt -no OPTIONS "$other"
+	assert_output --partial 'size=0k,nr_regions=0'
+	msharectl create --size 2T large
+	msharectl map --noreserve large
+}
+
+@test "regions, directories and links count for nr_regions=" {
+	limited nr_regions=3
+	free() { stat --file-system --format %d "$other"; }
+	assert_equal "$(free)" 3
+	touch "$other/a"
+	mkdir "$other/d"
+	ln "$other/a" "$other/d/b"
+	assert_equal "$(free)" 0
+	for command in "touch c" "mkdir c" "ln a c"; do
+		logged sh -c "cd '$other' && $command"
+		assert_failure
+		assert_output --partial 'No space left on device'
+		[[ ! -e $other/c ]]
+	done
+	mv "$other/a" "$other/c"
+	mv --no-target-directory "$other/d/b" "$other/d/e"
+	assert_equal "$(free)" 0
+	rm "$other/d/e"
+	rmdir "$other/d"
+	assert_equal "$(free)" 2
+	touch "$other/f"
+	mv "$other/f" "$other/c"
+	assert_equal "$(free)" 2
+	rm "$other/c"
+	assert_equal "$(free)" 3
+}
+
+@test "half of the memory is the default, and a percentage is one of it" {
+	limited defaults
+	total=$(df --output=size "$other" | tail -n 1)
+	umount "$other"
+	limited size=100%
+	all=$(df --output=size "$other" | tail -n 1)
+	# rounded to pages
+	((all - 2 * total <= 4 && 2 * total - all <= 4))
+	logged findmnt -no OPTIONS "$other"
+	assert_output --partial "size=${all// /}k"
+}
+
+@test "limits that mean nothing are refused" {
+	for option in size= size=x size=k size=-1 size=101% size=16E size=1Q size=1M1 nr_regions= \
+		nr_regions=x nr_regions=-1; do
+		logged mount -t msharefs -o "$option" msharefs "$other"
+		assert_failure
+	done
+}

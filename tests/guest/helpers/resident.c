@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What smaps, numa_maps, mincore and move_pages tell about a window. */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/mman.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "case.h"
+#include "check.h"
+#include "object.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW      (PROT_READ | PROT_WRITE)
+#define TOUCHED (4 * MIB)
+
+static const char *path;
+static uint64_t start;
+
+/* Finds the lines of the VMA at @addr and returns the number after @name. */
+static long smaps_field(const char *name, uint64_t addr)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	char line[512], head[32];
+	size_t length = strlen(name);
+	bool inside = false;
+	long value = -1;
+
+	must(smaps, "smaps: %m");
+	snprintf(head, sizeof(head), "%" PRIx64 "-", addr);
+	while (value < 0 && fgets(line, sizeof(line), smaps)) {
+		if (!strncmp(line, head, strlen(head)))
+			inside = true;
+		else if (inside && !strncmp(line, name, length) &&
+			 line[length] == ':')
+			value = atol(line + length + 1);
+	}
+	fclose(smaps);
+	must(value >= 0, "no %s of %" PRIx64, name, addr);
+	return value << 10;
+}
+
+static long rollup_field(const char *name)
+{
+	FILE *rollup = fopen("/proc/self/smaps_rollup", "re");
+	char line[512];
+	size_t length = strlen(name);
+	long value = -1;
+
+	must(rollup, "smaps_rollup: %m");
+	while (value < 0 && fgets(line, sizeof(line), rollup))
+		if (!strncmp(line, name, length) && line[length] == ':')
+			value = atol(line + length + 1);
+	fclose(rollup);
+	return value << 10;
+}
+
+struct field {
+	const char *name;
+	uint64_t want;
+};
+
+static void check_fields(const struct field *fields, size_t count,
+			 const char *when)
+{
+	for (size_t i = 0; i < count; i++) {
+		long got = smaps_field(fields[i].name, start);
+
+		check(got == (long)fields[i].want,
+		      "%s: %s is %ld, not %" PRIu64, when, fields[i].name, got,
+		      fields[i].want);
+	}
+}
+
+/* A child has the window of its parent. */
+static void share(struct peer *parent, void *arg)
+{
+	(void)arg;
+	go(parent);
+	wait_go(parent);
+}
+
+static void smaps(void)
+{
+	static const struct field alone[] = {
+		{ "Rss", TOUCHED },
+		{ "Pss", TOUCHED },
+		{ "Private_Dirty", TOUCHED },
+		{ "Shared_Dirty", 0 },
+	};
+	static const struct field shared[] = {
+		{ "Rss", TOUCHED },
+		{ "Pss", TOUCHED / 2 },
+		{ "Pss_Dirty", TOUCHED / 2 },
+		{ "Private_Dirty", 0 },
+		{ "Shared_Dirty", TOUCHED },
+		{ "Anonymous", 0 },
+		{ "Swap", 0 },
+	};
+	int fd = region_create(path = region_path(), start, 2 * granule);
+	struct peer peer;
+	long before, after;
+
+	region_fill(fd, start, 16 * MIB, RW);
+	before = rollup_field("Rss");
+	window_map(fd, start, 2 * granule, RW, 0);
+	check(smaps_field("Rss", start) == 0, "Rss before the first access");
+	paint((void *)start, TOUCHED, PAGE, 1);
+	check_fields(alone, sizeof(alone) / sizeof(alone[0]), "alone");
+	after = rollup_field("Rss");
+	check(after - before >= (long)TOUCHED &&
+		      after - before < (long)(TOUCHED + MIB),
+	      "Rss of smaps_rollup went from %ld to %ld", before, after);
+
+	peer = peer_start(share, NULL);
+	wait_go(&peer);
+	check_fields(shared, sizeof(shared) / sizeof(shared[0]), "shared");
+	go(&peer);
+	peer_end(&peer);
+	check_fields(alone, sizeof(alone) / sizeof(alone[0]), "alone again");
+	close(fd);
+}
+
+/* A hole between two mappings, a file, and locked memory. */
+static void smaps_mixed(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	int file = object_open(&object_kinds[TMPFS], 2 * MIB);
+
+	region_fill(fd, start, MIB, RW);
+	region_fill(fd, start + 8 * MIB, MIB, RW);
+	check_result(region_map_file(fd, start + 16 * MIB, 2 * MIB, RW,
+				     MAP_SHARED | MAP_FIXED, file, 0),
+		     0, "mapping a file");
+	window_map(fd, start, granule, RW, 0);
+	paint((void *)start, MIB, PAGE, 1);
+	paint((void *)(start + 8 * MIB), MIB / 2, PAGE, 1);
+	paint((void *)(start + 16 * MIB), 2 * MIB, PAGE, 1);
+	check(smaps_field("Rss", start) == (long)(3 * MIB + MIB / 2),
+	      "Rss is %ld", smaps_field("Rss", start));
+	check_result(region_protect(fd, start, MIB, PROT_NONE), 0, "PROTECT");
+	check(smaps_field("Rss", start) == (long)(3 * MIB + MIB / 2),
+	      "Rss is %ld without rights", smaps_field("Rss", start));
+	check_result(region_unmap(fd, start, MIB), 0, "UNMAP");
+	check(smaps_field("Rss", start) == (long)(2 * MIB + MIB / 2),
+	      "Rss is %ld after UNMAP", smaps_field("Rss", start));
+	close(file);
+	close(fd);
+}
+
+/* The number after each @key in the line of the VMA at @start, added up. */
+static long numa_sum(const char *line, const char *key)
+{
+	long sum = 0;
+
+	for (const char *at = line; (at = strstr(at, key)); at++) {
+		const char *equals = strchr(at, '=');
+
+		if (equals)
+			sum += atol(equals + 1);
+	}
+	return sum;
+}
+
+static void numa_maps(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	FILE *maps;
+	char line[512], head[32];
+	struct peer peer;
+	bool found = false;
+
+	region_fill(fd, start, 16 * MIB, RW);
+	window_map(fd, start, granule, RW, 0);
+	paint((void *)start, TOUCHED, PAGE, 1);
+	peer = peer_start(share, NULL);
+	wait_go(&peer);
+
+	snprintf(head, sizeof(head), "%" PRIx64 " ", start);
+	maps = fopen("/proc/self/numa_maps", "re");
+	must(maps, "numa_maps: %m");
+	while (!found && fgets(line, sizeof(line), maps))
+		found = !strncmp(line, head, strlen(head));
+	fclose(maps);
+	must(found, "no line of %s", head);
+	check(numa_sum(line, " N") == (long)(TOUCHED / PAGE), "%s", line);
+	check(numa_sum(line, " dirty=") == (long)(TOUCHED / PAGE), "%s", line);
+	check(numa_sum(line, " mapmax=") == 2, "%s", line);
+	go(&peer);
+	peer_end(&peer);
+	close(fd);
+}
+
+/* Pages of @vec that are as @resident says; they all should be. */
+static void check_vec(const unsigned char *vec, uint64_t from, uint64_t size,
+		      bool resident, const char *what)
+{
+	uint64_t wrong = 0;
+
+	for (uint64_t i = from / PAGE; i < (from + size) / PAGE; i++)
+		wrong += (vec[i] & 1) != resident;
+	check(!wrong, "%s: %" PRIu64 " pages are told wrong", what, wrong);
+}
+
+static void mincore_case(void)
+{
+	int fd = region_create(path = region_path(), start, 2 * granule);
+	uint64_t size = 32 * MIB, at = start + granule - 16 * MIB;
+	unsigned char *vec = calloc(size / PAGE, 1);
+
+	must(vec, "calloc");
+	/* The second mapping goes on in the next granule. */
+	region_fill(fd, at, 4 * MIB, RW);
+	region_fill(fd, at + 8 * MIB, 24 * MIB, RW);
+	window_map(fd, start, 2 * granule, RW, 0);
+	paint((void *)(at + MIB), MIB, PAGE, 1);
+	paint((void *)(at + 15 * MIB), 2 * MIB, PAGE, 1);
+	memset(vec, 0xff, size / PAGE);
+	must(!mincore((void *)at, size, vec), "mincore: %m");
+	check_vec(vec, 0, MIB, false, "not touched");
+	check_vec(vec, MIB, MIB, true, "touched");
+	check_vec(vec, 2 * MIB, 13 * MIB, false, "holes");
+	check_vec(vec, 15 * MIB, 2 * MIB, true, "on both sides");
+	check_vec(vec, 17 * MIB, 15 * MIB, false, "the rest");
+	free(vec);
+	close(fd);
+}
+
+static void move_pages_case(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	void *pages[] = {
+		(void *)start,
+		(void *)(start + MIB),
+		(void *)(start + 8 * MIB),
+	};
+	int status[] = { -1, -1, -1 }, nodes[] = { 0, 0, 0 };
+
+	region_fill(fd, start, 4 * MIB, RW);
+	window_map(fd, start, granule, RW, 0);
+	store(pages[0], 7);
+	must(!syscall(SYS_move_pages, 0, 3UL, pages, NULL, status, 0),
+	     "move_pages: %m");
+	check(status[0] >= 0, "a page that is there: %d", status[0]);
+	check(status[1] == -ENOENT, "a page that is not: %d", status[1]);
+	check(status[2] == -EFAULT, "a hole: %d", status[2]);
+
+	status[0] = 0;
+	(void)!syscall(SYS_move_pages, 0, 1UL, pages, nodes, status, 0);
+	check(status[0] == -EFAULT, "moving a page: %d", status[0]);
+	check(peek(pages[0]) == 7, "the page has changed");
+	close(fd);
+}
+
+static const struct test_case cases[] = {
+	{ "smaps", smaps },
+	{ "smaps-mixed", smaps_mixed },
+	{ "numa-maps", numa_maps },
+	{ "mincore", mincore_case },
+	{ "move-pages", move_pages_case },
+};
+
+int main(int argc, char **argv)
+{
+	regions_init();
+	start = region_address(100);
+	return run_case(cases, argc, argv);
+}
