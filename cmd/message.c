@@ -256,7 +256,7 @@ static const struct message messages[] = {
 	  "The policy holds for new pages; try again with --move later." },
 	{ OP_MEMPOLICY, EPERM, "you may not move these pages",
 	  "Leave --move out, or run with CAP_SYS_NICE." },
-	{ OP_MEMPOLICY, ENOSYS, "this kernel has no memory policies",
+	{ OP_MEMPOLICY, EOPNOTSUPP, "this kernel has no memory policies",
 	  "Boot a kernel with CONFIG_NUMA." },
 	{ OP_MEMPOLICY, ENOTTY, "this kernel has no policies for regions",
 	  "Update the kernel." },

@@ -59,6 +59,13 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	requests_were "MEMPOLICY $START 0x80000000 mode 2 nodes 0x1 flags 2"
 }
 
+@test "mempolicy on a kernel without NUMA" {
+	export MSHARE_FAKE_FAIL=MEMPOLICY:95 # EOPNOTSUPP
+	fails 1 mempolicy -m local pg
+	cause 'msharectl mempolicy: pg: this kernel has no memory policies'
+	next_step 'Boot a kernel with CONFIG_NUMA.'
+}
+
 @test "seal: all, or --map, --unmap and --protect" {
 	works seal --map pg
 	assert_output 'pg: sealed against map'
