@@ -101,25 +101,35 @@ static uid_t effective_user(int dirfd)
 	return uid;
 }
 
-static int scan_lines(const struct scan *s, int dirfd, pid_t pid, FILE *maps)
+/* One process in procfs. */
+struct process {
+	pid_t pid;
+	int dir;
+	int memory; /* the directory of a thread that has its memory */
+};
+
+static int scan_lines(const struct scan *s, const struct process *p, FILE *maps,
+		      bool *empty)
 {
 	char command[64], arguments[4096];
-	struct window w = { .pid = pid };
+	struct window w = { .pid = p->pid };
 	char *line = NULL;
 	size_t len = 0;
 	int ret = 0;
 
 	while (!ret && getline(&line, &len, maps) > 0) {
+		*empty = false;
 		if (!window_parse(line, s->dev, &w))
 			continue;
 		/* Most processes have none; these have few. */
 		if (!w.command) {
-			read_text(dirfd, "comm", command, sizeof(command), ' ');
-			read_text(dirfd, "cmdline", arguments,
+			read_text(p->dir, "comm", command, sizeof(command),
+				  ' ');
+			read_text(p->memory, "cmdline", arguments,
 				  sizeof(arguments), ' ');
 			w.command = command;
 			w.arguments = arguments;
-			w.uid = effective_user(dirfd);
+			w.uid = effective_user(p->dir);
 		}
 		ret = s->fn(&w, s->data);
 	}
@@ -127,29 +137,81 @@ static int scan_lines(const struct scan *s, int dirfd, pid_t pid, FILE *maps)
 	return ret;
 }
 
+static bool is_number(const char *name)
+{
+	return *name >= '1' && *name <= '9';
+}
+
+/* What may not be looked at is counted; what is not there any more is not. */
+static int not_opened(const struct scan *s, int fd)
+{
+	const int err = errno;
+
+	if (fd >= 0)
+		close(fd);
+	if (err == EACCES || err == EPERM)
+		++*s->unreadable;
+	return err == EMFILE || err == ENFILE || err == ENOMEM ? -err : 0;
+}
+
+/* *empty: this thread has no memory, as far as is known. */
+static int scan_maps(const struct scan *s, const struct process *p, bool *empty)
+{
+	const size_t unreadable = *s->unreadable;
+	int fd = openat(p->memory, "maps", O_RDONLY | O_CLOEXEC);
+	FILE *maps = fd < 0 ? NULL : fdopen(fd, "r");
+	int ret;
+
+	*empty = true;
+	if (maps) {
+		ret = scan_lines(s, p, maps, empty);
+		fclose(maps);
+		return ret;
+	}
+	ret = not_opened(s, fd);
+	*empty = unreadable == *s->unreadable;
+	return ret;
+}
+
+/* Other threads keep the memory of a process whose main thread has exited. */
+static int scan_threads(const struct scan *s, struct process *p)
+{
+	int fd = openat(p->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	bool empty = true;
+	int ret = 0;
+
+	if (!dir)
+		return not_opened(s, fd);
+	while (!ret && empty && (entry = readdir(dir))) {
+		if (!is_number(entry->d_name) || atoi(entry->d_name) == p->pid)
+			continue;
+		p->memory = openat(fd, entry->d_name,
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (p->memory < 0)
+			continue; /* it has ended */
+		ret = scan_maps(s, p, &empty);
+		close(p->memory);
+	}
+	closedir(dir);
+	return ret;
+}
+
 static int scan_process(const struct scan *s, int procfd, const char *name)
 {
-	int dirfd, fd, ret;
-	FILE *maps;
+	struct process p = { .pid = (pid_t)atoi(name) };
+	bool empty;
+	int ret;
 
-	dirfd = openat(procfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0)
+	p.dir = openat(procfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p.dir < 0)
 		return 0; /* it has ended */
-	fd = openat(dirfd, "maps", O_RDONLY | O_CLOEXEC);
-	maps = fd < 0 ? NULL : fdopen(fd, "r");
-	if (maps) {
-		ret = scan_lines(s, dirfd, (pid_t)atoi(name), maps);
-		fclose(maps);
-	} else {
-		if (errno == EACCES || errno == EPERM)
-			++*s->unreadable;
-		ret = errno == EMFILE || errno == ENFILE || errno == ENOMEM ?
-			      -errno :
-			      0;
-		if (fd >= 0)
-			close(fd);
-	}
-	close(dirfd);
+	p.memory = p.dir;
+	ret = scan_maps(s, &p, &empty);
+	if (!ret && empty)
+		ret = scan_threads(s, &p);
+	close(p.dir);
 	return ret;
 }
 
@@ -172,7 +234,7 @@ int window_scan(const char *proc, dev_t dev,
 	if (!dir)
 		return -errno;
 	while (!ret && (entry = readdir(dir)))
-		if (*entry->d_name >= '1' && *entry->d_name <= '9')
+		if (is_number(entry->d_name))
 			ret = scan_process(&s, dirfd(dir), entry->d_name);
 	closedir(dir);
 	return ret;

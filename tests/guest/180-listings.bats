@@ -13,8 +13,14 @@ teardown() {
 
 # waits ARG...: a program that attach-exec made, in $child
 waits() {
-	local i
-	msharectl attach-exec "$@" -- "$HELPERS/guest-attach" wait >"$BATS_TEST_TMPDIR/pid" &
+	holds wait "$@"
+}
+
+# holds HOW ARG...: the same; HOW guest-attach waits
+holds() {
+	local i how=$1
+	shift
+	msharectl attach-exec "$@" -- "$HELPERS/guest-attach" "$how" >"$BATS_TEST_TMPDIR/pid" &
 	child=$!
 	for ((i = 0; i < 100; i++)); do
 		[[ ! -s $BATS_TEST_TMPDIR/pid ]] || return 0
@@ -49,6 +55,13 @@ waits() {
 	logged setpriv --reuid 65534 --regid 65534 --clear-groups msharectl ps region
 	assert_success
 	assert_output --regexp '^msharectl ps: [0-9]+ processes of others could not be looked at; run as root to see all$'
+}
+
+@test "ps: a process whose main thread has exited" {
+	msharectl create --start 8T --size 1G region
+	holds wait-in-thread region
+	logged msharectl ps -nr -o REGION,PID,USER,START,RIGHTS,COMMAND,ARGUMENTS
+	assert_output "region $child root 0x80000000000 rw guest-attach $HELPERS/guest-attach\\x20wait-in-thread"
 }
 
 @test "info: the mappings in a region" {

@@ -3,12 +3,53 @@
  * An unmodified program for msharectl attach-exec: knows of its region by the
  * environment alone.
  */
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static bool main_thread_is_gone(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[128];
+	bool gone = false;
+
+	while (f && fgets(line, sizeof(line), f))
+		gone |= !strncmp(line, "State:\tZ", 8);
+	if (f)
+		fclose(f);
+	return gone;
+}
+
+static void say_and_wait(void)
+{
+	printf("%d\n", getpid());
+	fflush(stdout);
+	pause();
+}
+
+static void *outlive(void *arg)
+{
+	(void)arg;
+	while (!main_thread_is_gone())
+		usleep(1000);
+	say_and_wait();
+	return NULL;
+}
+
+/* The process goes on with a thread that is not its first. */
+static void leave_to_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, outlive, NULL))
+		exit(EXIT_FAILURE);
+	pthread_exit(NULL);
+}
 
 int main(int argc, char **argv)
 {
@@ -18,7 +59,7 @@ int main(int argc, char **argv)
 	if (argc < 2 || !addr || !size) {
 		fprintf(stderr,
 			"usage: MSHARE_ADDR= MSHARE_SIZE= %s "
-			"read | write VALUE | wait\n",
+			"read | write VALUE | wait | wait-in-thread\n",
 			argv[0]);
 		return 2;
 	}
@@ -30,9 +71,9 @@ int main(int argc, char **argv)
 	} else if (!strcmp(argv[1], "write") && argc == 3) {
 		*word = strtoull(argv[2], NULL, 0);
 	} else if (!strcmp(argv[1], "wait")) {
-		printf("%d\n", getpid());
-		fflush(stdout);
-		pause();
+		say_and_wait();
+	} else if (!strcmp(argv[1], "wait-in-thread")) {
+		leave_to_thread();
 	} else {
 		return 2;
 	}
