@@ -120,8 +120,8 @@ static void report_trace(int err)
 	if (tracer)
 		message_error(
 			NULL,
-			"Trace the program instead: msharectl attach-exec "
-			"NAME -- strace COMMAND",
+			"Run it without, and trace the program when it runs: "
+			"gdb -p PID, strace -p PID",
 			"process %d (a debugger?) traces this one, and "
 			"attaching needs that place",
 			tracer);

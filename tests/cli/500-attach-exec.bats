@@ -338,16 +338,39 @@ make_32bit() {
 	replace small "a 32-bit program has no addresses as high as the regions'"
 }
 
-@test "under a debugger: 125" {
+refused_for_tracer() {
+	[[ ${stderr_lines[0]} =~ 'process '[0-9]+' (a debugger?) traces this one' ]]
+	next_step 'Run it without, and trace the program when it runs: gdb -p PID, strace -p PID'
+	[[ ! -e ran ]]
+}
+
+@test "under strace: 125" {
 	command -v strace >/dev/null || skip "no strace"
 	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
 	run --separate-stderr strace -o /dev/null -E LD_PRELOAD="$PROBES/fake-msharefs.so" \
 		"${MSHARECTL:-$BUILD/msharectl}" attach-exec pg -- touch ran
 	assert_equal "$status" 125
-	[[ ${stderr_lines[0]} =~ 'process '[0-9]+' (a debugger?) traces this one' ]]
-	[[ ! -e ran ]]
-	# and the other way round
-	attach pg -- strace -o /dev/null "$PROBES/probe-static" exit 0
+	refused_for_tracer
+}
+
+@test "under gdb: 125" {
+	command -v gdb >/dev/null || skip "no gdb"
+	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
+	run --separate-stderr timeout 60 gdb --batch -nx -ex 'set startup-with-shell off' \
+		-ex "set environment LD_PRELOAD $PROBES/fake-msharefs.so" -ex run \
+		--args "${MSHARECTL:-$BUILD/msharectl}" attach-exec pg -- touch ran
+	assert_line --regexp 'exited with code 0175\]$'
+	refused_for_tracer
+}
+
+@test "gdb of a program that runs attached" {
+	command -v gdb >/dev/null || skip "no gdb"
+	mkfifo pid end
+	msharectl attach-exec pg -- sh -c 'echo $$ >pid; read -r _ <end' 3>&- &
+	run timeout 60 gdb --batch -nx -p "$(<pid)" -ex 'x/1xb 0x200000000000'
+	echo >end
+	wait
+	assert_line --regexp '^0x200000000000:	0x00$'
 }
 
 @test "an unreadable program: 125" {
