@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All of msharectl up to where a command begins to act: its main(), with the
+ * functions in its place that would find msharefs, mount it, or end the process
+ * (see --wrap in CMakeLists.txt).
+ */
+#include <argp.h>
+#include <setjmp.h>
+
+#include "cli.h"
+#include "fuzz.h"
+#include "mount.h"
+
+#define MAX_WORDS 32
+
+enum end {
+	RUNNING,
+	RETURNED,
+	EXITED,
+	ACTING,
+};
+
+static struct {
+	jmp_buf out;
+	bool inside;
+	int status;
+} run;
+
+int msharectl_main(int argc, char **argv);
+int __wrap_mount_open(const char *path, struct mount *mount);
+int __wrap_mount_attach(const char *dir, const char *options, bool try);
+void __wrap_argp_state_help(const struct argp_state *state, FILE *stream,
+			    unsigned int flags);
+void __real_argp_state_help(const struct argp_state *state, FILE *stream,
+			    unsigned int flags);
+int __wrap_atexit(void (*function)(void));
+int __real_atexit(void (*function)(void));
+_Noreturn void __wrap_exit(int status);
+_Noreturn void __real_exit(int status);
+const char *__asan_default_options(void);
+
+/* What argp has allocated is lost where a process would have ended. */
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+
+int __wrap_mount_open(const char *path, struct mount *mount)
+{
+	(void)mount;
+	HOLDS(!path || *path);
+	longjmp(run.out, ACTING);
+}
+
+int __wrap_mount_attach(const char *dir, const char *options, bool try)
+{
+	(void)options;
+	(void)try;
+	HOLDS(*dir);
+	longjmp(run.out, ACTING);
+}
+
+/* Its own exit() is libc's, which nothing stands in for. */
+void __wrap_argp_state_help(const struct argp_state *state, FILE *stream,
+			    unsigned int flags)
+{
+	__real_argp_state_help(state, stream, flags & ~ARGP_HELP_EXIT_OK);
+}
+
+int __wrap_atexit(void (*function)(void))
+{
+	return run.inside ? 0 : __real_atexit(function);
+}
+
+void __wrap_exit(int status)
+{
+	if (!run.inside)
+		__real_exit(status);
+	run.status = status;
+	longjmp(run.out, EXITED);
+}
+
+/* A line of input is a word. */
+static int split(char *text, char *words[MAX_WORDS + 1])
+{
+	int count = 0;
+
+	words[count++] = (char *)"msharectl";
+	for (char *next; text && count < MAX_WORDS; text = next) {
+		next = strchr(text, '\n');
+		if (next)
+			*next++ = '\0';
+		words[count++] = text;
+	}
+	words[count] = NULL;
+	return count;
+}
+
+/* Usage errors are two lines; without one, only help and the like is printed. */
+static void check(enum end end, const char *out, const char *err)
+{
+	const char *next = strchr(err, '\n');
+	char try[128];
+
+	if (end == ACTING) {
+		HOLDS(!*out && !*err);
+		return;
+	}
+	if (!run.status) {
+		HOLDS(*out && !*err);
+		return;
+	}
+	HOLDS(run.status == cli_status(EXIT_USAGE));
+	HOLDS(!*out);
+	snprintf(try, sizeof(try), "\nTry '%s --help' for more information.\n",
+		 cli_name);
+	HOLDS(!strncmp(err, "msharectl", strlen("msharectl")));
+	HOLDS(next && !strcmp(next, try));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	FILE *const real_out = stdout, *const real_err = stderr;
+	char *text = fuzz_string(data, size), *words[MAX_WORDS + 1];
+	char *out = NULL, *err = NULL;
+	size_t out_len, err_len;
+	int count = split(text, words), end;
+
+	cli_name = "msharectl";
+	cli_mount_point = NULL;
+	cli_own_failure = 0;
+	stdout = open_memstream(&out, &out_len);
+	stderr = open_memstream(&err, &err_len);
+	run.inside = true;
+	end = setjmp(run.out);
+	if (end == RUNNING) {
+		run.status = msharectl_main(count, words);
+		longjmp(run.out, RETURNED);
+	}
+	run.inside = false;
+	fclose(stdout);
+	fclose(stderr);
+	stdout = real_out;
+	stderr = real_err;
+
+	check(end, out, err);
+	free(err);
+	free(out);
+	free(text);
+	return 0;
+}
