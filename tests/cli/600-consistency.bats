@@ -7,8 +7,12 @@ load common
 commands=(mount umount create map unmap protect advise lock unlock mempolicy seal ls info stat ps attach-exec rm)
 
 # The options of a command that --help shows, without those of all commands.
+# Asked for once: most tests want those of all commands.
 help_options() {
-	msharectl "$@" --help | sed '/^ Everywhere:/,$d' | options_in_help
+	local known=$BATS_FILE_TMPDIR/options-$1
+	[[ -e $known ]] ||
+		msharectl "$1" --help | sed '/^ Everywhere:/,$d' | options_in_help >"$known"
+	cat "$known"
 }
 
 options_in_help() {
