@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "attach.h"
+#include "escape.h"
 
 const char *cli_name = "msharectl";
 const char *cli_mount_point;
@@ -114,11 +115,17 @@ void cli_parse(const struct argp *argp, int argc, char **argv, unsigned flags,
 void cli_usage_error(const char *format, ...)
 {
 	va_list args;
+	char *text;
+	int len;
 
-	fprintf(stderr, "%s: ", cli_name);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	len = vasprintf(&text, format, args);
 	va_end(args);
+	fprintf(stderr, "%s: ", cli_name);
+	/* It quotes words of the command line. */
+	escape_message(stderr, len < 0 ? format : text);
+	if (len >= 0)
+		free(text);
 	putc('\n', stderr);
 	exit_usage();
 }

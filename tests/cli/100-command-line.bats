@@ -138,7 +138,9 @@ msharectl_full() {
 	msharectl rm a >&-
 }
 
-@test "names in messages stay on one line and harm no terminal" {
+@test "words in messages stay on one line and harm no terminal" {
 	fails 1 info $'a\nb\e[31m\xff'
 	cause 'msharectl info: a\x0ab\x1b[31m\xff: no such region'
+	usage_error "--prot: 'r\x0a\x1b[31mw' is none of r, w, x, rw, rx, wx, rwx, none" \
+		protect --prot $'r\n\e[31mw' a
 }
