@@ -356,7 +356,7 @@ static void remake(void)
 		     "round %d finds no room", i);
 		check_result(region_map(fd, start + most, PAGE, RW,
 					MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS),
-			     -ENOSPC, "mapping more");
+			     ENOSPC, "mapping more");
 		check(!unlink(path), "unlink: %m");
 		close(fd);
 	}
