@@ -1,0 +1,677 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls that walk, lock, or change what a process has mapped, on a window:
+ * each says what the documentation says, and none changes anything for the
+ * region.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/mempolicy.h>
+#include <linux/userfaultfd.h>
+
+#include "case.h"
+#include "cgroup.h"
+#include "check.h"
+#include "figures.h"
+#include "object.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW     (PROT_READ | PROT_WRITE)
+#define LENGTH (16 * PAGE)
+
+/* Not in every libc's headers. */
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#endif
+
+/* A region of two granules, each with an object of a few pages. */
+static const char *path;
+static uint64_t start, size;
+static char *window, *object, *second;
+static int fd;
+
+static void new_region(void)
+{
+	size = 2 * granule;
+	fd = region_create(path = region_path(), start, size);
+	object = (char *)start + 16 * MIB;
+	second = (char *)start + granule + 16 * MIB;
+	region_fill(fd, (uint64_t)object, LENGTH, RW);
+	region_fill(fd, (uint64_t)second, LENGTH, RW);
+	window = window_map(fd, start, size, RW, 0);
+	paint(object, LENGTH, PAGE, 1);
+}
+
+static void end_region(void)
+{
+	munmap(window, size);
+	close(fd);
+}
+
+static uint64_t resident(void)
+{
+	struct mshare_stat stat;
+
+	region_stat(fd, &stat);
+	return stat.resident;
+}
+
+/* Is all still there, and not only because touching it brings it back? */
+static void check_unharmed(const char *what)
+{
+	struct mshare_stat stat;
+
+	region_stat(fd, &stat);
+	check(stat.resident == LENGTH && !stat.swapped && !stat.locked &&
+		      stat.mappings == 2,
+	      "%s: %llu bytes resident, %llu locked, %llu mappings", what,
+	      stat.resident, stat.locked, stat.mappings);
+	check(!misses(object, LENGTH, PAGE, 1), "%s: other contents", what);
+}
+
+#define expect(want, call)                                                \
+	do {                                                              \
+		errno = 0;                                                \
+		check_result((call) < 0 ? -errno : 0, want, "%s", #call); \
+		check_unharmed(#call);                                    \
+	} while (0)
+
+/* For mmap() and mremap() */
+static long mapped(void *at)
+{
+	return at == MAP_FAILED ? -1 : 0;
+}
+
+static void layout(void)
+{
+	const uint64_t g = granule;
+	int key = pkey_alloc(0, 0);
+
+	new_region();
+	expect(EACCES, mprotect(window, size, PROT_READ));
+	expect(EACCES, mprotect(window, size, PROT_NONE));
+	expect(EACCES, mprotect(window, g, PROT_READ));
+	expect(EACCES, mprotect(object, PAGE, PROT_READ));
+	expect(EACCES, mprotect(window, size, RW | PROT_EXEC));
+	expect(EACCES, pkey_mprotect(window, size, PROT_READ, -1));
+	if (key >= 0) {
+		expect(EACCES, pkey_mprotect(window, size, RW, key));
+		pkey_free(key);
+	}
+	expect(EINVAL, munmap(window, g));
+	expect(EINVAL, munmap(window + g, g));
+	expect(EINVAL, munmap(object, PAGE));
+	expect(EINVAL, mapped(mremap(window, size, g, 0)));
+	expect(EINVAL, mapped(mremap(window, size, 3 * g, MREMAP_MAYMOVE)));
+	expect(EINVAL,
+	       mapped(mremap(window, size, size, MREMAP_MAYMOVE | MREMAP_FIXED,
+			     window + 16 * g)));
+	expect(EINVAL, mapped(mremap(window, size, size,
+				     MREMAP_MAYMOVE | MREMAP_DONTUNMAP)));
+	expect(EINVAL, mapped(mremap(window, 0, size, MREMAP_MAYMOVE)));
+	expect(0, mapped(mremap(window, size, size, 0)));
+	expect(EINVAL,
+	       mapped(mmap(object, PAGE, RW,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)));
+	expect(EINVAL, syscall(SYS_remap_file_pages, window, size, 0, 1, 0));
+	end_region();
+}
+
+/* On a part of the window, inside an object, and on all of it. */
+static const struct advice {
+	const char *name;
+	int number, part, all;
+} advices[] = {
+	{ "NORMAL", MADV_NORMAL, 0, 0 },
+	{ "RANDOM", MADV_RANDOM, EINVAL, 0 },
+	{ "SEQUENTIAL", MADV_SEQUENTIAL, EINVAL, 0 },
+	{ "NORMAL again", MADV_NORMAL, EINVAL, 0 },
+	{ "WILLNEED", MADV_WILLNEED, 0, 0 },
+	{ "DONTNEED", MADV_DONTNEED, 0, 0 },
+	{ "DONTNEED_LOCKED", MADV_DONTNEED_LOCKED, 0, 0 },
+	{ "FREE", MADV_FREE, EINVAL, EINVAL },
+	{ "REMOVE", MADV_REMOVE, EOPNOTSUPP, EOPNOTSUPP },
+	{ "DONTFORK", MADV_DONTFORK, EINVAL, 0 },
+	{ "DOFORK", MADV_DOFORK, EINVAL, 0 },
+	{ "MERGEABLE", MADV_MERGEABLE, 0, 0 },
+	{ "UNMERGEABLE", MADV_UNMERGEABLE, 0, 0 },
+	{ "HUGEPAGE", MADV_HUGEPAGE, EINVAL, 0 },
+	{ "NOHUGEPAGE", MADV_NOHUGEPAGE, EINVAL, 0 },
+	{ "COLLAPSE", MADV_COLLAPSE, EINVAL, EINVAL },
+	{ "DONTDUMP", MADV_DONTDUMP, 0, 0 },
+	{ "DODUMP", MADV_DODUMP, EINVAL, EINVAL },
+	{ "WIPEONFORK", MADV_WIPEONFORK, EINVAL, EINVAL },
+	{ "KEEPONFORK", MADV_KEEPONFORK, 0, 0 },
+	{ "COLD", MADV_COLD, 0, 0 },
+	{ "PAGEOUT", MADV_PAGEOUT, 0, 0 },
+	/* There are holes. */
+	{ "POPULATE_READ", MADV_POPULATE_READ, 0, EFAULT },
+	{ "POPULATE_WRITE", MADV_POPULATE_WRITE, 0, EFAULT },
+	{ "no advice", 99, EINVAL, EINVAL },
+};
+
+static void advice(void)
+{
+	new_region();
+	for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
+		const struct advice *row = &advices[i];
+		int part, all;
+
+		part = madvise(object, LENGTH, row->number) ? -errno : 0;
+		check_result(part, row->part, "%s of a part", row->name);
+		check_unharmed(row->name);
+		all = madvise(window, size, row->number) ? -errno : 0;
+		check_result(all, row->all, "%s of all", row->name);
+		check_unharmed(row->name);
+	}
+	end_region();
+}
+
+/* As MADV_DONTFORK says, and not after MADV_DOFORK. */
+static void look_in_child(struct peer *parent, void *arg)
+{
+	uint64_t value;
+
+	(void)parent;
+	check(load(object, &value) == (arg ? 0 : SIGSEGV),
+	      "a child's load: signal %d", touch_fault.signal);
+}
+
+static void dont_fork(void)
+{
+	struct peer peer;
+
+	new_region();
+	must(!madvise(window, size, MADV_DONTFORK), "MADV_DONTFORK: %m");
+	peer = peer_start(look_in_child, NULL);
+	peer_end(&peer);
+	must(!madvise(window, size, MADV_DOFORK), "MADV_DOFORK: %m");
+	peer = peer_start(look_in_child, "there");
+	peer_end(&peer);
+	check_unharmed("a child without the window");
+	end_region();
+}
+
+static void stay(struct peer *parent, void *arg)
+{
+	(void)arg;
+	check(!misses(object, LENGTH, PAGE, 1), "contents at first");
+	go(parent);
+	wait_go(parent);
+	check(!misses(object, LENGTH, PAGE, 1), "contents in the end");
+}
+
+/* What the few advices do that a process may give another. */
+static void advice_from_outside(void)
+{
+	const struct {
+		const char *name;
+		int number, want;
+	} rows[] = {
+		{ "COLD", MADV_COLD, 0 },
+		{ "PAGEOUT", MADV_PAGEOUT, 0 },
+		{ "WILLNEED", MADV_WILLNEED, 0 },
+		{ "COLLAPSE", MADV_COLLAPSE, EINVAL },
+		{ "DONTNEED", MADV_DONTNEED, EINVAL },
+	};
+	struct peer peer;
+	int pidfd;
+
+	new_region();
+	peer = peer_start(stay, NULL);
+	wait_go(&peer);
+	pidfd = syscall(SYS_pidfd_open, peer.pid, 0);
+	must(pidfd >= 0, "pidfd_open: %m");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct iovec all[] = { { object, LENGTH }, { window, size } };
+
+		for (int j = 0; j < 2; j++) {
+			long done = syscall(SYS_process_madvise, pidfd, &all[j],
+					    1, rows[i].number, 0);
+
+			check_result(done < 0 ? -errno : 0, rows[i].want, "%s",
+				     rows[i].name);
+			check_unharmed(rows[i].name);
+		}
+	}
+	close(pidfd);
+	go(&peer);
+	peer_end(&peer);
+	end_region();
+}
+
+/* Locking brings pages in, and they are free to go again. */
+static void locking(void)
+{
+	new_region();
+	expect(0, mlock(object, LENGTH));
+	expect(0, mlock2(object, LENGTH, MLOCK_ONFAULT));
+	expect(0, munlock(object, LENGTH));
+	expect(ENOMEM, mlock(object + LENGTH, PAGE));
+
+	check_result(mlock(second, LENGTH / 2) ? -errno : 0, 0, "mlock");
+	check(resident() == LENGTH + LENGTH / 2, "mlock left %lu bytes",
+	      resident());
+	check(process_status(0, "VmLck") < 64, "%ld KiB locked",
+	      process_status(0, "VmLck"));
+	must(!region_advise(fd, (uint64_t)second, LENGTH, MADV_REMOVE),
+	     "locked memory cannot be removed");
+
+	/* Of the window only what is before the first hole. */
+	expect(0, mlockall(MCL_CURRENT | MCL_FUTURE));
+	check(process_status(0, "VmLck") < (long)(granule / KIB),
+	      "the window counts as locked: %ld KiB",
+	      process_status(0, "VmLck"));
+	check(!munmap(window, size), "munmap: %m");
+	window_map(fd, start, size, RW, 0);
+	check(process_status(0, "VmLck") < (long)(granule / KIB),
+	      "a later window counts as locked: %ld KiB",
+	      process_status(0, "VmLck"));
+	check_unharmed("a window that is to be locked");
+	expect(0, munlockall());
+	end_region();
+}
+
+/* Pages are looked for where they are not: in the process. */
+
+struct scan {
+	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
+	uint64_t inverted, mask, any, result;
+};
+
+struct scanned {
+	uint64_t start, end, categories;
+};
+
+#define SCAN            _IOWR('f', 16, struct scan)
+#define SCAN_PRESENT    (1ULL << 3)
+#define SCAN_SWAPPED    (1ULL << 4)
+#define PAGEMAP_PRESENT (3ULL << 62)
+
+/* Ranges of pages that are there, or in swap space */
+static long scan(int pagemap, const char *at, uint64_t length)
+{
+	struct scanned ranges[8];
+	struct scan scan = {
+		.size = sizeof(scan),
+		.start = (uintptr_t)at,
+		.end = (uintptr_t)at + length,
+		.vec = (uintptr_t)ranges,
+		.vec_len = 8,
+		.any = SCAN_PRESENT | SCAN_SWAPPED,
+		.result = SCAN_PRESENT | SCAN_SWAPPED,
+	};
+	long found = ioctl(pagemap, SCAN, &scan);
+
+	check(found < 0 || scan.walk_end == scan.end, "it ended at %#lx",
+	      scan.walk_end);
+	return found < 0 ? -errno : found;
+}
+
+static uint64_t pages_in_pagemap(int pagemap, const char *at)
+{
+	uint64_t entries[LENGTH / PAGE], found = 0;
+
+	must(pread(pagemap, entries, sizeof(entries),
+		   (uintptr_t)at / PAGE * sizeof(*entries)) == sizeof(entries),
+	     "pagemap: %m");
+	for (size_t i = 0; i < LENGTH / PAGE; i++)
+		found += !!(entries[i] & PAGEMAP_PRESENT);
+	return found;
+}
+
+static uint64_t pages_in_core(char *at)
+{
+	unsigned char there[LENGTH / PAGE];
+	uint64_t found = 0;
+
+	check(!mincore(at, LENGTH, there), "mincore: %m");
+	for (size_t i = 0; i < LENGTH / PAGE; i++)
+		found += there[i] & 1;
+	return found;
+}
+
+static char *ordinary_memory(uint64_t length)
+{
+	char *memory =
+		mmap(NULL, length, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	must(memory != MAP_FAILED, "mmap: %m");
+	paint(memory, length, PAGE, 1);
+	return memory;
+}
+
+static void page_lists(void)
+{
+	char *ordinary = ordinary_memory(LENGTH);
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	must(pagemap >= 0, "pagemap: %m");
+	new_region();
+	check(!misses(object, LENGTH, PAGE, 1), "contents");
+	check(pages_in_pagemap(pagemap, ordinary) == LENGTH / PAGE &&
+		      scan(pagemap, ordinary, LENGTH) == 1 &&
+		      pages_in_core(ordinary) == LENGTH / PAGE,
+	      "not even ordinary memory is found");
+	check(!pages_in_pagemap(pagemap, object), "pagemap shows %lu pages",
+	      pages_in_pagemap(pagemap, object));
+	check(!scan(pagemap, window, size), "PAGEMAP_SCAN: %ld",
+	      scan(pagemap, window, size));
+	check(!pages_in_core(object), "mincore shows %lu pages",
+	      pages_in_core(object));
+	check_unharmed("looking for pages");
+	expect(EINVAL, msync(window, size, MS_SYNC));
+	expect(0, msync(window, size, MS_ASYNC));
+	expect(0, msync(window, size, MS_INVALIDATE));
+	close(pagemap);
+	end_region();
+}
+
+static long register_range(int uffd, char *at, uint64_t length, uint64_t mode)
+{
+	struct uffdio_register range = {
+		.range = { (uintptr_t)at, length },
+		.mode = mode,
+	};
+
+	return ioctl(uffd, UFFDIO_REGISTER, &range);
+}
+
+static void userfaults(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	char *ordinary = ordinary_memory(LENGTH);
+
+	must(uffd >= 0 && !ioctl(uffd, UFFDIO_API, &api), "userfaultfd: %m");
+	new_region();
+	must(!register_range(uffd, ordinary, LENGTH,
+			     UFFDIO_REGISTER_MODE_MISSING),
+	     "ordinary memory cannot be registered: %m");
+	expect(EINVAL, register_range(uffd, window, size,
+				      UFFDIO_REGISTER_MODE_MISSING));
+	expect(EINVAL, register_range(uffd, object, PAGE,
+				      UFFDIO_REGISTER_MODE_MISSING));
+	expect(EINVAL,
+	       register_range(uffd, window, size, UFFDIO_REGISTER_MODE_MINOR));
+	expect(EINVAL,
+	       register_range(uffd, window, size, UFFDIO_REGISTER_MODE_WP));
+	close(uffd);
+	end_region();
+}
+
+/* NUMA nodes: memory is the region's, and no process's to place. */
+
+static long bind_window(char *at, uint64_t length, unsigned int flags)
+{
+	const unsigned long mask = 1;
+
+	return syscall(SYS_mbind, at, length, MPOL_BIND, &mask, 64, flags);
+}
+
+static long home_node(void)
+{
+	return syscall(SYS_set_mempolicy_home_node, window, size, 0, 0);
+}
+
+static long migrate(unsigned long from, unsigned long to)
+{
+	return syscall(SYS_migrate_pages, 0, 64, &from, &to);
+}
+
+static void check_move(const int *nodes, const char *what)
+{
+	void *pages[] = { object, object + PAGE, second, window };
+	int status[4] = { 9, 9, 9, 9 };
+
+	check(syscall(SYS_move_pages, 0, 4, pages, nodes, status,
+		      MPOL_MF_MOVE) >= 0,
+	      "move_pages, %s: %m", what);
+	for (int i = 0; i < 4; i++)
+		check(status[i] == -EFAULT || status[i] == -ENOENT,
+		      "move_pages, %s: page %d is %d", what, i, status[i]);
+	check_unharmed(what);
+}
+
+static void placement(void)
+{
+	const int nodes[] = { 0, 0, 0, 0 };
+
+	new_region();
+	expect(ENOENT, home_node());
+	expect(EINVAL, bind_window(object, LENGTH, 0));
+	expect(0, bind_window(window, size, 0));
+	expect(0, bind_window(window, size, MPOL_MF_MOVE));
+	expect(0, home_node());
+	expect(0, migrate(1, 1));
+	if (!access("/sys/devices/system/node/node1", F_OK)) {
+		expect(0, migrate(1, 2));
+		expect(0, migrate(2, 1));
+	}
+	check_move(nodes, "to a node");
+	check_move(NULL, "to ask");
+	end_region();
+}
+
+/* /proc/PID/smaps and numa_maps: a window holds no page. */
+
+static FILE *at_window(const char *name)
+{
+	FILE *file = fopen(name, "re");
+	char line[512], want[32];
+
+	must(file, "%s: %m", name);
+	snprintf(want, sizeof(want), "%lx", start);
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, want, strlen(want))) {
+			check(!strstr(line, " N0="), "numa_maps: %s", line);
+			return file;
+		}
+	must(false, "%s: no line for the window", name);
+	return NULL;
+}
+
+static void figures(void)
+{
+	char line[512], name[64];
+	FILE *smaps;
+	long value;
+	int zeros = 0;
+
+	new_region();
+	fclose(at_window("/proc/self/numa_maps"));
+	smaps = at_window("/proc/self/smaps");
+	while (fgets(line, sizeof(line), smaps) &&
+	       strncmp(line, "VmFlags", 7)) {
+		if (sscanf(line, "%63[^:]: %ld kB", name, &value) != 2 ||
+		    !strcmp(name, "Size") || strstr(name, "PageSize"))
+			continue;
+		check(!value || !strcmp(name, "THPeligible"), "smaps: %s",
+		      line);
+		zeros++;
+	}
+	check(zeros >= 10, "only %d figures", zeros);
+	check(strstr(line, " sp"), "smaps: %s", line);
+	fclose(smaps);
+	end_region();
+}
+
+/* KSM, with pages that are all the same. */
+static void same_pages(void)
+{
+	long scans;
+
+	set_for_now("/sys/kernel/mm/ksm/run", "1");
+	set_for_now("/sys/kernel/mm/ksm/sleep_millisecs", "1");
+	new_region();
+	for (uint64_t i = 0; i < LENGTH; i += PAGE)
+		memset(second + i, 0x77, PAGE);
+	must(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0),
+	     "PR_SET_MEMORY_MERGE: %m");
+	check(!madvise(window, size, MADV_MERGEABLE), "MADV_MERGEABLE: %m");
+	scans = number_in("/sys/kernel/mm/ksm/full_scans");
+	for (int i = 0; i < 200; i++) {
+		if (number_in("/sys/kernel/mm/ksm/full_scans") > scans + 2)
+			break;
+		sleep_ms(50);
+	}
+	check(number_in("/sys/kernel/mm/ksm/full_scans") > scans + 2,
+	      "it does not scan");
+	store(second, 1);
+	for (uint64_t i = PAGE; i < LENGTH; i += PAGE)
+		check(peek(second + i) == 0x7777777777777777,
+		      "page %llu changed with the first", i / PAGE);
+	check(!misses(object, LENGTH, PAGE, 1), "other contents");
+	check(resident() == 2 * LENGTH, "%lu bytes resident", resident());
+	prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0);
+	end_region();
+}
+
+/* The kernel reads a dump's process without any lock of the region's. */
+
+#define CORE "/tmp/core-of-a-client"
+
+static char *dumped;
+
+static void crash(const char *filter)
+{
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	int file = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+	int status;
+	pid_t pid;
+
+	must(file >= 0 && write(file, filter, strlen(filter)) > 0,
+	     "coredump_filter: %m");
+	close(file);
+	pid = fork();
+	must(pid >= 0, "fork: %m");
+	if (!pid) {
+		setrlimit(RLIMIT_CORE, &all);
+		prctl(PR_SET_DUMPABLE, 1);
+		misses(object, LENGTH, PAGE, 1);
+		abort();
+	}
+	must(waitpid(pid, &status, 0) == pid && WCOREDUMP(status),
+	     "no core dump: wait status %#x", status);
+}
+
+/* Bytes that a core dump has of what was mapped at an address. */
+static long dumped_at(const void *at)
+{
+	Elf64_Phdr segments[256];
+	Elf64_Ehdr header;
+	long bytes = -1;
+	int file = open(CORE, O_RDONLY | O_CLOEXEC);
+
+	must(file >= 0 && read(file, &header, sizeof(header)) == sizeof(header),
+	     "no core: %m");
+	must(header.e_phnum <= 256, "%d segments", header.e_phnum);
+	must(pread(file, segments, header.e_phnum * sizeof(*segments),
+		   (off_t)header.e_phoff) ==
+		     (ssize_t)(header.e_phnum * sizeof(*segments)),
+	     "no segments: %m");
+	for (int i = 0; i < header.e_phnum; i++)
+		if (segments[i].p_vaddr == (uintptr_t)at)
+			bytes = (long)segments[i].p_filesz;
+	close(file);
+	return bytes;
+}
+
+static void core_dump(void)
+{
+	const char *const filters[] = { "0x33", "0xff" };
+
+	set_for_now("/proc/sys/kernel/core_pattern", CORE);
+	set_for_now("/proc/sys/kernel/core_uses_pid", "0");
+	dumped = ordinary_memory(LENGTH);
+	new_region();
+	for (int i = 0; i < 2; i++) {
+		crash(filters[i]);
+		check(dumped_at(dumped) == LENGTH,
+		      "%ld bytes of ordinary memory in the dump",
+		      dumped_at(dumped));
+		check(dumped_at(window) <= 0, "%s: %ld bytes of the region",
+		      filters[i], dumped_at(window));
+		unlink(CORE);
+	}
+	check_unharmed("a dump");
+	end_region();
+}
+
+/* One client has too much memory of its own. */
+
+static void take_memory(struct peer *parent, void *arg)
+{
+	char *memory;
+
+	cgroup_enter(arg);
+	check(!misses(object, LENGTH, PAGE, 1), "contents");
+	go(parent);
+	memory = mmap(NULL, 256 * MIB, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(memory != MAP_FAILED, "mmap: %m");
+	paint(memory, 256 * MIB, PAGE, 1);
+}
+
+static void out_of_memory(void)
+{
+	const char *group = cgroup_make(NULL, "greedy");
+	struct peer greedy, other;
+	int status;
+
+	cgroup_set(group, "memory.max", "16M");
+	new_region();
+	other = peer_start(stay, NULL);
+	wait_go(&other);
+	greedy = peer_start(take_memory, (void *)group);
+	wait_go(&greedy);
+	must(waitpid(greedy.pid, &status, 0) == greedy.pid, "waitpid: %m");
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+	      "wait status %#x", status);
+	check(cgroup_event(group, "memory.events", "oom_kill") == 1,
+	      "nobody was killed for memory");
+	check_unharmed("a client's end");
+	go(&other);
+	peer_end(&other);
+	cgroup_remove(group);
+	end_region();
+}
+
+static const struct test_case cases[] = {
+	{ "layout", layout },
+	{ "advice", advice },
+	{ "dont-fork", dont_fork },
+	{ "advice-from-outside", advice_from_outside },
+	{ "locking", locking },
+	{ "page-lists", page_lists },
+	{ "userfaults", userfaults },
+	{ "placement", placement },
+	{ "figures", figures },
+	{ "same-pages", same_pages },
+	{ "core-dump", core_dump },
+	{ "out-of-memory", out_of_memory },
+};
+
+int main(int argc, char **argv)
+{
+	regions_init();
+	start = region_address(340);
+	return run_case(cases, argc, argv);
+}
