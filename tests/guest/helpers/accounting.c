@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who pays for a region, and which limits bind whom. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "case.h"
+#include "cgroup.h"
+#include "check.h"
+#include "figures.h"
+#include "object.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW     (PROT_READ | PROT_WRITE)
+#define LENGTH (16 * MIB)
+/* What a process takes besides, and processors keep to themselves. */
+#define SLACK MIB
+
+static const char *path;
+static uint64_t start;
+
+/* What a process of a group does to the region. */
+static struct job {
+	const char *group;
+	uint64_t from, length, step;
+} job;
+
+static void create(struct peer *parent, void *arg)
+{
+	int fd;
+
+	(void)parent;
+	cgroup_enter(arg);
+	fd = region_create(path, start, granule);
+	region_fill(fd, start, granule, RW);
+}
+
+static void attach(void)
+{
+	int fd = region_open(path, O_RDWR);
+
+	window_map(fd, start, granule, RW, 0);
+	close(fd);
+}
+
+static void use(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	cgroup_enter(job.group);
+	attach();
+	paint((void *)job.from, job.length, job.step, 1);
+}
+
+static void run_in(const char *group, uint64_t from, uint64_t length,
+		   uint64_t step)
+{
+	struct peer peer;
+
+	job = (struct job){ group, from, length, step };
+	peer = peer_start(use, NULL);
+	peer_end(&peer);
+}
+
+static void create_in(const char *group)
+{
+	struct peer peer;
+
+	path = region_path();
+	peer = peer_start(create, (void *)group);
+	peer_end(&peer);
+}
+
+static const char *payer;
+
+static long paid(void)
+{
+	return cgroup_number(payer, "memory.current");
+}
+
+static bool about(long got, uint64_t want)
+{
+	return labs(got - (long)want) < (long)SLACK;
+}
+
+/* Three groups: the creator's, the one around that, and the clients'. */
+static void payers(void)
+{
+	const char *outer = cgroup_make(NULL, "outer");
+	const char *inner = cgroup_make(outer, "inner");
+	const char *clients = cgroup_make(NULL, "clients");
+	const uint64_t tables = granule / TABLE_SPAN * PAGE;
+	uint64_t with_tables = LENGTH + tables + granule / TABLE_SPAN * PAGE;
+	long others;
+
+	create_in(inner);
+	run_in(clients, start, LENGTH, PAGE);
+	others = cgroup_number(clients, "memory.current");
+	check(about(cgroup_number(inner, "memory.current"), LENGTH),
+	      "the creator's group pays %ld bytes",
+	      cgroup_number(inner, "memory.current"));
+	check(about(others, 0), "the client's group pays %ld bytes", others);
+
+	/* A page in each table: as much again is for the tables. */
+	run_in(clients, start, granule, TABLE_SPAN);
+	payer = inner;
+	check(labs(paid() - (long)with_tables) < 2 * (long)SLACK &&
+		      paid() > (long)(LENGTH + tables + tables / 2),
+	      "the creator's group pays %ld bytes with tables, not %lu", paid(),
+	      with_tables);
+	check(about(cgroup_number(clients, "memory.current"), 0),
+	      "the client's group pays %ld bytes with tables",
+	      cgroup_number(clients, "memory.current"));
+
+	/* The creator's group goes: the next one up pays from now on. */
+	cgroup_remove(inner);
+	payer = outer;
+	others = paid();
+	run_in(clients, start + 2 * LENGTH, LENGTH, PAGE);
+	check(about(paid() - others, LENGTH), "it pays %ld bytes more",
+	      paid() - others);
+	check(about(cgroup_number(clients, "memory.current"), 0),
+	      "the client's group pays %ld bytes in the end",
+	      cgroup_number(clients, "memory.current"));
+	unlink(path);
+	check(settle(paid, 2 * SLACK) < 2 * (long)SLACK,
+	      "%ld bytes are still paid for when the region is gone", paid());
+	cgroup_remove(outer);
+	cgroup_remove(clients);
+}
+
+/* A group that can pay no more. */
+
+static const char *limited;
+
+/* Pages until the first that cannot be had. */
+static uint64_t store_until_full(void)
+{
+	uint64_t at = start;
+
+	while (at < start + LENGTH &&
+	       !store((void *)at, paint_for((void *)at, 1)))
+		at += PAGE;
+	return at - start;
+}
+
+static void run_full(struct peer *parent, void *arg)
+{
+	uint64_t stored;
+	int ends[2];
+
+	(void)parent;
+	cgroup_enter(arg);
+	attach();
+	stored = store_until_full();
+	check(touch_fault.signal == SIGBUS, "page %lu: signal %d",
+	      (unsigned long)(stored / PAGE), touch_fault.signal);
+	check(stored >= LENGTH / 8 && stored < LENGTH,
+	      "it is full after %lu bytes", stored);
+	check(!misses((void *)start, stored, PAGE, 1), "contents changed");
+
+	/* What the kernel does on behalf of a process comes to an end, too. */
+	must(!pipe(ends) && write(ends[1], "12345678", 8) == 8, "pipe: %m");
+	check(read(ends[0], (void *)(start + stored), 8) < 0 && errno == EFAULT,
+	      "read(2) into a page that cannot be had: %m");
+
+	cgroup_set(limited, "memory.max", "max");
+	paint((void *)start, LENGTH, PAGE, 2);
+	check(!misses((void *)start, LENGTH, PAGE, 2), "contents in the end");
+}
+
+static void start_limited(void)
+{
+	limited = cgroup_make(NULL, "limited");
+	create_in(limited);
+	cgroup_set(limited, "memory.max", "8M");
+}
+
+static void nobody_left(void)
+{
+	const char *clients = cgroup_make(NULL, "clients");
+	struct peer peer;
+
+	start_limited();
+	peer = peer_start(run_full, (void *)clients);
+	peer_end(&peer);
+	check(!cgroup_event(clients, "memory.events", "oom") &&
+		      cgroup_event(limited, "memory.events", "oom") > 0,
+	      "the wrong group was out of memory");
+	unlink(path);
+	cgroup_remove(limited);
+	cgroup_remove(clients);
+}
+
+static void wait_in_group(struct peer *parent, void *arg)
+{
+	cgroup_enter(arg);
+	attach();
+	go(parent);
+	wait_go(parent);
+}
+
+/* The group's own processes are its own affair; the client's are not. */
+static void somebody_left(void)
+{
+	const char *clients = cgroup_make(NULL, "clients");
+	struct peer member, client;
+	int status;
+
+	start_limited();
+	member = peer_start(wait_in_group, (void *)limited);
+	wait_go(&member);
+	client = peer_start(run_full, (void *)clients);
+	peer_end(&client);
+	check(!cgroup_event(clients, "memory.events", "oom_kill"),
+	      "a process of the client's group was killed");
+	check(cgroup_event(limited, "memory.events", "oom_kill") == 1,
+	      "nobody of the group that is full was killed");
+	must(waitpid(member.pid, &status, 0) == member.pid, "waitpid: %m");
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+	      "wait status %#x", status);
+	unlink(path);
+	cgroup_remove(limited);
+	cgroup_remove(clients);
+}
+
+static void limited_client(struct peer *parent, void *arg)
+{
+	(void)arg;
+	cgroup_enter(limited);
+	attach();
+	go(parent);
+	store_until_full();
+	check(false, "it was not killed, signal %d", touch_fault.signal);
+}
+
+/* Who belongs to the group that pays is killed as for memory of its own. */
+static void own_group(void)
+{
+	struct peer peer;
+	int status;
+
+	start_limited();
+	peer = peer_start(limited_client, NULL);
+	wait_go(&peer);
+	must(waitpid(peer.pid, &status, 0) == peer.pid, "waitpid: %m");
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+	      "wait status %#x", status);
+	cgroup_set(limited, "memory.max", "max");
+	attach();
+	check(peek((void *)start) == paint_for((void *)start, 1),
+	      "the first page holds %#lx", peek((void *)start));
+	munmap((void *)start, granule);
+	unlink(path);
+	cgroup_remove(limited);
+}
+
+/* A window takes addresses, whatever it takes of memory. */
+static void address_space(void)
+{
+	int fd = region_create(path = region_path(), start, 2 * granule);
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_AS, &limit);
+	limit.rlim_cur = process_status(0, "VmSize") * KIB + granule + MIB;
+	must(!setrlimit(RLIMIT_AS, &limit), "setrlimit: %m");
+	check(mmap(NULL, 2 * granule, RW, MAP_SHARED, fd, 0) == MAP_FAILED &&
+		      errno == ENOMEM,
+	      "a window of two granules: %m");
+	window_map(fd, start, granule, RW, 0);
+	check(mmap(NULL, granule, RW, MAP_SHARED, fd, granule) == MAP_FAILED &&
+		      errno == ENOMEM,
+	      "a second window: %m");
+	check(!munmap((void *)start, granule), "munmap: %m");
+	window_map(fd, start + granule, granule, RW, granule);
+	close(fd);
+}
+
+/* How much may be promised, by the machine's setting. */
+
+static long committed(void)
+{
+	return meminfo("Committed_AS");
+}
+
+static void overcommit(void)
+{
+	static const struct {
+		const char *setting;
+		/* Of little and of too much memory, reserved and not. */
+		int little, little_not, much, much_not;
+	} rows[] = {
+		{ "0", 0, 0, ENOMEM, 0 },
+		{ "1", 0, 0, 0, 0 },
+		{ "2", 0, 0, ENOMEM, ENOMEM },
+	};
+	const uint64_t little = 64 * MIB, much = 64 * granule;
+
+	set_for_now("/proc/sys/vm/overcommit_memory", "0");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct {
+			const char *name;
+			uint64_t size;
+			int flags, want;
+		} tries[] = {
+			{ "little", little, 0, rows[i].little },
+			{ "little, MAP_NORESERVE", little, MAP_NORESERVE,
+			  rows[i].little_not },
+			{ "much", much, 0, rows[i].much },
+			{ "much, MAP_NORESERVE", much, MAP_NORESERVE,
+			  rows[i].much_not },
+		};
+		long before = committed();
+		int fd = region_create(path = region_path(), start, much);
+
+		set_for_now("/proc/sys/vm/overcommit_memory", rows[i].setting);
+		for (int j = 0; j < 4; j++) {
+			check_result(region_map(fd, start, tries[j].size, RW,
+						tries[j].flags),
+				     tries[j].want, "overcommit_memory %s: %s",
+				     rows[i].setting, tries[j].name);
+			region_unmap(fd, start, much);
+		}
+		check_result(region_map(fd, start, little, RW, 0), 0,
+			     "overcommit_memory %s", rows[i].setting);
+		check(committed() - before >= (long)(little / KIB),
+		      "%ld KiB promised", committed() - before);
+		close(fd);
+		unlink(path);
+		check(settle(committed, before + 1024) <= before + 1024,
+		      "%ld KiB stay promised", committed() - before);
+	}
+}
+
+static const struct test_case cases[] = {
+	{ "payers", payers },
+	{ "nobody-left", nobody_left },
+	{ "somebody-left", somebody_left },
+	{ "own-group", own_group },
+	{ "address-space", address_space },
+	{ "overcommit", overcommit },
+};
+
+int main(int argc, char **argv)
+{
+	regions_init();
+	start = region_address(400);
+	return run_case(cases, argc, argv);
+}
