@@ -26,6 +26,10 @@ teardown() { remove_regions; }
 	helper reclaim move
 }
 
+@test "no store is lost while blocks of memory are taken away and given back" {
+	helper reclaim offline
+}
+
 @test "MADV_PAGEOUT puts pages out, and clients get them back" {
 	helper operations advise-pageout
 }

@@ -5,6 +5,7 @@
  * is somebody else's: the client finds an older value than it wrote.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 #include "case.h"
 #include "check.h"
 #include "figures.h"
+#include "object.h"
 #include "peer.h"
 #include "region.h"
 #include "touch.h"
@@ -157,6 +159,18 @@ static void swap(void)
 	close(fd);
 }
 
+static void stop_writers(struct peer *writers)
+{
+	shared->stop = 1;
+	for (int i = 0; i < WRITERS; i++) {
+		wait_go(&writers[i]);
+		check(shared->stores[i] > 10000, "writer %d: %lu stores", i,
+		      shared->stores[i]);
+		go(&writers[i]);
+		peer_end(&writers[i]);
+	}
+}
+
 /*
  * As if the memory under the hot pages were about to fail: the kernel moves
  * what is there to other pages and never uses these again.
@@ -180,20 +194,91 @@ static void move(void)
 		moved += !madvise((void *)(start + i % HOT * PAGE), PAGE,
 				  MADV_SOFT_OFFLINE);
 	check(moved >= HOT, "only %d pages moved: %m", moved);
-	shared->stop = 1;
-	for (int i = 0; i < WRITERS; i++) {
+	stop_writers(writers);
+	close(fd);
+}
+
+/* Blocks of memory that are taken away from the kernel, and given back */
+
+#define BLOCKS "/sys/devices/system/memory"
+
+static uint64_t block_size;
+
+static bool set_block(long block, const char *state)
+{
+	char name[64];
+	bool done;
+	int fd;
+
+	snprintf(name, sizeof(name), BLOCKS "/memory%ld/state", block);
+	fd = open(name, O_WRONLY | O_CLOEXEC);
+	done = fd >= 0 && write(fd, state, strlen(state)) > 0;
+	close(fd);
+	return done;
+}
+
+/*
+ * The highest block that can be had. It comes back as one that holds nothing
+ * but what can be moved, and is the first choice for that.
+ */
+static long movable_block(void)
+{
+	FILE *file = fopen(BLOCKS "/block_size_bytes", "re");
+	long block = 63;
+
+	must(file && fscanf(file, "%lx", &block_size) == 1, "block size: %m");
+	fclose(file);
+	while (block && !set_block(block, "offline"))
+		block--;
+	must(block && set_block(block, "online_movable"),
+	     "no block of memory can be taken: %m");
+	return block;
+}
+
+/* Hot pages that lie in a block */
+static int pages_in(long block, int file)
+{
+	int count = 0;
+
+	for (uint32_t i = 0; i < HOT; i++)
+		count += (long)(file_page(file, i * PAGE) * PAGE /
+				block_size) == block;
+	return count;
+}
+
+static void offline(void)
+{
+	long block = movable_block();
+	int file = object_open(&object_kinds[MEMFD], PAGES * PAGE), fd;
+	struct peer writers[WRITERS];
+	bool taken = false;
+
+	shared = mmap(NULL, sizeof(*shared), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	fd = region_create(path = region_path(), start, granule);
+	must(!region_map_file(fd, start, PAGES * PAGE, RW, 0, file, 0),
+	     "no object");
+	for (uintptr_t i = 0; i < WRITERS; i++) {
+		writers[i] = peer_start(writer, (void *)i);
 		wait_go(&writers[i]);
-		check(shared->stores[i] > 10000, "writer %d: %lu stores", i,
-		      shared->stores[i]);
-		go(&writers[i]);
-		peer_end(&writers[i]);
 	}
+	check(pages_in(block, file) == HOT, "%d pages of %d in the block",
+	      pages_in(block, file), HOT);
+	for (int i = 0; i < 10 && !taken; i++)
+		taken = set_block(block, "offline");
+	check(taken, "the block cannot be had: %m");
+	check(!pages_in(block, file), "%d pages stay in the block",
+	      pages_in(block, file));
+	stop_writers(writers);
+	must(set_block(block, "online"), "the block does not come back: %m");
+	close(file);
 	close(fd);
 }
 
 static const struct test_case cases[] = {
 	{ "swap", swap },
 	{ "move", move },
+	{ "offline", offline },
 };
 
 int main(int argc, char **argv)

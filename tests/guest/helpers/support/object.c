@@ -94,6 +94,23 @@ void set_file_word(int file, uint64_t offset, uint64_t value)
 	store_in_file(file, offset, value);
 }
 
+uint64_t file_page(int file, uint64_t offset)
+{
+	char *page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED | MAP_POPULATE,
+			  file, offset);
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry;
+
+	must(page != MAP_FAILED && pagemap >= 0, "pagemap: %m");
+	must(pread(pagemap, &entry, sizeof(entry),
+		   (uintptr_t)page / PAGE * sizeof(entry)) == sizeof(entry),
+	     "pagemap: %m");
+	close(pagemap);
+	munmap(page, PAGE);
+	/* The highest bit says that the page is there, the lowest where. */
+	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
+}
+
 static bool is_mounted(void)
 {
 	struct statfs fs;
@@ -134,7 +151,7 @@ static struct setting {
 static unsigned int nr_settings;
 static pid_t setter;
 
-static void write_setting(const char *path, const char *value)
+void write_setting(const char *path, const char *value)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 

@@ -42,9 +42,13 @@ uint64_t file_word(int file, uint64_t offset);
 /* Puts a word there, by write(2) where the file system has it. */
 void set_file_word(int file, uint64_t offset, uint64_t value);
 
+/* The number of the page of memory that a page of the file is in, or 0. */
+uint64_t file_page(int file, uint64_t offset);
+
 /* Where a file system on the guest's disk is mounted; made when it is new. */
 const char *disk(void);
 
+void write_setting(const char *path, const char *value);
 /* For a file in /proc/sys or /sys, put back when this process exits. */
 void set_for_now(const char *path, const char *value);
 
