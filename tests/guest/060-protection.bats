@@ -37,3 +37,7 @@ teardown_file() {
 @test "PROTECT gives and takes rights for every process" {
 	helper protection protect
 }
+
+@test "uprobes are for private mappings, and leave a region's code alone" {
+	helper protection uprobes
+}

@@ -2,11 +2,14 @@
 /* Who may do what with a page: its object's rights and its window's. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "case.h"
 #include "check.h"
+#include "object.h"
 #include "peer.h"
 #include "region.h"
 #include "touch.h"
@@ -297,6 +300,77 @@ static void protect(void)
 	close(fd);
 }
 
+/*
+ * A uprobe puts a breakpoint into private mappings of a file, and into no
+ * shared one: a region's code is everybody's.
+ */
+
+#define TRACING "/sys/kernel/tracing/"
+#define CODE    "/tmp/code-of-a-region"
+#define CALLS   3
+
+static long probe_hits(void)
+{
+	char line[256];
+	FILE *profile = fopen(TRACING "uprobe_profile", "re");
+	long hits = -1;
+
+	must(profile, "uprobe_profile: %m");
+	while (fgets(line, sizeof(line), profile))
+		if (strstr(line, "region_code"))
+			hits = strtol(strrchr(line, ' '), NULL, 10);
+	fclose(profile);
+	must(hits >= 0, "no probe in the profile");
+	return hits;
+}
+
+static void call_often(const char *code, const char *where)
+{
+	for (int i = 0; i < CALLS; i++)
+		check(!call(code), "a call in %s: signal %d", where,
+		      touch_fault.signal);
+}
+
+static void uprobes(void)
+{
+	int file = open(CODE, O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+	int fd = region_create(path = region_path(), start, granule);
+	char *window, *private;
+
+	must(file >= 0 && !ftruncate(file, PAGE), "no file: %m");
+	set_file_word(file, 0, return_instruction);
+	must(!region_map_file(fd, start, PAGE, PROT_READ | PROT_EXEC, 0, file,
+			      0),
+	     "no object");
+	window = attach(O_RDWR, PROT_READ | PROT_EXEC);
+	private = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+	must(private != MAP_FAILED, "mmap: %m");
+	call_often(window, "a window");
+
+	write_setting(TRACING "uprobe_events", "p:region_code " CODE ":0x0");
+	write_setting(TRACING "events/uprobes/region_code/enable", "1");
+	call_often(window, "a window");
+	check(!probe_hits(), "%ld hits in a region", probe_hits());
+	check(peek(window) == return_instruction, "code changed to %#lx",
+	      peek(window));
+	call_often(private, "a private mapping");
+	check(probe_hits() == CALLS, "%ld hits in a private mapping",
+	      probe_hits());
+
+	/* What is mapped while there is a probe is no different. */
+	check_result(region_unmap(fd, start, PAGE), 0, "UNMAP");
+	check_result(region_map_file(fd, start, PAGE, PROT_READ | PROT_EXEC, 0,
+				     file, 0),
+		     0, "CREATE_MAPPING");
+	call_often(window, "a new object");
+	check(probe_hits() == CALLS, "%ld hits in the end", probe_hits());
+	write_setting(TRACING "events/uprobes/region_code/enable", "0");
+	write_setting(TRACING "uprobe_events", "-:region_code");
+	unlink(CODE);
+	close(file);
+	close(fd);
+}
+
 static const struct test_case cases[] = {
 	{ "holes", holes },
 	{ "objects", objects },
@@ -304,6 +378,7 @@ static const struct test_case cases[] = {
 	{ "no-access-windows", no_access_windows },
 	{ "exec-windows", exec_windows },
 	{ "protect", protect },
+	{ "uprobes", uprobes },
 };
 
 int main(int argc, char **argv)
