@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What looks at a client's memory by itself: the kernel's own threads, which
+ * would take pages away or move them, and perf. None of them may make a
+ * client fault, as a change to shared entries would.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/perf_event.h>
+
+#include "case.h"
+#include "check.h"
+#include "figures.h"
+#include "object.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW     (PROT_READ | PROT_WRITE)
+#define PAGES  256
+#define LENGTH (PAGES * PAGE)
+
+static const char *path;
+static uint64_t start, object;
+static int fd;
+
+static struct progress {
+	volatile uint64_t rounds;
+	volatile int stop;
+} * shared;
+
+static void *sleep_on(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* Stores in the region, and in as much memory of its own. */
+static void store_on(struct peer *parent, void *arg)
+{
+	volatile uint64_t *word;
+	pthread_t thread;
+	char *own = mmap(NULL, LENGTH, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)arg;
+	must(own != MAP_FAILED, "mmap: %m");
+	/* NUMA balancing leaves local pages to who has but one thread. */
+	must(!pthread_create(&thread, NULL, sleep_on, NULL), "no thread");
+	window_map(fd, start, granule, RW, 0);
+	for (uint64_t value = 0; !shared->stop; value++) {
+		for (uint64_t i = 0; i < LENGTH; i += PAGE) {
+			word = (uint64_t *)(object + i);
+			must(*word == value, "page %llu: %lu, not %lu",
+			     i / PAGE, *word, value);
+			*word = value + 1;
+			own[i] = 1;
+		}
+		shared->rounds = value;
+		if (value == 1)
+			go(parent);
+	}
+}
+
+static struct peer start_client(void)
+{
+	struct peer peer;
+
+	shared = mmap(NULL, sizeof(*shared), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	must(shared != MAP_FAILED, "mmap: %m");
+	fd = region_create(path = region_path(), start, granule);
+	region_fill(fd, object, LENGTH, RW);
+	peer = peer_start(store_on, NULL);
+	wait_go(&peer);
+	return peer;
+}
+
+static uint64_t faults(void)
+{
+	struct mshare_stat stat;
+
+	region_stat(fd, &stat);
+	check(stat.resident == LENGTH && !stat.swapped,
+	      "%llu bytes resident, %llu swapped out", stat.resident,
+	      stat.swapped);
+	return stat.faults;
+}
+
+static void end_client(struct peer *peer, uint64_t before)
+{
+	uint64_t rounds = shared->rounds;
+
+	while (shared->rounds < rounds + 2)
+		sleep_ms(1);
+	check(faults() == before, "the client faulted %lu times",
+	      faults() - before);
+	shared->stop = 1;
+	peer_end(peer);
+	close(fd);
+}
+
+/* The lists of reclaim, made one generation older */
+
+#define LRU_GEN "/sys/kernel/debug/lru_gen"
+
+static long youngest(int *group)
+{
+	long youngest = -1, number;
+	char line[256];
+	FILE *file = fopen(LRU_GEN, "re");
+
+	must(file, LRU_GEN ": %m");
+	/* The first group and node, whose last generation is the youngest. */
+	must(fgets(line, sizeof(line), file) &&
+		     sscanf(line, "memcg %d", group) == 1 &&
+		     fgets(line, sizeof(line), file),
+	     LRU_GEN " begins with %s", line);
+	while (fgets(line, sizeof(line), file) &&
+	       sscanf(line, "%ld", &number) == 1)
+		youngest = number;
+	fclose(file);
+	return youngest;
+}
+
+static void aging(void)
+{
+	struct peer client = start_client();
+	uint64_t before = faults();
+	char command[64];
+	int group = 0;
+
+	for (int i = 0; i < 4; i++) {
+		long last = youngest(&group);
+
+		snprintf(command, sizeof(command), "+ %d 0 %ld 1 1", group,
+			 last);
+		write_setting(LRU_GEN, command);
+		check(youngest(&group) > last, "generation %ld stays the last",
+		      last);
+	}
+	end_client(&client, before);
+}
+
+/* Pages whose node is to be found out are made inaccessible for a moment. */
+static void balancing(void)
+{
+	struct peer client;
+	long updates;
+	uint64_t before;
+
+	set_for_now("/proc/sys/kernel/numa_balancing", "1");
+	client = start_client();
+	before = faults();
+	updates = vmstat("numa_pte_updates");
+	/* Its own memory comes after the window, in a pass over all it has. */
+	for (int i = 0; i < 600; i++) {
+		if (vmstat("numa_pte_updates") > updates + PAGES / 2)
+			break;
+		sleep_ms(100);
+	}
+	check(vmstat("numa_pte_updates") > updates + PAGES / 2,
+	      "not even a client's own memory was looked at");
+	end_client(&client, before);
+}
+
+/* DAMON, which is told to page out whatever it finds */
+
+#define DAMON  "/sys/kernel/mm/damon/admin/kdamonds"
+#define RULE   DAMON "/0/contexts/0/schemes/0"
+#define TARGET DAMON "/0/contexts/0/targets/0"
+
+static void set_number(const char *name, uint64_t value)
+{
+	char number[32];
+
+	snprintf(number, sizeof(number), "%lu", value);
+	write_setting(name, number);
+}
+
+static void start_damon(pid_t pid)
+{
+	set_number(DAMON "/nr_kdamonds", 1);
+	set_number(DAMON "/0/contexts/nr_contexts", 1);
+	write_setting(DAMON "/0/contexts/0/operations", "vaddr");
+	set_number(DAMON "/0/contexts/0/targets/nr_targets", 1);
+	set_number(TARGET "/pid_target", pid);
+	set_number(TARGET "/regions/nr_regions", 1);
+	set_number(TARGET "/regions/0/start", start);
+	set_number(TARGET "/regions/0/end", start + granule);
+	/* The range is not looked for again. */
+	set_number(DAMON "/0/contexts/0/monitoring_attrs/intervals/update_us",
+		   3600 * 1000000UL);
+	set_number(DAMON "/0/contexts/0/schemes/nr_schemes", 1);
+	write_setting(RULE "/action", "pageout");
+	set_number(RULE "/access_pattern/sz/max", 1ULL << 40);
+	set_number(RULE "/access_pattern/nr_accesses/max", 1000000);
+	set_number(RULE "/access_pattern/age/max", 1000000);
+	write_setting(DAMON "/0/state", "on");
+}
+
+static long damon_figure(const char *name)
+{
+	write_setting(DAMON "/0/state", "update_schemes_stats");
+	return number_in(name);
+}
+
+static void damon(void)
+{
+	struct peer client = start_client();
+	uint64_t before = faults();
+
+	start_damon(client.pid);
+	for (int i = 0; i < 300; i++) {
+		if (damon_figure(RULE "/stats/nr_tried") > 20)
+			break;
+		sleep_ms(100);
+	}
+	check(damon_figure(RULE "/stats/nr_tried") > 20, "it does nothing");
+	write_setting(DAMON "/0/state", "off");
+	set_number(DAMON "/nr_kdamonds", 0);
+	end_client(&client, before);
+}
+
+/* perf sees each fault once, and finds the page that was faulted in. */
+
+#define RING_SIZE (8 * PAGE)
+#define TOUCHED   16
+
+struct sample {
+	struct perf_event_header header;
+	uint64_t addr, physical, page_size;
+};
+
+static void check_samples(char *ring, int file)
+{
+	const struct perf_event_mmap_page *head = (void *)ring;
+	uint64_t seen = 0, at = 0;
+
+	check(head->data_head < RING_SIZE, "too many records");
+	while (at < head->data_head) {
+		const struct sample *sample = (void *)(ring + PAGE + at);
+		uint64_t offset = sample->addr - object;
+
+		at += sample->header.size;
+		if (sample->header.type != PERF_RECORD_SAMPLE ||
+		    offset >= LENGTH)
+			continue;
+		seen++;
+		check(sample->physical / PAGE ==
+			      file_page(file, offset / PAGE * PAGE),
+		      "offset %#lx is at %#lx", offset, sample->physical);
+		check(sample->page_size == PAGE, "offset %#lx: %lu bytes",
+		      offset, sample->page_size);
+	}
+	check(seen == TOUCHED, "%lu faults of %d", seen, TOUCHED);
+}
+
+static void samples(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_PAGE_FAULTS_MIN,
+		.sample_period = 1,
+		.sample_type = PERF_SAMPLE_ADDR | PERF_SAMPLE_PHYS_ADDR |
+			       PERF_SAMPLE_DATA_PAGE_SIZE,
+		.disabled = 1,
+		.exclude_kernel = 1,
+	};
+	int file = object_open(&object_kinds[MEMFD], LENGTH), event;
+	char *ring;
+
+	fd = region_create(path = region_path(), start, granule);
+	must(!region_map_file(fd, object, LENGTH, RW, 0, file, 0), "no object");
+	window_map(fd, start, granule, RW, 0);
+	event = syscall(SYS_perf_event_open, &attr, 0, -1, -1,
+			PERF_FLAG_FD_CLOEXEC);
+	must(event >= 0, "perf_event_open: %m");
+	ring = mmap(NULL, PAGE + RING_SIZE, RW, MAP_SHARED, event, 0);
+	must(ring != MAP_FAILED, "mmap of perf's ring: %m");
+	must(!ioctl(event, PERF_EVENT_IOC_ENABLE, 0), "perf: %m");
+	paint((void *)object, TOUCHED * PAGE, PAGE, 1);
+	must(!ioctl(event, PERF_EVENT_IOC_DISABLE, 0), "perf: %m");
+	check_samples(ring, file);
+	munmap(ring, PAGE + RING_SIZE);
+	close(event);
+	close(file);
+	close(fd);
+}
+
+static const struct test_case cases[] = {
+	{ "aging", aging },
+	{ "balancing", balancing },
+	{ "damon", damon },
+	{ "samples", samples },
+};
+
+int main(int argc, char **argv)
+{
+	regions_init();
+	start = region_address(440);
+	object = start + 16 * MIB;
+	return run_case(cases, argc, argv);
+}
