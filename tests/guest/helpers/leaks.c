@@ -8,7 +8,7 @@
 
 #include "case.h"
 #include "check.h"
-#include "figures.h"
+#include "leak.h"
 #include "peer.h"
 #include "region.h"
 #include "touch.h"
@@ -18,79 +18,15 @@
 
 static uint64_t start;
 
-static long shmem(void)
-{
-	return meminfo("Shmem");
-}
-
-static long committed(void)
-{
-	return meminfo("Committed_AS");
-}
-
-static long address_spaces(void)
-{
-	return slab_objects("mm_struct");
-}
-
-static long mappings(void)
-{
-	return slab_objects("vm_area_struct");
-}
-
-static long shmem_files(void)
-{
-	return slab_objects("shmem_inode_cache");
-}
-
-static long inodes(void)
-{
-	return number_in("/proc/sys/fs/inode-nr");
-}
-
-static long open_files(void)
-{
-	return number_in("/proc/sys/fs/file-nr");
-}
-
-/*
- * How much more of each there may be at the end, for what the rest of the
- * guest does meanwhile: a fraction of what even one leak a round would make.
- */
-static struct {
-	const char *name;
-	long (*read)(void);
-	long slack;
-	long before;
-} figures[] = {
-	{ "KiB of page tables", page_tables, 400, 0 },
-	{ "KiB of shared memory", shmem, 400, 0 },
-	{ "KiB of promised memory", committed, 16384, 0 },
-	{ "mm_structs", address_spaces, 40, 0 },
-	{ "vm_area_structs", mappings, 120, 0 },
-	{ "inodes of shared memory", shmem_files, 40, 0 },
-	{ "inodes", inodes, 100, 0 },
-	{ "open files", open_files, 40, 0 },
-};
-
-#define FIGURES (sizeof(figures) / sizeof(figures[0]))
-
 static void check_leaks(void (*round)(int))
 {
 	/* The first rounds fill caches that stay. */
 	for (int i = 0; i < 16; i++)
 		round(i);
-	for (size_t f = 0; f < FIGURES; f++)
-		figures[f].before = figures[f].read();
+	leaks_begin();
 	for (int i = 0; i < ROUNDS; i++)
 		round(i);
-	for (size_t f = 0; f < FIGURES; f++) {
-		long limit = figures[f].before + figures[f].slack;
-		long now = settle(figures[f].read, limit);
-
-		check(now <= limit, "%ld %s after %d rounds, %ld before", now,
-		      figures[f].name, ROUNDS, figures[f].before);
-	}
+	leaks_check(ROUNDS);
 }
 
 /* A child that leaves the window to exit, or to SIGKILL. */

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "case.h"
@@ -97,14 +96,6 @@ static void reclaim(const char *mib)
 	/* EAGAIN: there was less to have. */
 	(void)!write(fd, request, strlen(request));
 	close(fd);
-}
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
 static void swap(void)

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "case.h"
 #include "check.h"
 #include "figures.h"
 #include "peer.h"
+#include "random.h"
 #include "region.h"
 #include "touch.h"
 
@@ -21,24 +21,6 @@
 
 static uint64_t start, size;
 static const char *path;
-
-/* Reproducible enough to talk about; the interleaving is the guest's. */
-static __thread uint64_t random_state;
-
-static uint64_t random_below(uint64_t limit)
-{
-	random_state =
-		random_state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (random_state >> 33) % limit;
-}
-
-static double seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
 
 /*
  * Objects come at these places only, so that a table is empty, and freed,
@@ -68,7 +50,7 @@ static void be_client(struct peer *parent, void *arg)
 	int fd = region_open(path, O_RDWR);
 
 	(void)arg;
-	random_state = getpid();
+	random_seed(getpid());
 	go(parent);
 	/* The first window is the one that it inherits. */
 	for (;;) {
@@ -105,7 +87,7 @@ static void kills(void)
 	for (uint64_t at = start; at < start + size; at += TABLE_SPAN)
 		store((void *)at, at);
 	before = page_tables();
-	random_state = 1;
+	random_seed(1);
 	for (int i = 0; i < KILLS; i++) {
 		for (int p = 0; p < VICTIMS; p++)
 			peers[p] = peer_start(be_client, NULL);
@@ -170,7 +152,7 @@ static void one_request(void)
 
 static void *be_thread(void *arg)
 {
-	random_state = (uintptr_t)arg + getpid() * 100;
+	random_seed((uintptr_t)arg + getpid() * 100);
 	while (seconds() < deadline) {
 		for (int i = 0; i < 100; i++)
 			use_word(random_place() + random_below(8) * PAGE);

@@ -87,3 +87,11 @@ void sleep_ms(unsigned int ms)
 	while (nanosleep(&left, &left) && errno == EINTR)
 		;
 }
+
+double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}

@@ -27,5 +27,7 @@ void peer_kill(struct peer *peer);
 
 void pin_to_cpu(int cpu);
 void sleep_ms(unsigned int ms);
+/* Of a clock that nobody sets. */
+double seconds(void);
 
 #endif /* GUEST_PEER_H */
