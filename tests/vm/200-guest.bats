@@ -82,3 +82,8 @@ setup() {
 	assert_success
 	assert_output "$(realpath "${MSHARE_BUILD:-$BATS_TEST_DIRNAME/../../build}")/msharectl"
 }
+
+@test "--icount: time leaps to the next event where all wait" {
+	run vm --icount --timeout 300 -- sleep 1000
+	assert_success
+}
