@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "counters.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What dev.d/vm says to QEMU: shift=1. */
+#define NS_PER_INSTRUCTION 2
+
+void fail(const char *what)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
+uint64_t instructions(void)
+{
+	return now() / NS_PER_INSTRUCTION;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+uint64_t median(uint64_t *values, int count)
+{
+	qsort(values, count, sizeof(*values), compare);
+	return values[count / 2];
+}
+
+/* Calls @use with what follows @name in the line of @path that it begins. */
+static uint64_t in_line(const char *path, const char *name,
+			uint64_t (*use)(char *rest, int choice), int choice)
+{
+	FILE *file = fopen(path, "re");
+	size_t length = strlen(name);
+	uint64_t value = 0;
+	char line[4096];
+	bool found = false;
+
+	if (!file)
+		fail(path);
+	while (!found && fgets(line, sizeof(line), file)) {
+		char *start = line + strspn(line, " ");
+
+		found = !strncmp(start, name, length);
+		if (found)
+			value = use(start + length, choice);
+	}
+	fclose(file);
+	if (!found)
+		fail(name);
+	return value;
+}
+
+static uint64_t kibibytes(char *rest, int unused)
+{
+	(void)unused;
+	return strtoull(rest, NULL, 10) << 10;
+}
+
+/* Processors keep small changes to themselves for a while. */
+static void collect_changes(void)
+{
+	FILE *file = fopen("/proc/sys/vm/stat_refresh", "re");
+
+	if (!file || fgetc(file) != EOF)
+		fail("stat_refresh");
+	fclose(file);
+}
+
+uint64_t page_tables(void)
+{
+	collect_changes();
+	return in_line("/proc/meminfo", "PageTables:", kibibytes, 0) +
+	       in_line("/proc/meminfo", "SecPageTables:", kibibytes, 0);
+}
+
+/* The number in column @wanted, or the sum of all. */
+static uint64_t column(char *rest, int wanted)
+{
+	uint64_t sum = 0;
+	char *end;
+
+	for (int i = 0;; i++, rest = end) {
+		uint64_t number = strtoull(rest, &end, 10);
+
+		if (end == rest)
+			return sum;
+		if (wanted == ALL_PROCESSORS || wanted == i)
+			sum += number;
+	}
+}
+
+uint64_t flush_interrupts(int processor)
+{
+	return in_line("/proc/interrupts", "TLB:", column, processor);
+}
+
+void report(const char *metric, uint64_t value)
+{
+	printf("%s %" PRIu64 "\n", metric, value);
+	fflush(stdout);
+}

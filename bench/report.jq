@@ -1,0 +1,109 @@
+# Makes of lines "PART METRIC X KIND VALUE" the document that report writes.
+# What is there more than once counts as its median; times, to which other work
+# on the machine only adds, as the least of them.
+
+# In the order of the table. What is not measured at "reach" is extrapolated;
+# "relative" is to the first value of plain.
+def metrics: [
+	{part: "tables", metric: "pgtables", unit: "bytes", reach: 1500,
+	 name: "page tables", per: "clients"},
+	{part: "flush", metric: "unmap", unit: "instructions",
+	 name: "free a page", per: "sharers asleep"},
+	{part: "flush", metric: "unmap-interrupts", unit: "interrupts",
+	 name: "  interrupts for it", per: "asleep"},
+	{part: "flush", metric: "protect", unit: "instructions",
+	 name: "protect a page", per: "sharers asleep"},
+	{part: "flush", metric: "protect-interrupts", unit: "interrupts",
+	 name: "  interrupts for it", per: "asleep"},
+	{part: "bystander", metric: "sharer", unit: "interrupts",
+	 name: "interrupts of a sharer, 1,000 flushes"},
+	{part: "bystander", metric: "bystander", unit: "interrupts",
+	 name: "interrupts of a bystander"},
+	{part: "change", metric: "protect", unit: "instructions", reach: 1500,
+	 name: "protect 1 GiB", per: "clients"},
+	{part: "change", metric: "reclaim", unit: "instructions", reach: 1500,
+	 name: "reclaim half of it", per: "clients"},
+	{part: "faults", metric: "first-touch", unit: "relative",
+	 name: "time of a first touch", per: "at once"},
+	{part: "unused", metric: "fork", unit: "instructions",
+	 name: "unused: fork, exit, wait"},
+	{part: "unused", metric: "exec", unit: "instructions",
+	 name: "unused: the same with an exec"},
+	{part: "unused", metric: "fault", unit: "instructions",
+	 name: "unused: 64 faults, then none there"},
+	{part: "unused", metric: "mmap", unit: "instructions",
+	 name: "unused: mmap, fault, munmap"},
+	{part: "unused", metric: "switch", unit: "instructions",
+	 name: "unused: to a process and back"}
+];
+
+def parsed:
+	split(" ")
+	| {part: .[0], metric: .[1], x: (.[2] | tonumber), kind: .[3],
+	   value: (.[4] | tonumber)}
+	| if [.part, .metric] | IN(metrics[] | [.part, .metric]) then .
+	else error("nobody knows \(.part) \(.metric)") end;
+
+def typical($unit): sort | .[if $unit == "relative" then 0 else length / 2 | floor end];
+
+def points($kind; $unit):
+	map(select(.kind == $kind))
+	| group_by(.x)
+	| map({x: .[0].x, value: (map(.value) | typical($unit)), extrapolated: false});
+
+# On the line through the first and the last point.
+def extrapolated_to($x):
+	if $x == null or length < 2 or any(.x >= $x) then .
+	else
+		.[0] as $a | .[-1] as $b
+		| . + [{x: $x, extrapolated: true, value: ($b.value + ($b.value - $a.value)
+			/ ($b.x - $a.x) * ($x - $b.x) | round)}]
+	end;
+
+def relative_to($base): map(.value = .value / $base);
+
+def at($x): map(select(.x == $x)) | .[0];
+
+def rounded: . * 10000 | round / 10000;
+
+def ratio($a; $b):
+	if $a == null or $b == null or $b == 0 then null else $a / $b | rounded end;
+
+def grouped: tostring | gsub("(?<d>[0-9])(?=([0-9]{3})+$)"; "\(.d),");
+
+def row($metric; $x; $msharefs; $plain):
+	{
+		part: $metric.part,
+		metric: $metric.metric,
+		name: ($metric.name
+			+ if $metric.per then ", \($metric.per): \($x | grouped)" else "" end),
+		x: $x,
+		unit: $metric.unit,
+		msharefs: ($msharefs.value | if . then rounded else . end),
+		plain: ($plain.value | if . then rounded else . end),
+		ratio: ratio($msharefs.value; $plain.value),
+		extrapolated: ([
+			if $msharefs.extrapolated then "msharefs" else empty end,
+			if $plain.extrapolated then "plain" else empty end
+		])
+	};
+
+def rows($metric):
+	(points("msharefs"; $metric.unit) | extrapolated_to($metric.reach)) as $msharefs
+	| (points("plain"; $metric.unit) | extrapolated_to($metric.reach)) as $plain
+	| (if $metric.unit == "relative" then $plain[0].value else 1 end) as $base
+	| ($msharefs + $plain | map(.x) | unique[]) as $x
+	| row($metric; $x; $msharefs | relative_to($base) | at($x);
+		$plain | relative_to($base) | at($x));
+
+[inputs | parsed] as $lines
+| {
+	format: "mshare-bench",
+	version: 1,
+	results: [
+		metrics[] as $metric
+		| $lines
+		| map(select(.part == $metric.part and .metric == $metric.metric))
+		| rows($metric)
+	]
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * unused: instructions of what the series touches for processes that have
+ * nothing to do with it. Medians, as the kernel has other things to do now and
+ * then.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "crowd.h"
+#include "memory.h"
+
+#define PAGES  64
+#define ROUNDS 101
+
+static char *area;
+
+static void do_fork(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+}
+
+static void do_exec(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl("/proc/self/exe", "unused", "--nothing", NULL);
+		_exit(1);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void do_fault(void)
+{
+	for (int i = 0; i < PAGES; i++)
+		*(volatile char *)(area + i * PAGE) = 1;
+	madvise(area, PAGES * PAGE, MADV_DONTNEED);
+}
+
+static void do_mmap(void)
+{
+	void *at = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	*(volatile char *)at = 1;
+	munmap(at, 16 * PAGE);
+}
+
+static int there[2], back[2];
+
+static void do_switch(void)
+{
+	char byte = 0;
+
+	if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1)
+		fail("pipe");
+}
+
+static pid_t start_echo(void)
+{
+	pid_t pid;
+	char byte;
+
+	if (pipe(there) || pipe(back))
+		fail("pipe");
+	pid = fork();
+	if (pid)
+		return pid;
+	while (read(there[0], &byte, 1) == 1)
+		if (write(back[1], &byte, 1) != 1)
+			break;
+	_exit(0);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} cases[] = {
+	{ "fork", do_fork }, { "exec", do_exec },     { "fault", do_fault },
+	{ "mmap", do_mmap }, { "switch", do_switch },
+};
+
+static uint64_t measure(void (*run)(void))
+{
+	static uint64_t took[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		uint64_t since = instructions();
+
+		run();
+		took[i] = instructions() - since;
+	}
+	return median(took, ROUNDS);
+}
+
+int main(int argc, char **argv)
+{
+	pid_t echo;
+
+	(void)argv;
+	if (argc > 1)
+		return EXIT_SUCCESS;
+	pin_to(0);
+	area = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (area == MAP_FAILED)
+		fail("mmap");
+	echo = start_echo();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		report(cases[i].name, measure(cases[i].run));
+	kill(echo, SIGKILL);
+	waitpid(echo, NULL, 0);
+	return EXIT_SUCCESS;
+}
