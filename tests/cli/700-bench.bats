@@ -41,19 +41,19 @@ report() {
 	show
 	assert_success
 	assert_output - <<-'END'
-		                                            msharefs            plain     ratio
-		page tables, clients: 1                    8,232 KiB        8,192 KiB     1.0049
-		page tables, clients: 101                 12,232 KiB      827,392 KiB     0.0148
-		page tables, clients: 1,500               68,192 KiB*  12,288,000 KiB*    0.0055
-		free a page, sharers asleep: 1                 8,000            9,000     0.8889
-		free a page, sharers asleep: 1,500             8,100        8,100,000      0.001
-		protect a page, sharers asleep: 1              3,000                -          -
-		interrupts of a sharer, 1,000 flushes          1,000            1,250        0.8
-		interrupts of a bystander                          0                0          -
-		time of a first touch, at once: 1                1.1                1        1.1
-		time of a first touch, at once: 2               0.55                -          -
-		unused: fork, exit, wait                     200,600          200,000      +0.3%
-		unused: the same with an exec                199,000          200,000      -0.5%
+		                                        msharefs            plain     ratio
+		page tables, clients: 1                8,232 KiB        8,192 KiB     1.0049
+		page tables, clients: 101             12,232 KiB      827,392 KiB     0.0148
+		page tables, clients: 1,500           68,192 KiB*  12,288,000 KiB*    0.0055
+		free a page, sharers asleep: 1             8,000            9,000     0.8889
+		free a page, sharers asleep: 1,500         8,100        8,100,000      0.001
+		protect a page, sharers asleep: 1          3,000                -          -
+		1,000 flushes interrupt a sharer           1,000            1,250        0.8
+		  and a bystander                              0                0          -
+		time of a first touch, at once: 1            1.1                1        1.1
+		time of a first touch, at once: 2           0.55                -          -
+		unused: fork, exit, wait                 200,600          200,000      +0.3%
+		unused: the same with an exec            199,000          200,000      -0.5%
 
 		* extrapolated
 	END
