@@ -24,7 +24,7 @@ teardown() { remove_regions; }
 	helper walkers locking
 }
 
-@test "pagemap, PAGEMAP_SCAN, mincore and msync find no page" {
+@test "pagemap, PAGEMAP_SCAN and msync find no page" {
 	helper walkers page-lists
 }
 
@@ -34,10 +34,6 @@ teardown() { remove_regions; }
 
 @test "mbind, migrate_pages and move_pages place nothing" {
 	helper walkers placement
-}
-
-@test "smaps and numa_maps count no page of a window" {
-	helper walkers figures
 }
 
 @test "KSM merges no page of a region" {

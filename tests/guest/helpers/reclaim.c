@@ -5,9 +5,11 @@
  * is somebody else's: the client finds an older value than it wrote.
  */
 #include <fcntl.h>
+#include <linux/mempolicy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "case.h"
@@ -226,6 +228,22 @@ static long movable_block(void)
 	return block;
 }
 
+/* Else pages come from the node of whatever processor asks for them. */
+static void prefer_node_of(long block)
+{
+	unsigned long nodes = 0;
+	char name[64];
+
+	for (int node = 0; node < 8; node++) {
+		snprintf(name, sizeof(name), BLOCKS "/memory%ld/node%d", block,
+			 node);
+		if (!access(name, F_OK))
+			nodes |= 1UL << node;
+	}
+	must(!syscall(SYS_set_mempolicy, MPOL_PREFERRED, &nodes, 64UL),
+	     "set_mempolicy: %m");
+}
+
 /* Hot pages that lie in a block */
 static int pages_in(long block, int file)
 {
@@ -244,6 +262,7 @@ static void offline(void)
 	struct peer writers[WRITERS];
 	bool taken = false;
 
+	prefer_node_of(block);
 	shared = mmap(NULL, sizeof(*shared), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	fd = region_create(path = region_path(), start, granule);

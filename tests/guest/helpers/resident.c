@@ -47,6 +47,28 @@ static long smaps_field(const char *name, uint64_t addr)
 	return value << 10;
 }
 
+/* A pair of letters of VmFlags */
+static bool smaps_has_flag(const char *flag, uint64_t addr)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	char line[512], head[32], word[8];
+	bool inside = false, found = false;
+
+	must(smaps, "smaps: %m");
+	snprintf(head, sizeof(head), "%" PRIx64 "-", addr);
+	snprintf(word, sizeof(word), " %s ", flag);
+	while (fgets(line, sizeof(line), smaps)) {
+		if (!strncmp(line, head, strlen(head)))
+			inside = true;
+		if (inside && !strncmp(line, "VmFlags:", 8)) {
+			found = strstr(line, word);
+			break;
+		}
+	}
+	fclose(smaps);
+	return found;
+}
+
 static long rollup_field(const char *name)
 {
 	FILE *rollup = fopen("/proc/self/smaps_rollup", "re");
@@ -112,6 +134,7 @@ static void smaps(void)
 	before = rollup_field("Rss");
 	window_map(fd, start, 2 * granule, RW, 0);
 	check(smaps_field("Rss", start) == 0, "Rss before the first access");
+	check(smaps_has_flag("sp", start), "VmFlags have no \"sp\"");
 	paint((void *)start, TOUCHED, PAGE, 1);
 	check_fields(alone, sizeof(alone) / sizeof(alone[0]), "alone");
 	after = rollup_field("Rss");
