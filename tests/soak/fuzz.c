@@ -914,11 +914,12 @@ static void mount_somehow(void)
 		const char *text;
 		bool good;
 	} options[] = {
-		{ "", true },        { "mode=700", true },
-		{ "uid=5", true },   { "gid=5,mode=1777", true },
-		{ "mode=", false },  { "mode=9", false },
-		{ "uid=-2", false }, { "mode=77777777", false },
-		{ "size=1", false }, { "nonsense", false },
+		{ "", true },          { "mode=700", true },
+		{ "uid=5", true },     { "gid=5,mode=1777", true },
+		{ "mode=", false },    { "mode=9", false },
+		{ "uid=-2", false },   { "mode=77777777", false },
+		{ "size=0", true },    { "size=x", false },
+		{ "nonsense", false },
 	};
 	size_t i = random_below(sizeof(options) / sizeof(options[0]));
 	int ret = mount("mshare", MOUNT, "msharefs", 0, options[i].text);

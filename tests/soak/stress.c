@@ -261,6 +261,17 @@ static void protect_range(void)
 		 "PROTECT", ENOMEM, EINVAL);
 }
 
+/*
+ * Who asks for pages that are not there, or that others forbid or break
+ * meanwhile, is told so in many ways.
+ */
+static bool may_be_refused(int ret)
+{
+	return ret == 0 || ret == -ENOMEM || ret == -EINVAL || ret == -EPERM ||
+	       ret == -EBUSY || ret == -EAGAIN || ret == -EFAULT ||
+	       ret == -EHWPOISON || ret == -EACCES || ret == -EBADF;
+}
+
 static void advise_range(void)
 {
 	static const uint32_t advices[] = {
@@ -273,11 +284,8 @@ static void advise_range(void)
 	int ret = region_advise(
 		me.fd, at, random_below(2) ? SPACE : random_length(), advice);
 
-	/* Who asks for what is not there is told so in many ways. */
-	check(ret == 0 || ret == -ENOMEM || ret == -EINVAL || ret == -EPERM ||
-		      ret == -EBUSY || ret == -EAGAIN || ret == -EFAULT ||
-		      ret == -EHWPOISON || ret == -EACCES || ret == -EBADF,
-	      "ADVISE %u: %s", advice, strerrorname_np(-ret));
+	check(may_be_refused(ret), "ADVISE %u: %s", advice,
+	      strerrorname_np(-ret));
 }
 
 static void advise_lasting(void)
@@ -298,11 +306,12 @@ static void lock_range(void)
 		.length = (1 + random_below(8)) * PAGE,
 	};
 	bool on = random_below(2);
+	int ret;
 
 	if (on && random_below(2))
 		range.what = MLOCK_ONFAULT;
-	may_give(request(me.fd, on ? MSHAREFS_LOCK : MSHAREFS_UNLOCK, &range),
-		 "LOCK", ENOMEM, EFAULT);
+	ret = request(me.fd, on ? MSHAREFS_LOCK : MSHAREFS_UNLOCK, &range);
+	check(may_be_refused(ret), "LOCK: %s", strerrorname_np(-ret));
 }
 
 static void place_range(void)
