@@ -24,64 +24,55 @@
 static const char *path;
 static uint64_t start;
 
-/* Finds the lines of the VMA at @addr and returns the number after @name. */
-static long smaps_field(const char *name, uint64_t addr)
+/*
+ * What follows @name and a colon in @file, of /proc/self: the first such line, or
+ * the first of the VMA at @addr where that is not 0.
+ */
+static void find_line(const char *file, uint64_t addr, const char *name,
+		      char *text, size_t size)
 {
-	FILE *smaps = fopen("/proc/self/smaps", "re");
+	FILE *lines = fopen(file, "re");
 	char line[512], head[32];
 	size_t length = strlen(name);
-	bool inside = false;
-	long value = -1;
+	bool inside = !addr, found = false;
 
-	must(smaps, "smaps: %m");
+	must(lines, "%s: %m", file);
 	snprintf(head, sizeof(head), "%" PRIx64 "-", addr);
-	while (value < 0 && fgets(line, sizeof(line), smaps)) {
-		if (!strncmp(line, head, strlen(head)))
+	while (!found && fgets(line, sizeof(line), lines)) {
+		if (addr && !strncmp(line, head, strlen(head)))
 			inside = true;
-		else if (inside && !strncmp(line, name, length) &&
-			 line[length] == ':')
-			value = atol(line + length + 1);
+		found = inside && !strncmp(line, name, length) &&
+			line[length] == ':';
 	}
-	fclose(smaps);
-	must(value >= 0, "no %s of %" PRIx64, name, addr);
-	return value << 10;
+	fclose(lines);
+	must(found, "%s has no %s of %" PRIx64, file, name, addr);
+	snprintf(text, size, "%s", line + length + 1);
+}
+
+static long smaps_field(const char *name, uint64_t addr)
+{
+	char text[512];
+
+	find_line("/proc/self/smaps", addr, name, text, sizeof(text));
+	return atol(text) << 10;
 }
 
 /* A pair of letters of VmFlags */
 static bool smaps_has_flag(const char *flag, uint64_t addr)
 {
-	FILE *smaps = fopen("/proc/self/smaps", "re");
-	char line[512], head[32], word[8];
-	bool inside = false, found = false;
+	char text[512], word[8];
 
-	must(smaps, "smaps: %m");
-	snprintf(head, sizeof(head), "%" PRIx64 "-", addr);
+	find_line("/proc/self/smaps", addr, "VmFlags", text, sizeof(text));
 	snprintf(word, sizeof(word), " %s ", flag);
-	while (fgets(line, sizeof(line), smaps)) {
-		if (!strncmp(line, head, strlen(head)))
-			inside = true;
-		if (inside && !strncmp(line, "VmFlags:", 8)) {
-			found = strstr(line, word);
-			break;
-		}
-	}
-	fclose(smaps);
-	return found;
+	return strstr(text, word);
 }
 
 static long rollup_field(const char *name)
 {
-	FILE *rollup = fopen("/proc/self/smaps_rollup", "re");
-	char line[512];
-	size_t length = strlen(name);
-	long value = -1;
+	char text[512];
 
-	must(rollup, "smaps_rollup: %m");
-	while (value < 0 && fgets(line, sizeof(line), rollup))
-		if (!strncmp(line, name, length) && line[length] == ':')
-			value = atol(line + length + 1);
-	fclose(rollup);
-	return value << 10;
+	find_line("/proc/self/smaps_rollup", 0, name, text, sizeof(text));
+	return atol(text) << 10;
 }
 
 struct field {
@@ -151,7 +142,7 @@ static void smaps(void)
 	close(fd);
 }
 
-/* A hole between two mappings, a file, and locked memory. */
+/* Two mappings with a hole between, a file, and pages without rights. */
 static void smaps_mixed(void)
 {
 	int fd = region_create(path = region_path(), start, granule);
@@ -178,7 +169,7 @@ static void smaps_mixed(void)
 	close(fd);
 }
 
-/* The number after each @key in the line of the VMA at @start, added up. */
+/* The numbers after each @key in the line, added up: " N" has one a node. */
 static long numa_sum(const char *line, const char *key)
 {
 	long sum = 0;
