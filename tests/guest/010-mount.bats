@@ -1,19 +1,15 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2154 # guest.bash sets variables
 # The mount point, the mount's options, and mshare_info.
 
 load guest
 bats_load_library bats-support
 bats_load_library bats-assert
 
-setup() {
-	other=$BATS_TEST_TMPDIR/mshare
-	mkdir "$other"
-}
+setup() { make_other; }
 
 teardown() {
-	if mountpoint -q "$other"; then
-		umount "$other"
-	fi
+	drop_other
 	remove_regions
 }
 

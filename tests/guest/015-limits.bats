@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # bats sets variables
+# shellcheck disable=SC2154 # bats and guest.bash set variables
 # size= and nr_regions=: what a mount holds at most.
 
 load guest
@@ -7,15 +7,12 @@ bats_load_library bats-support
 bats_load_library bats-assert
 
 setup() {
-	other=$BATS_TEST_TMPDIR/mshare
-	mkdir "$other"
+	make_other
 	export MSHARE_MOUNT_POINT=$other
 }
 
 teardown() {
-	if mountpoint -q "$other"; then
-		umount "$other"
-	fi
+	drop_other
 	remove_regions
 }
 
@@ -23,7 +20,7 @@ limited() {
 	mount -t msharefs -o "$1" msharefs "$other"
 }
 
-# kib_used FIELD: of the file system
+# KiB that are in use, of what size= allows
 used() {
 	df --output=used "$other" | tail -n 1 | tr -d ' '
 }

@@ -22,6 +22,18 @@ helper() {
 	done
 }
 
+# A second mount point, $other, for a test to mount msharefs on.
+make_other() {
+	other=$BATS_TEST_TMPDIR/mshare
+	mkdir "$other"
+}
+
+drop_other() {
+	if mountpoint -q "$other"; then
+		umount "$other"
+	fi
+}
+
 # Regions that a test left, one that was killed say.
 remove_regions() {
 	find "$MSHARE" -mindepth 1 -depth ! -name mshare_info -delete
