@@ -44,6 +44,13 @@ static void attach(int number)
 	memory_map(&memory);
 }
 
+/* Always on the other processor, which is idle, and one of them its last. */
+static void attach_there(int number)
+{
+	pin_to(1);
+	attach(number);
+}
+
 static void use(int number)
 {
 	(void)number;
@@ -79,7 +86,8 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return EXIT_FAILURE;
 	memory = memory_make(argv[1], PAGE);
-	crowd = crowd_start(atoi(argv[2]), attach, use);
+	pin_to(0);
+	crowd = crowd_start(atoi(argv[2]), attach_there, use);
 	attach(0);
 	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++)
 		if (memory.region || operations[i].plain)
