@@ -424,9 +424,12 @@ static int run_map_device(void)
 
 static void check_painted(void)
 {
-	check(!misses((void *)anonymous, LENGTH, PAGE, 1) &&
-		      !misses((void *)file_object, LENGTH, PAGE, 2),
-	      "the memory is not what it was");
+	uint64_t missing = misses((void *)anonymous, LENGTH, PAGE, 1);
+	uint64_t in_file = misses((void *)file_object, LENGTH, PAGE, 2);
+
+	check(!missing && !in_file,
+	      "of the memory, %lu words are not what they were, of the file %lu",
+	      missing, in_file);
 }
 
 static int run_unmap(void)

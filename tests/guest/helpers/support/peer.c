@@ -40,11 +40,17 @@ void go(struct peer *peer)
 	     peer->pid);
 }
 
+/* A parent's own end is seen as well, but not how it came about. */
 void wait_go(struct peer *peer)
 {
+	int status = 0;
 	char byte;
 
-	must(read(peer->fd, &byte, 1) == 1, "process %d went away", peer->pid);
+	if (read(peer->fd, &byte, 1) == 1)
+		return;
+	waitpid(peer->pid, &status, 0);
+	must(false, "process %d went away: status %d, signal %d", peer->pid,
+	     WEXITSTATUS(status), WTERMSIG(status));
 }
 
 static int reap(struct peer *peer)
