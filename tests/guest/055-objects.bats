@@ -24,6 +24,10 @@ teardown() { remove_regions; }
 	helper objects side-by-side
 }
 
+@test "a file keeps what is unmapped of it, and what a region had of it" {
+	helper objects keep-files
+}
+
 @test "what is cut off a file is SIGBUS for every client, at once" {
 	helper objects cut-files
 }

@@ -24,6 +24,10 @@ teardown() { remove_regions; }
 	helper lifetime unmap-returns
 }
 
+@test "memory of a part goes with UNMAP of that part" {
+	helper lifetime unmap-part
+}
+
 @test "an unlinked region goes on for those who have it" {
 	helper lifetime unlink-attached
 }

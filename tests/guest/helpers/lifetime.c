@@ -342,10 +342,40 @@ static void creator_thread(void)
 	use_orphan();
 }
 
+/* In KiB */
+static long shmem(void)
+{
+	return meminfo("Shmem");
+}
+
+/* An object keeps nothing of what is unmapped of it. */
+static void unmap_part(void)
+{
+	uint64_t most = 32 * MIB, left = start + most - PAGE;
+	int fd = region_create(region_path(), start, granule);
+	long before = shmem();
+
+	must(!region_map(fd, start, most, RW,
+			 MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS | MAP_POPULATE),
+	     "no memory");
+	window_map(fd, start, granule, RW, 0);
+	store((void *)left, 1);
+	/* More than one mapping of one object. */
+	check_result(region_protect(fd, start + 4 * MIB, MIB, PROT_READ), 0,
+		     "PROTECT");
+	check(shmem() - before > 31 * 1024, "populated: %ld KiB",
+	      shmem() - before);
+	check_result(region_unmap(fd, start, most - PAGE), 0, "UNMAP");
+	check(shmem() - before < 1024, "UNMAP leaves %ld KiB",
+	      shmem() - before);
+	check(*(uint64_t *)left == 1, "the rest has lost its contents");
+}
+
 /* On a mount with room for one such region and no more. */
 static void remake(void)
 {
-	uint64_t most = 64 * MIB;
+	uint64_t most = 16 * MIB;
+	long before = shmem();
 	int fd;
 
 	path = region_path();
@@ -354,6 +384,11 @@ static void remake(void)
 		must(!region_map(fd, start, most, RW,
 				 MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS),
 		     "round %d finds no room", i);
+		check(shmem() - before < 4 * 1024, "%ld KiB of the last one",
+		      shmem() - before);
+		check_result(
+			region_advise(fd, start, most, MADV_POPULATE_WRITE), 0,
+			"POPULATE");
 		check_result(region_map(fd, start + most, PAGE, RW,
 					MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS),
 			     ENOSPC, "mapping more");
@@ -374,6 +409,7 @@ static const struct test_case cases[] = {
 	{ "creator-exited", creator_exited },
 	{ "creator-killed", creator_killed },
 	{ "creator-thread", creator_thread },
+	{ "unmap-part", unmap_part },
 	{ "remake", remake },
 };
 

@@ -16,6 +16,7 @@
 #include "case.h"
 #include "check.h"
 #include "figures.h"
+#include "fuse.h"
 #include "object.h"
 #include "peer.h"
 #include "region.h"
@@ -136,6 +137,36 @@ static void share_file(const struct object_kind *kind)
 	peer_end(&reader);
 	close(file);
 	end_region();
+}
+
+/* What a region drops of a file is dropped by nobody else. */
+static void keep_file(const struct object_kind *kind)
+{
+	int file = object_open(kind, 4 * kind->page);
+
+	length = 2 * kind->page;
+	step = kind->page / 4;
+	new_region();
+	map_object(file, kind->page, RW, 0);
+	attach();
+	paint((void *)object, length, step, 1);
+	check_result(region_unmap(fd, object, length), 0, "UNMAP");
+	check_file(kind, file, kind->page);
+
+	map_object(file, kind->page, RW, 0);
+	must(!unlink(path), "unlink: %m");
+	end_region();
+	/* It is taken down a little later. */
+	usleep(500000);
+	check_file(kind, file, kind->page);
+	close(file);
+}
+
+static void keep_files(void)
+{
+	set_for_now(HUGE_PAGES, "8");
+	for (size_t i = 0; i < NR_KINDS; i++)
+		keep_file(&object_kinds[i]);
 }
 
 static void share_memfd(void)
@@ -916,6 +947,18 @@ static int open_secret(void)
 	return file;
 }
 
+/* Anonymous memory of a process, by way of its file in /proc. */
+static int open_anonymous(void)
+{
+	char *at = mmap(NULL, 16 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char name[80];
+
+	must(at != MAP_FAILED, "mmap: %m");
+	snprintf(name, sizeof(name), "/proc/self/map_files/%lx-%llx",
+		 (unsigned long)at, (uintptr_t)at + 16 * PAGE);
+	return open(name, O_RDWR | O_CLOEXEC);
+}
+
 static int new_memfd(void)
 {
 	return object_open(&object_kinds[MEMFD], 16 * PAGE);
@@ -1012,6 +1055,9 @@ static void refuse(void)
 		CREATE("/proc/self/mem", open_proc, ENODEV, ),
 		CREATE("a file in sysfs", open_sysfs, ENODEV, ),
 		CREATE("secret memory", open_secret, ENODEV, ),
+		CREATE("anonymous memory", open_anonymous, ENODEV,
+		       .size = PAGE),
+		CREATE("a file of FUSE", open_fuse, ENODEV, ),
 		CREATE("1 GiB pages", open_gigantic, EINVAL, .addr = start,
 		       .size = granule),
 
@@ -1116,6 +1162,7 @@ static const struct test_case cases[] = {
 	{ "share-ext4", share_ext4 },
 	{ "share-hugetlb", share_hugetlb },
 	{ "side-by-side", side_by_side },
+	{ "keep-files", keep_files },
 	{ "cut-files", cut_files },
 	{ "cut-hugetlb", cut_hugetlb },
 	{ "past-end", past_end },

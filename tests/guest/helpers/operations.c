@@ -1101,6 +1101,12 @@ static void count_faults(void)
 	      after.faults - before.faults);
 	check(after.links - before.links == 2, "a client took %llu links",
 	      after.links - before.links);
+	/* The first client has one of them already. */
+	before = after;
+	paint((void *)(object + granule), LENGTH, PAGE, 1);
+	after = stat_now();
+	check(after.links - before.links == 1,
+	      "the other client took %llu links", after.links - before.links);
 
 	/* One that leads nowhere. */
 	before = after;
@@ -1157,6 +1163,17 @@ static void count_flushes(void)
 	check_result(region_unmap(fd, object + granule, PAGE), 0, "UNMAP");
 	check(stat_now().flushes == before.flushes,
 	      "UNMAP of a hole made %llu flushes",
+	      stat_now().flushes - before.flushes);
+	/* One for many pages. */
+	flushes = vmstat("mshare_flush_deferred");
+	check_result(
+		region_advise(fd, object + PAGE, LENGTH - PAGE, MADV_PAGEOUT),
+		0, "PAGEOUT");
+	check(vmstat("mshare_flush_deferred") >= flushes + PAGES - 1,
+	      "PAGEOUT of %d pages left %ld to a later flush", PAGES - 1,
+	      vmstat("mshare_flush_deferred") - flushes);
+	check(stat_now().flushes - before.flushes < PAGES / 4,
+	      "PAGEOUT of %d pages made %llu flushes", PAGES - 1,
 	      stat_now().flushes - before.flushes);
 	stop_watch(&peer);
 	end_region();

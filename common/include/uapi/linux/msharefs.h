@@ -87,7 +87,8 @@ struct mshare_protect {
  * @resident_hugetlb: those that belong to hugetlbfs
  * @faults: faults that processes took in the region so far
  * @links: entries of processes' page tables set to shared ones so far
- * @flushes: flushes of processors' TLBs that the region made so far
+ * @flushes: flushes of processors' TLBs that the region made so far, other
+ *	than those that reclaim and migration make for many pages at once
  * @ipis: processors that had to be interrupted for them
  * @seals: MSHAREFS_SEAL_*
  */
