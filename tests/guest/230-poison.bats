@@ -12,6 +12,10 @@ teardown() { remove_regions; }
 	helper poison advised-page
 }
 
+@test "a huge page of hugetlbfs that fails is lost, for everybody" {
+	helper poison failing-huge advised-huge
+}
+
 @test "a page that is on the disk as well is read again" {
 	helper poison clean-page
 }

@@ -16,12 +16,47 @@
 #include "region.h"
 #include "touch.h"
 
-#define RW     (PROT_READ | PROT_WRITE)
-#define PAGES  16
-#define LENGTH (PAGES * PAGE)
-#define BAD    (5 * PAGE)
+#define RW   (PROT_READ | PROT_WRITE)
+#define HUGE (2 * MIB)
 
 #define HWPOISON "/sys/kernel/debug/hwpoison/"
+
+/* What a region's memory is made of, and how much of it goes at a time. */
+struct memory {
+	enum object_kinds kind;
+	uint64_t length;
+	/* From one word that is looked at to the next; the sixth one fails. */
+	uint64_t step;
+	uint64_t lost;
+	int lsb;
+};
+
+static const struct memory pages = {
+	.kind = MEMFD,
+	.length = 16 * PAGE,
+	.step = PAGE,
+	.lost = PAGE,
+	.lsb = 12,
+};
+
+static const struct memory disk_pages = {
+	.kind = EXT4,
+	.length = 16 * PAGE,
+	.step = PAGE,
+	.lost = PAGE,
+	.lsb = 12,
+};
+
+static const struct memory huge_pages = {
+	.kind = HUGETLB,
+	.length = 2 * HUGE,
+	.step = HUGE / 8,
+	.lost = HUGE,
+	.lsb = 21,
+};
+
+static const struct memory *memory;
+static uint64_t length, bad;
 
 static const char *path;
 static uint64_t start, object;
@@ -36,15 +71,25 @@ struct reader {
 
 static struct reader *readers;
 
-static void new_region(int file)
+/* Returns the file that is the region's memory. */
+static int new_region(const struct memory *kind)
 {
+	int file;
+
+	memory = kind;
+	length = kind->length;
+	bad = 5 * kind->step;
+	if (kind->kind == HUGETLB)
+		set_for_now(HUGE_PAGES, "4");
+	file = object_open(&object_kinds[kind->kind], length);
 	fd = region_create(path = region_path(), start, granule);
-	must(!region_map_file(fd, object, LENGTH, RW, 0, file, 0), "no object");
+	must(!region_map_file(fd, object, length, RW, 0, file, 0), "no object");
 	window_map(fd, start, granule, RW, 0);
-	paint((void *)object, LENGTH, PAGE, 1);
+	paint((void *)object, length, kind->step, 1);
 	readers = mmap(NULL, 2 * sizeof(*readers), RW,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(readers != MAP_FAILED, "mmap: %m");
+	return file;
 }
 
 static void end_region(void)
@@ -54,6 +99,17 @@ static void end_region(void)
 	close(fd);
 }
 
+static void check_signal(const char *what, uint64_t at)
+{
+	check(touch_fault.signal == SIGBUS &&
+		      touch_fault.code == BUS_MCEERR_AR &&
+		      touch_fault.lsb == memory->lsb,
+	      "%s: signal %d, code %d, %d bits", what, touch_fault.signal,
+	      touch_fault.code, touch_fault.lsb);
+	check((uint64_t)touch_fault.addr / memory->lost == at / memory->lost,
+	      "%s: address %p, not %#lx", what, touch_fault.addr, at);
+}
+
 static void read_on(struct peer *parent, void *arg)
 {
 	struct reader *reader = arg;
@@ -61,8 +117,7 @@ static void read_on(struct peer *parent, void *arg)
 	(void)parent;
 	pin_to_cpu(reader - readers);
 	load_until_fault(reader->at, &reader->count, &reader->first);
-	check(touch_fault.signal == SIGBUS && touch_fault.code == BUS_MCEERR_AR,
-	      "signal %d, code %d", touch_fault.signal, touch_fault.code);
+	check_signal("a reader", object + bad);
 }
 
 static void wait_loads(struct reader *reader)
@@ -87,22 +142,19 @@ static struct peer start_reader(int i, uint64_t at)
 
 static void look_at_rest(struct peer *parent, void *arg)
 {
-	uint64_t value;
+	uint64_t lost = misses((void *)object, length, memory->step, 1), value;
+	char *at = (char *)object + bad;
 
 	(void)parent;
-	check(misses((void *)object, LENGTH, PAGE, 1) == 1,
-	      "%lu pages are lost", misses((void *)object, LENGTH, PAGE, 1));
-	check(load((void *)(object + BAD), &value) == SIGBUS &&
-		      touch_fault.code == BUS_MCEERR_AR,
-	      "a load of the bad page: signal %d, code %d", touch_fault.signal,
-	      touch_fault.code);
-	check(store((void *)(object + BAD), 1) == SIGBUS,
-	      "a store to the bad page: signal %d", touch_fault.signal);
+	check(lost == memory->lost / memory->step, "%lu words are lost", lost);
+	load(at, &value);
+	check_signal("a load", (uint64_t)at);
+	store(at, 1);
+	check_signal("a store", (uint64_t)at);
 	/* The kernel on behalf of this process */
-	check(write(*(int *)arg, (void *)(object + BAD), 8) < 0,
-	      "write(2) from the bad page");
-	check(write(*(int *)arg, (void *)(object + BAD + PAGE), 8) == 8,
-	      "write(2) from the page after it: %m");
+	check(write(*(int *)arg, at, 8) < 0, "write(2) of what failed");
+	check(write(*(int *)arg, at + memory->lost, 8) == 8,
+	      "write(2) of what is next to it: %m");
 }
 
 /* Returns 0 or a negative errno. */
@@ -130,84 +182,104 @@ static void unpoison(uint64_t page)
 }
 
 /* EBUSY means that somebody still refers to the page; it is lost even so. */
+static bool failed(int result)
+{
+	return !result || result == -EBUSY;
+}
+
 static void fail_file(uint64_t page)
 {
 	int result = write_page_number(HWPOISON "corrupt-pfn", page);
 
-	must(!result || result == -EBUSY, "corrupt-pfn: %s", strerror(-result));
+	must(failed(result), "corrupt-pfn: %s", strerror(-result));
 }
 
 static void fail_window(uint64_t page)
 {
+	int result = madvise((void *)(object + bad), PAGE, MADV_HWPOISON);
+
 	(void)page;
-	check(!madvise((void *)(object + BAD), PAGE, MADV_HWPOISON) ||
-		      errno == EBUSY,
-	      "MADV_HWPOISON: %m");
+	check(failed(result ? -errno : 0), "MADV_HWPOISON: %m");
 }
 
-static void fail_page(void (*fail)(uint64_t page))
+/* Memory in the place of what failed is as good as any. */
+static void replace(void)
 {
-	int file = object_open(&object_kinds[MEMFD], LENGTH);
+	uint64_t hole = (object + bad) / memory->lost * memory->lost;
+
+	check_result(region_unmap(fd, hole, memory->lost), 0, "UNMAP");
+	region_fill(fd, hole, memory->lost, RW);
+	check(!store((void *)(object + bad), 7) &&
+		      peek((void *)(object + bad)) == 7,
+	      "new memory: signal %d", touch_fault.signal);
+}
+
+static void fail_memory(const struct memory *kind, void (*fail)(uint64_t page))
+{
 	int sink = object_open(&object_kinds[TMPFS], PAGE);
+	int file = new_region(kind);
 	struct peer victim, other, late;
 	struct mshare_stat stat;
 	uint64_t page;
 
-	new_region(file);
-	page = file_page(file, BAD);
+	page = file_page(file, bad);
 	must(page, "no page of memory behind the file");
-	victim = start_reader(0, BAD);
-	other = start_reader(1, BAD + PAGE);
+	victim = start_reader(0, bad);
+	other = start_reader(1, bad + memory->lost);
 	fail(page);
 	peer_end(&victim);
 	wait_loads(&readers[1]);
 	late = peer_start(look_at_rest, &sink);
 	peer_end(&late);
 	region_stat(fd, &stat);
-	check(stat.resident == LENGTH - PAGE, "%llu bytes resident",
+	check(stat.resident == length - memory->lost, "%llu bytes resident",
 	      stat.resident);
-
-	/* Memory in its place is as good as any. */
-	check_result(region_unmap(fd, object + BAD, PAGE), 0, "UNMAP");
-	region_fill(fd, object + BAD, PAGE, RW);
-	check(!store((void *)(object + BAD), 7) &&
-		      peek((void *)(object + BAD)) == 7,
-	      "new memory: signal %d", touch_fault.signal);
+	replace();
 	wait_loads(&readers[1]);
 	peer_kill(&other);
 	close(file);
 	close(sink);
 	end_region();
 	unlink(path);
-	unpoison(page);
+	/* A huge page that failed is known by its first page. */
+	unpoison(page / (memory->lost / PAGE) * (memory->lost / PAGE));
 }
 
 static void failing_page(void)
 {
-	fail_page(fail_file);
+	fail_memory(&pages, fail_file);
 }
 
 static void advised_page(void)
 {
-	fail_page(fail_window);
+	fail_memory(&pages, fail_window);
+}
+
+static void failing_huge(void)
+{
+	fail_memory(&huge_pages, fail_file);
+}
+
+static void advised_huge(void)
+{
+	fail_memory(&huge_pages, fail_window);
 }
 
 /* A page that the disk has as well is read again. */
 static void clean_page(void)
 {
-	int file = object_open(&object_kinds[EXT4], LENGTH);
+	int file = new_region(&disk_pages);
 	struct peer reader;
 	uint64_t page;
 
-	new_region(file);
 	must(!fsync(file), "fsync: %m");
-	page = file_page(file, BAD);
-	reader = start_reader(0, BAD);
+	page = file_page(file, bad);
+	reader = start_reader(0, bad);
 	fail_file(page);
 	wait_loads(&readers[0]);
-	check(!misses((void *)object, LENGTH, PAGE, 1), "%lu pages are lost",
-	      misses((void *)object, LENGTH, PAGE, 1));
-	check(file_page(file, BAD) != page, "the bad page is still in use");
+	check(!misses((void *)object, length, PAGE, 1), "%lu pages are lost",
+	      misses((void *)object, length, PAGE, 1));
+	check(file_page(file, bad) != page, "the bad page is still in use");
 	peer_kill(&reader);
 	close(file);
 	end_region();
@@ -215,8 +287,8 @@ static void clean_page(void)
 }
 
 static const struct test_case cases[] = {
-	{ "failing-page", failing_page },
-	{ "advised-page", advised_page },
+	{ "failing-page", failing_page }, { "advised-page", advised_page },
+	{ "failing-huge", failing_huge }, { "advised-huge", advised_huge },
 	{ "clean-page", clean_page },
 };
 

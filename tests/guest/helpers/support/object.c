@@ -94,19 +94,29 @@ void set_file_word(int file, uint64_t offset, uint64_t value)
 	store_in_file(file, offset, value);
 }
 
+/* What a mapping of the file has to be a multiple of. */
+static uint64_t mapping_unit(int file)
+{
+	struct statfs fs;
+
+	must(!fstatfs(file, &fs), "fstatfs: %m");
+	return fs.f_type == HUGETLBFS_MAGIC ? (uint64_t)fs.f_bsize : PAGE;
+}
+
 uint64_t file_page(int file, uint64_t offset)
 {
-	char *page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED | MAP_POPULATE,
-			  file, offset);
+	uint64_t unit = mapping_unit(file), entry;
+	char *pages = mmap(NULL, unit, PROT_READ, MAP_SHARED | MAP_POPULATE,
+			   file, offset / unit * unit);
 	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry;
 
-	must(page != MAP_FAILED && pagemap >= 0, "pagemap: %m");
+	must(pages != MAP_FAILED && pagemap >= 0, "pagemap: %m");
 	must(pread(pagemap, &entry, sizeof(entry),
-		   (uintptr_t)page / PAGE * sizeof(entry)) == sizeof(entry),
+		   ((uintptr_t)pages + offset % unit) / PAGE * sizeof(entry)) ==
+		     sizeof(entry),
 	     "pagemap: %m");
 	close(pagemap);
-	munmap(page, PAGE);
+	munmap(pages, unit);
 	/* The highest bit says that the page is there, the lowest where. */
 	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
 }

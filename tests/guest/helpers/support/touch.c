@@ -29,6 +29,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	touch_fault.signal = signal;
 	touch_fault.code = info->si_code;
 	touch_fault.addr = info->si_addr;
+	touch_fault.lsb = info->si_addr_lsb;
 	siglongjmp(after_fault, 1);
 }
 

@@ -11,6 +11,8 @@ struct touch_fault {
 	int signal;
 	int code;
 	void *addr;
+	/* Of BUS_MCEERR_*: how much memory failed, as a power of two. */
+	int lsb;
 };
 
 extern __thread struct touch_fault touch_fault;
