@@ -120,7 +120,7 @@ static void swap(void)
 
 	/* When the rest is out, it is the turn of the hot pages, many times. */
 	out = vmstat("pswpout");
-	end = seconds() + 20;
+	end = seconds() + 90;
 	while (vmstat("pswpout") - out < 2 * PAGES && seconds() < end)
 		reclaim("16");
 	out = vmstat("pswpout") - out;
