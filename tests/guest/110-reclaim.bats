@@ -2,20 +2,11 @@
 # Pages are swapped out and moved under clients that write to them.
 
 load guest
+load ../swap
 
-# A disk in memory, for swap space.
-setup_file() {
-	echo 512M >/sys/block/zram0/disksize
-	mkswap /dev/zram0 >/dev/null
-	swapon /dev/zram0
-}
-
-# Brings back what is out: the last thing that swap can do wrong.
-teardown_file() {
-	swapoff /dev/zram0
-	echo 1 >/sys/block/zram0/reset
-}
-
+setup_file() { swap_on 512M; }
+# Bringing back what is out is the last thing that swap can do wrong.
+teardown_file() { swap_off; }
 teardown() { remove_regions; }
 
 @test "no store is lost while pages are swapped out and in" {
