@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Says at once what is missing, instead of in each test.
 
+. "$(dirname "${BASH_SOURCE[0]}")/guest.bash"
+
 setup_suite() {
 	local build=${MSHARE_BUILD:-$BATS_TEST_DIRNAME/../../build}
 
@@ -16,8 +18,6 @@ setup_suite() {
 		echo "no helpers in $build/tests/guest: ./dev build" >&2
 		return 1
 	fi
-	# The guest's own memory is a much faster place to start programs from.
-	export HELPERS=/tmp/guest-helpers
-	mkdir -m 755 "$HELPERS"
-	cp "$build"/tests/guest/guest-* "$HELPERS"
+	# tests/guest/run has done so
+	[[ -n ${HELPERS:-} ]] || keep_helpers_near "$build"
 }
