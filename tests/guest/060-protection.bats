@@ -2,17 +2,7 @@
 # What an object's rights and a window's rights allow, both together.
 
 load guest
-
-# A mount of its own: the usual one is noexec, and code is to run here.
-setup_file() {
-	export GUEST_MSHARE=$BATS_FILE_TMPDIR/mshare
-	mkdir "$GUEST_MSHARE"
-	mount -t msharefs msharefs "$GUEST_MSHARE"
-}
-
-teardown_file() {
-	umount "$GUEST_MSHARE"
-}
+teardown() { remove_regions; }
 
 @test "a hole is SIGSEGV" {
 	helper protection holes

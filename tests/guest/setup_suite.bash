@@ -4,7 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/guest.bash"
 
 setup_suite() {
-	local build=${MSHARE_BUILD:-$BATS_TEST_DIRNAME/../../build}
+	local build=${MSHARE_BUILD:-$(dirname "${BASH_SOURCE[0]}")/../../build}
 
 	if [[ ${MSHARE_GUEST:-} != 1 ]]; then
 		echo 'these tests are for the guest: ./dev test guest' >&2
@@ -18,6 +18,5 @@ setup_suite() {
 		echo "no helpers in $build/tests/guest: ./dev build" >&2
 		return 1
 	fi
-	# tests/guest/run has done so
-	[[ -n ${HELPERS:-} ]] || keep_helpers_near "$build"
+	keep_helpers_near "$build"
 }

@@ -2,9 +2,11 @@
 /* Who may do what with a page: its object's rights and its window's. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "case.h"
@@ -381,8 +383,18 @@ static const struct test_case cases[] = {
 	{ "uprobes", uprobes },
 };
 
+/* The usual mount is noexec, and code is to run here: a view of our own. */
+static void allow_code(void)
+{
+	must(!unshare(CLONE_NEWNS), "unshare: %m");
+	must(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "mount: %m");
+	must(!mount(NULL, MSHARE_MOUNT, NULL, MS_REMOUNT | MS_BIND, NULL),
+	     "cannot make " MSHARE_MOUNT " executable: %m");
+}
+
 int main(int argc, char **argv)
 {
+	allow_code();
 	regions_init();
 	start = region_address(24);
 	return run_case(cases, argc, argv);

@@ -36,3 +36,9 @@ int case_main(const struct test_case *cases, size_t count, int argc,
 	fprintf(stderr, "%s: no case called '%s'\n", argv[0], argv[1]);
 	return 2;
 }
+
+void skip_case(const char *why)
+{
+	puts(why);
+	exit(CASE_SKIPPED);
+}
