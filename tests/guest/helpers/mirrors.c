@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who mirrors the page tables of a process hears of what happens to them, and
+ * not of what happens to those of a region: a virtual machine, whose memory is
+ * that of its process, and a window are not for the same process.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/kvm.h>
+
+#include "case.h"
+#include "check.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#define RW    (PROT_READ | PROT_WRITE)
+#define BYTES (4 * PAGE)
+
+static uint64_t start;
+static int region;
+
+/* Makes a virtual machine of this process: its descriptor or a negative errno. */
+static int make_machine(void)
+{
+	static int kvm = -1;
+	int machine;
+
+	if (kvm < 0)
+		kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm < 0)
+		skip_case("this guest can have no guests of its own");
+	machine = ioctl(kvm, KVM_CREATE_VM, 0);
+	return machine < 0 ? -errno : machine;
+}
+
+/* Maps the region into this process: 0 or a negative errno. */
+static int attach(void)
+{
+	void *window = mmap((void *)start, granule, RW, MAP_SHARED, region, 0);
+
+	return window == MAP_FAILED ? -errno : 0;
+}
+
+static void check_words(void)
+{
+	check(!misses((void *)start, BYTES, PAGE, 1), "other words");
+}
+
+static void make_region(void)
+{
+	start = region_address(450);
+	region = region_create(region_path(), start, granule);
+	region_fill(region, start, BYTES, RW);
+}
+
+static void attach_and_paint(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	must(!attach(), "a process without a machine cannot attach");
+	paint((void *)start, BYTES, PAGE, 1);
+}
+
+static void attach_and_check(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	must(!attach(), "a child without a machine cannot attach");
+	check_words();
+}
+
+/* Once a client, always one: the kernel does not count windows. */
+static void client_first(void)
+{
+	make_region();
+	must(!attach(), "attach failed");
+	paint((void *)start, BYTES, PAGE, 1);
+	check_result(make_machine(), EOPNOTSUPP, "a machine beside a window");
+	check_words();
+	must(!munmap((void *)start, granule), "munmap: %m");
+	check_result(make_machine(), EOPNOTSUPP, "a machine after a window");
+}
+
+/* A machine is its process's alone, so a child may do what its parent may not. */
+static void machine_first(void)
+{
+	int machine = make_machine();
+	struct peer peer;
+
+	must(machine >= 0, "KVM_CREATE_VM: error %d", -machine);
+	make_region();
+	check_result(attach(), EOPNOTSUPP, "a window beside a machine");
+	peer = peer_start(attach_and_paint, NULL);
+	peer_end(&peer);
+	check_result(attach(), EOPNOTSUPP, "a window beside a machine");
+	peer = peer_start(attach_and_check, NULL);
+	peer_end(&peer);
+	close(machine);
+}
+
+static const struct test_case cases[] = {
+	{ "client-first", client_first },
+	{ "machine-first", machine_first },
+};
+
+int main(int argc, char **argv)
+{
+	return run_case(cases, argc, argv);
+}
