@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -85,23 +86,29 @@ static struct {
 
 #define FIGURES (sizeof(figures) / sizeof(figures[0]))
 
-/* What went before may still be on its way back. */
-static long at_rest(long (*figure)(void))
+/* Returns whether a figure is another one than before. */
+static bool take_figures(void)
 {
-	long last, now = figure();
+	bool moved = false;
 
-	do {
-		last = now;
-		sleep_ms(100);
-		now = figure();
-	} while (now < last);
-	return last;
+	for (size_t f = 0; f < FIGURES; f++) {
+		long now = figures[f].read();
+
+		moved |= now != figures[f].before;
+		figures[f].before = now;
+	}
+	return moved;
 }
 
+/* What went before may still be on its way, there and back. */
 void leaks_begin(void)
 {
-	for (size_t f = 0; f < FIGURES; f++)
-		figures[f].before = at_rest(figures[f].read);
+	take_figures();
+	for (int i = 0; i < 30; i++) {
+		sleep_ms(100);
+		if (!take_figures())
+			break;
+	}
 }
 
 void leaks_check(int rounds)
