@@ -121,7 +121,7 @@ static void swap(void)
 	/* When the rest is out, it is the turn of the hot pages, many times. */
 	out = vmstat("pswpout");
 	end = seconds() + 90;
-	while (vmstat("pswpout") - out < 2 * PAGES && seconds() < end)
+	while (vmstat("pswpout") - out < PAGES + 8 * HOT && seconds() < end)
 		reclaim("16");
 	out = vmstat("pswpout") - out;
 	check(out > PAGES + 4 * HOT, "only %ld pages went out", out);

@@ -22,7 +22,7 @@
 #include "touch.h"
 
 #define RW           (PROT_READ | PROT_WRITE)
-#define ROUNDS       60
+#define ROUNDS       30
 #define MAX_SPINNERS 6
 /* Enough that the translation is in use, and not just being made. */
 #define WARM 500
@@ -229,12 +229,12 @@ static void reuse_tables(int round)
 	char *memory;
 
 	unmap_all(round);
-	memory = mmap(NULL, 4 * MIB, RW,
+	memory = mmap(NULL, 2 * MIB, RW,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	must(memory != MAP_FAILED, "mmap: %m");
-	for (uint64_t at = 0; at < 4 * MIB; at += 64)
+	for (uint64_t at = 0; at < 2 * MIB; at += 64)
 		memory[at] = 0x67;
-	munmap(memory, 4 * MIB);
+	munmap(memory, 2 * MIB);
 }
 
 static void unmap_tables(void)
