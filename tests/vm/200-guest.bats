@@ -84,6 +84,6 @@ setup() {
 }
 
 @test "--icount: time leaps to the next event where all wait" {
-	run vm --icount --timeout 300 -- sleep 1000
+	run vm --icount --timeout 100 -- sleep 300
 	assert_success
 }
