@@ -105,7 +105,17 @@ static int remove_contents(const struct rm *rm, int fd, const char *name)
 	return ret;
 }
 
-/* Never through a symbolic link, and never beyond this file system. */
+static bool same_fs(int fd1, int fd2)
+{
+	struct stat a, b;
+
+	return !fstat(fd1, &a) && !fstat(fd2, &b) && a.st_dev == b.st_dev;
+}
+
+/*
+ * Never through a symbolic link, and never beyond this file system: what is
+ * mounted in it may be an msharefs, too.
+ */
 static int remove_at(const struct rm *rm, int dirfd, const char *leaf,
 		     const char *name)
 {
@@ -122,7 +132,7 @@ static int remove_at(const struct rm *rm, int dirfd, const char *leaf,
 			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd < 0)
 			return failed(rm, name, -errno);
-		if (region_check_fs(fd)) {
+		if (!same_fs(dirfd, fd)) {
 			close(fd);
 			return failed(rm, name, -EBUSY);
 		}

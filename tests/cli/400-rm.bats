@@ -88,3 +88,17 @@ left() {
 	[[ -e $BATS_TEST_TMPDIR/outside/keep ]]
 	assert_equal "$(left)" 'a b '
 }
+
+@test "another msharefs in the tree is left alone" {
+	needs_other
+	works create -q -s 1G "$MOUNT/other/region"
+	for option in '' --dry-run; do
+		# shellcheck disable=SC2086
+		fails 1 rm -r $option other
+		cause 'msharectl rm: other: a mount point, or the directory that this is run in'
+		next_step 'Name regions, or directories below the mount point.'
+		[[ -e $OTHER/region ]]
+	done
+	works rm "$MOUNT/other/region"
+	[[ ! -e $OTHER/region ]]
+}

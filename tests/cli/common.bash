@@ -31,8 +31,35 @@ setup() {
 	setup_fake
 }
 
+teardown() {
+	drop_other
+}
+
+# From here on msharectl sees another msharefs, mounted on "other" in the first,
+# and what else there is of it is in $OTHER.
+needs_other() {
+	OTHER=$(mktemp -d /dev/shm/mshare-cli-XXXXXX)
+	[[ $(stat -c %d "$OTHER") != "$(stat -c %d "$MOUNT")" ]] || skip 'one file system for all'
+	echo $G >"$OTHER/mshare_info"
+	mkdir "$MOUNT/other"
+	unshare --map-root-user --mount mount --bind "$OTHER" "$MOUNT/other" || skip 'no user namespaces'
+}
+
+drop_other() {
+	rm -rf ${OTHER:+"$OTHER"}
+}
+
 msharectl() {
-	LD_PRELOAD=$PROBES/fake-msharefs.so "${MSHARECTL:-$BUILD/msharectl}" "$@"
+	if [[ -z ${OTHER:-} ]]; then
+		LD_PRELOAD=$PROBES/fake-msharefs.so "${MSHARECTL:-$BUILD/msharectl}" "$@"
+		return
+	fi
+	# shellcheck disable=SC2016
+	unshare --map-root-user --mount sh -c 'mount --bind "$1" "$2" || exit
+		export LD_PRELOAD="$3"
+		shift 3
+		exec "$@"' - "$OTHER" "$MOUNT/other" "$PROBES/fake-msharefs.so" \
+		"${MSHARECTL:-$BUILD/msharectl}" "$@"
 }
 
 # works ARG...: status 0 and nothing on standard error
