@@ -89,24 +89,30 @@ int walk_names(int dirfd, char ***namesp)
 	return 0;
 }
 
-static int walk_dir(const struct walk *w, int dirfd, const char *dirname);
+static int walk_dir(const struct walk *w, int dirfd, const char *dirname,
+		    const struct walk_entry *entry);
+
+/* One that can't be looked at keeps nobody from seeing the others. */
+static int report(const struct walk *w, struct walk_entry entry, int err)
+{
+	/* It may be gone again: nobody keeps the tree still. */
+	if (err == -ENOENT)
+		return 0;
+	entry.err = err;
+	return w->fn(&entry, w->data);
+}
 
 static int walk_below(const struct walk *w, const struct walk_entry *dir)
 {
-	struct walk_entry failed = *dir;
 	int fd, ret;
 
 	fd = openat(dir->dirfd, dir->leaf,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0) {
-		ret = walk_dir(w, fd, dir->name);
-		close(fd);
-		return ret;
-	}
-	if (errno == ENOENT)
-		return 0;
-	failed.err = -errno;
-	return w->fn(&failed, w->data);
+	if (fd < 0)
+		return report(w, *dir, -errno);
+	ret = walk_dir(w, fd, dir->name, dir);
+	close(fd);
+	return ret;
 }
 
 /* Not a region, and in the root directory only. */
@@ -125,48 +131,52 @@ static const char *separator(const char *dirname)
 	return len && dirname[len - 1] != '/' ? "/" : "";
 }
 
+static int walk_found(const struct walk *w, struct walk_entry entry)
+{
+	struct stat st;
+	int ret;
+
+	if (fstatat(entry.dirfd, entry.leaf, &st, AT_SYMLINK_NOFOLLOW))
+		return report(w, entry, -errno);
+	if (st.st_dev != w->mount->dev)
+		return 0;
+	if (!strcmp(entry.leaf, MOUNT_INFO) && is_mount_info(w->mount, &st))
+		return 0;
+
+	entry.st = &st;
+	if (S_ISREG(st.st_mode))
+		return w->fn(&entry, w->data);
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	ret = w->directories ? w->fn(&entry, w->data) : 0;
+	return ret ? ret : walk_below(w, &entry);
+}
+
 static int walk_one(const struct walk *w, int dirfd, const char *dirname,
 		    const char *leaf)
 {
 	struct walk_entry entry = { .dirfd = dirfd, .leaf = leaf };
-	char *name = NULL;
-	struct stat st;
+	char *name;
 	int ret;
-
-	/* It may be gone again: nobody keeps the tree still. */
-	if (fstatat(dirfd, leaf, &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : -errno;
-	if (st.st_dev != w->mount->dev)
-		return 0;
-	if (!strcmp(leaf, MOUNT_INFO) && is_mount_info(w->mount, &st))
-		return 0;
 
 	if (asprintf(&name, "%s%s%s", dirname, separator(dirname), leaf) < 0)
 		return -ENOMEM;
 	entry.name = name;
-	entry.st = &st;
-
-	if (S_ISREG(st.st_mode)) {
-		ret = w->fn(&entry, w->data);
-	} else if (S_ISDIR(st.st_mode)) {
-		ret = w->directories ? w->fn(&entry, w->data) : 0;
-		if (!ret)
-			ret = walk_below(w, &entry);
-	} else {
-		ret = 0;
-	}
+	ret = walk_found(w, entry);
 	free(name);
 	return ret;
 }
 
-static int walk_dir(const struct walk *w, int dirfd, const char *dirname)
+/* entry is what it is reported as; NULL for the one that the walk begins in. */
+static int walk_dir(const struct walk *w, int dirfd, const char *dirname,
+		    const struct walk_entry *entry)
 {
 	char **names;
 	int ret;
 
 	ret = walk_names(dirfd, &names);
 	if (ret)
-		return ret;
+		return entry ? report(w, *entry, ret) : ret;
 	for (char **p = names; *p && !ret; p++)
 		ret = walk_one(w, dirfd, dirname, *p);
 	walk_free_names(names);
@@ -179,7 +189,7 @@ int walk_regions(const struct mount *mount,
 {
 	const struct walk w = { .mount = mount, .fn = fn, .data = data };
 
-	return walk_dir(&w, mount->fd, "");
+	return walk_dir(&w, mount->fd, "", NULL);
 }
 
 int walk_tree(const struct mount *mount, int fd, const char *name,
@@ -192,5 +202,5 @@ int walk_tree(const struct mount *mount, int fd, const char *name,
 		.data = data,
 	};
 
-	return walk_dir(&w, fd, name);
+	return walk_dir(&w, fd, name, NULL);
 }

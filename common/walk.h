@@ -8,16 +8,17 @@
 struct mount;
 
 struct walk_entry {
-	const char *name; /* relative to the mount point */
-	int dirfd;        /* the directory it is in ... */
-	const char *leaf; /* ... and its name there */
-	const struct stat *st;
-	int err; /* a directory that can't be read: -errno */
+	const char *name;      /* relative to the mount point */
+	int dirfd;             /* the directory it is in ... */
+	const char *leaf;      /* ... and its name there */
+	const struct stat *st; /* may be NULL with err */
+	int err;               /* what can't be looked at: -errno */
 };
 
 /*
  * Calls fn for every region under the mount, sorted by name, until it returns
- * something else than 0, which is returned. Directories come with err only.
+ * something else than 0, which is returned. Directories come with err only,
+ * and the walk goes on behind them.
  */
 int walk_regions(const struct mount *mount,
 		 int (*fn)(const struct walk_entry *entry, void *data),

@@ -237,25 +237,56 @@ pg        0x200000000000   2G 0640 $(id -un)"
 }
 
 @test "regions of others are listed with what can be known" {
-	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
-	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
 	mkdir "$MOUNT/closed"
-	cp -a --sparse=always "$MOUNT" "$PUBLIC/mshare"
-	export MSHARE_FAKE_DIR=$PUBLIC/mshare MSHARE_MOUNT_POINT=$PUBLIC/mshare
-	chmod 755 "$PUBLIC" "$PUBLIC/mshare"
+	public_copy
 	chmod 0 "$PUBLIC/mshare/pg" "$PUBLIC/mshare/closed"
-	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" info -nr -o NAME,START,SIZE,MODE,UID
+	run --separate-stderr as_nobody_msharectl info -nr -o NAME,START,SIZE,MODE,UID
 	show
 	# that a directory is closed is a failure: nobody knows what is in it
 	assert_failure 1
 	assert_line "pg - - 0000 $(id -u)"
 	cause 'msharectl info: closed: permission denied'
-	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" stat -nr
+	run --separate-stderr as_nobody_msharectl stat -nr
 	assert_line 'pg - - - - - - -'
-	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" info pg
+	run --separate-stderr as_nobody_msharectl info pg
 	assert_failure 1
 	cause 'msharectl info: pg: permission denied'
 	next_step 'Its mode and owner decide: msharectl info pg'
+}
+
+@test "a directory that may be read and not searched hides nothing but what is in it" {
+	public_copy
+	chmod 444 "$PUBLIC/mshare/dir"
+	chmod 666 "$PUBLIC/mshare/pg"
+	chmod 1777 "$PUBLIC/mshare"
+	for command in info stat ls; do
+		run --separate-stderr as_nobody_msharectl $command -nr -o NAME
+		show
+		assert_failure 1
+		assert_line pg
+		cause "msharectl $command: dir: permission denied"
+		assert_equal "${#stderr_lines[@]}" 2
+	done
+	run --separate-stderr as_nobody_msharectl ps
+	show
+	assert_success
+	run --separate-stderr as_nobody_msharectl create -s 1G new
+	show
+	assert_success
+	cause 'msharectl create: new: note: 1 of the other regions may not be read by you, so one of them may have the same addresses'
+}
+
+# nobody can't reach the build
+public_copy() {
+	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
+	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
+	cp -a --sparse=always "$MOUNT" "$PUBLIC/mshare"
+	export MSHARE_FAKE_DIR=$PUBLIC/mshare MSHARE_MOUNT_POINT=$PUBLIC/mshare
+	chmod 755 "$PUBLIC" "$PUBLIC/mshare"
+}
+
+as_nobody_msharectl() {
+	as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" "$@"
 }
 
 teardown() {
