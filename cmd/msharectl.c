@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,9 +131,10 @@ static int run_help(int argc, char **argv)
 static void close_stdout(void)
 {
 	const bool failed = ferror(stdout);
+	const bool pending = __fpending(stdout);
 
-	/* Nothing was written where there was nothing to write to. */
-	if (fclose(stdout) && !(errno == EBADF && !failed)) {
+	/* Where nothing was printed there need be nothing to print to. */
+	if (fclose(stdout) && (errno != EBADF || failed || pending)) {
 		if (errno != EPIPE)
 			fprintf(stderr,
 				"%s: standard output: %s\n"

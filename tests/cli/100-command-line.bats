@@ -133,9 +133,20 @@ msharectl_full() {
 	msharectl "$@" >/dev/full
 }
 
-@test "closed standard output is no failure where nothing is printed" {
+@test "closed standard output is a failure where something is printed, and only there" {
 	works create -q --size 1G a
-	msharectl rm a >&-
+	for arguments in --help --version 'info -J' 'stat --openmetrics' 'ls --list-columns'; do
+		# shellcheck disable=SC2086
+		run --separate-stderr msharectl_closed $arguments
+		assert_equal "$status" 1
+		assert_equal "${#stderr_lines[@]}" 2
+		[[ ${stderr_lines[0]} == *': standard output: Bad file descriptor' ]]
+	done
+	msharectl_closed rm a
+}
+
+msharectl_closed() {
+	msharectl "$@" >&-
 }
 
 @test "words in messages stay on one line and harm no terminal" {
