@@ -349,6 +349,20 @@ static int use_existing(struct create *c, const struct mount *mount,
 	return ret;
 }
 
+/* What is locked and chosen from are this mount's regions. */
+static int check_directory(const struct mount *mount, const char *path,
+			   const struct subject *subject)
+{
+	int fd, err;
+
+	fd = target_directory(path);
+	if (fd < 0)
+		return message_failed(OP_NEW, subject, fd);
+	err = mount_check_fd(mount, fd);
+	close(fd);
+	return err ? message_failed(OP_NEW, subject, err) : EXIT_SUCCESS;
+}
+
 int cmd_create(int argc, char **argv)
 {
 	struct create c = { .mode = 0600, .mapping = MAPPING_DEFAULT };
@@ -363,6 +377,8 @@ int cmd_create(int argc, char **argv)
 	subject = (struct subject){ c.target.name, mount.path, mount.granule };
 
 	ret = check_alignment(&c, mount.granule);
+	if (!ret)
+		ret = check_directory(&mount, path, &subject);
 	if (!ret)
 		ret = mapping_open(&c.mapping);
 	if (ret)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,12 +107,15 @@ static int learn_named(struct ps *ps, const char *name)
 {
 	char *path = target_path(ps->mount, name);
 	struct stat st;
-	int err;
+	int fd, err;
 
-	err = stat(path, &st) ? -errno : 0;
+	fd = open(path, O_PATH | O_CLOEXEC);
+	err = fd < 0 || fstat(fd, &st) ? -errno : 0;
 	free(path);
-	if (!err && st.st_dev != ps->mount->dev)
-		err = -EMEDIUMTYPE;
+	if (!err)
+		err = mount_check_fd(ps->mount, fd);
+	if (fd >= 0)
+		close(fd);
 	if (!err && !S_ISREG(st.st_mode))
 		err = S_ISDIR(st.st_mode) ? -EISDIR : -ENOTTY;
 	if (!err)

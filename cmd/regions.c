@@ -98,7 +98,7 @@ static int collect_directory(struct collection *c, const char *name)
 	int fd, err;
 
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = fd < 0 ? -errno : region_check_fs(fd);
+	err = fd < 0 ? -errno : mount_check_fd(c->mount, fd);
 	free(path);
 	if (!err)
 		err = walk_tree(c->mount, fd, name, collect, c);

@@ -165,11 +165,11 @@ static bool is_same_file(int dirfd1, const char *path1, int dirfd2,
 static int remove_name(const struct rm *rm, const char *name)
 {
 	char *path = target_path(&rm->mount, name);
-	char *dir = strdup(path), *base = strdup(path);
+	char *base = strdup(path);
 	const char *leaf;
 	int fd, ret;
 
-	if (!dir || !base) {
+	if (!base) {
 		ret = failed(rm, name, -ENOMEM);
 		goto out;
 	}
@@ -179,9 +179,9 @@ static int remove_name(const struct rm *rm, const char *name)
 		ret = failed(rm, name, -EBUSY);
 		goto out;
 	}
-	fd = open(dirname(dir), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = target_directory(path);
 	if (fd < 0) {
-		ret = failed(rm, name, -errno);
+		ret = failed(rm, name, fd);
 		goto out;
 	}
 	if (region_check_fs(fd))
@@ -193,7 +193,6 @@ static int remove_name(const struct rm *rm, const char *name)
 		ret = remove_at(rm, fd, leaf, name);
 	close(fd);
 out:
-	free(dir);
 	free(base);
 	free(path);
 	return ret;

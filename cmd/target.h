@@ -48,4 +48,7 @@ int target_range(const char *name, const struct region *region,
 /* The path that a name stands for; the caller frees it. Never NULL. */
 char *target_path(const struct mount *mount, const char *name);
 
+/* The directory that a path leads to the last component of: O_PATH, or -errno. */
+int target_directory(const char *path);
+
 #endif

@@ -188,6 +188,19 @@ const char *mount_relative(const struct mount *mount, const char *path)
 	return path + strspn(path, "/");
 }
 
+int mount_check_fd(const struct mount *mount, int fd)
+{
+	struct stat st;
+	int err;
+
+	err = region_check_fs(fd);
+	if (err)
+		return err;
+	if (fstat(fd, &st))
+		return -errno;
+	return st.st_dev == mount->dev ? 0 : -EXDEV;
+}
+
 int mount_lock(const struct mount *mount, int timeout_ms)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };

@@ -44,6 +44,9 @@ char *mount_resolve(const struct mount *mount, const char *name);
 /* path without the mount point in front, where it is below it. */
 const char *mount_relative(const struct mount *mount, const char *path);
 
+/* 0: fd is on this msharefs. -EXDEV: on another one. -EMEDIUMTYPE: on none. */
+int mount_check_fd(const struct mount *mount, int fd);
+
 /*
  * Keeps others from choosing a range at the same time; gives up after
  * timeout_ms. -EBUSY: somebody else still holds it.

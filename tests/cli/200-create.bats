@@ -310,6 +310,19 @@ starts() {
 	[[ ! -e $BATS_TEST_TMPDIR/x ]]
 }
 
+@test "a path on another msharefs" {
+	needs_other
+	for option in '' --dry-run --if-missing '--start 1T'; do
+		# shellcheck disable=SC2086
+		fails 1 create $option -s 1G "$MOUNT/other/a"
+		cause "msharectl create: $MOUNT/other/a: on another msharefs"
+		next_step 'Say which one with --mount-point; see findmnt -t msharefs'
+		[[ ! -e $OTHER/a ]]
+	done
+	works create -q -s 1G -M "$MOUNT/other" a
+	[[ -e $OTHER/a ]]
+}
+
 @test "no permission" {
 	public_copy
 	run --separate-stderr as_nobody_create
@@ -345,6 +358,7 @@ as_nobody_create() {
 }
 
 teardown() {
+	drop_other
 	if [[ -n ${PUBLIC:-} ]]; then
 		chmod -R u+w "$PUBLIC"
 		rm -rf "$PUBLIC"

@@ -51,6 +51,15 @@ $MOUNT/pg"
 	cause 'msharectl ls: /proc: not on msharefs'
 }
 
+@test "ls PATH: on another msharefs" {
+	needs_other
+	fails 1 ls "$MOUNT/other"
+	cause "msharectl ls: $MOUNT/other: on another msharefs"
+	next_step 'Say which one with --mount-point; see findmnt -t msharefs'
+	works ls -nr -o NAME -M "$MOUNT/other" "$MOUNT/other"
+	assert_output ''
+}
+
 @test "ls: formats" {
 	for option in -J --json; do
 		works ls $option

@@ -19,6 +19,7 @@ setup() {
 
 teardown() {
 	((${#pids[@]} == 0)) || kill "${pids[@]}"
+	drop_other
 	rm -rf "$SHM" ${PUBLIC:+"$PUBLIC"}
 }
 
@@ -94,6 +95,15 @@ END
 	assert_equal "${stderr_lines[2]}" 'msharectl ps: dir: a directory, not a region'
 	fails 1 ps /proc/version
 	cause 'msharectl ps: /proc/version: not on msharefs'
+}
+
+@test "ps PATH: on another msharefs" {
+	# not $MOUNT's file system
+	needs_other "$BATS_TEST_TMPDIR"
+	touch "$OTHER/region"
+	fails 1 ps "$MOUNT/other/region"
+	cause "msharectl ps: $MOUNT/other/region: on another msharefs"
+	next_step 'Say which one with --mount-point; see findmnt -t msharefs'
 }
 
 @test "ps: hostile names stay valid, deleted ones too" {

@@ -91,7 +91,7 @@ left() {
 
 @test "another msharefs in the tree is left alone" {
 	needs_other
-	works create -q -s 1G "$MOUNT/other/region"
+	works create -q -s 1G -M "$MOUNT/other" region
 	for option in '' --dry-run; do
 		# shellcheck disable=SC2086
 		fails 1 rm -r $option other

@@ -36,9 +36,9 @@ teardown() {
 }
 
 # From here on msharectl sees another msharefs, mounted on "other" in the first,
-# and what else there is of it is in $OTHER.
+# and what is in it is in $OTHER, a directory in one of another file system.
 needs_other() {
-	OTHER=$(mktemp -d /dev/shm/mshare-cli-XXXXXX)
+	OTHER=$(mktemp -d "${1:-/dev/shm}/mshare-cli-XXXXXX")
 	[[ $(stat -c %d "$OTHER") != "$(stat -c %d "$MOUNT")" ]] || skip 'one file system for all'
 	echo $G >"$OTHER/mshare_info"
 	mkdir "$MOUNT/other"

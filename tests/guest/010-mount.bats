@@ -57,7 +57,7 @@ teardown() {
 
 @test "a mount with regions in it goes with them" {
 	mount -t msharefs msharefs "$other"
-	msharectl create --start 8T --size 1G "$other/left"
+	msharectl create -M "$other" --start 8T --size 1G left
 	msharectl map "$other/left"
 	umount "$other"
 	mount -t msharefs msharefs "$other"
