@@ -64,9 +64,13 @@ int mount_search(const char *mountinfo, const char *filesystems, char **path)
 
 	while (!mnt_table_next_fs(table, iter, &fs)) {
 		const char *type = mnt_fs_get_fstype(fs);
+		const char *root = mnt_fs_get_root(fs);
 		const char *t = mnt_fs_get_target(fs);
 
 		if (!type || !t || strcmp(type, MSHAREFS_TYPE))
+			continue;
+		/* A directory of one, without mshare_info. */
+		if (!root || strcmp(root, "/"))
 			continue;
 		if (!target || !strcmp(t, MOUNT_DEFAULT))
 			target = t;
@@ -91,7 +95,7 @@ static int granule_read(int dirfd, uint64_t *granule)
 
 	fd = openat(dirfd, MOUNT_INFO, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return -errno;
+		return errno == ENOENT ? -ENODATA : -errno;
 	n = read(fd, buf, sizeof(buf) - 1);
 	err = n < 0 ? -errno : 0;
 	close(fd);

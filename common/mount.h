@@ -23,6 +23,7 @@ struct mount {
  *	-EOPNOTSUPP	this kernel has no msharefs
  *	-ENODEV		it has, and none is mounted
  *	-EMEDIUMTYPE	path is no msharefs
+ *	-ENODATA	path is a part of an msharefs, without mshare_info
  *	-EPROTO		mshare_info does not hold a number
  *	-errno		path or mshare_info can't be opened
  */

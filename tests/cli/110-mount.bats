@@ -36,6 +36,13 @@ load common
 	cause 'msharectl info: /proc/version: not a directory'
 }
 
+@test "a part of an msharefs that is mounted somewhere" {
+	mkdir "$MOUNT/part"
+	fails 3 info -M "$MOUNT/part"
+	cause "msharectl info: $MOUNT/part: only a part of an msharefs: mshare_info is missing"
+	next_step 'Name the mount point of a whole one: findmnt -t msharefs'
+}
+
 @test "mshare_info without a number" {
 	for text in '' nonsense 0 -1; do
 		echo "$text" >"$MOUNT/mshare_info"

@@ -12,6 +12,8 @@
 #define SYS  "23 22 0:20 / /sys rw,nosuid - sysfs sysfs rw\n"
 #define MSHARE(id, dir) \
 	id " 23 0:30 / " dir " rw,nosuid,nodev,noexec - msharefs msharefs rw\n"
+#define PART(id, dir) \
+	id " 23 0:30 /sub " dir " rw,nosuid,nodev - msharefs msharefs rw\n"
 
 static const char *write_file(char *path, const char *text)
 {
@@ -61,6 +63,11 @@ static void searches(void)
 		     with, "/sys/fs/mshare", 0);
 	check_search(ROOT SYS MSHARE("30", "/a") MSHARE("31", "/b"), with, "/b",
 		     0);
+	/* A directory of one, mounted on its own, is none. */
+	check_search(ROOT SYS MSHARE("30", "/a") PART("31", "/b"), with, "/a",
+		     0);
+	check_search(ROOT SYS PART("31", "/sys/fs/mshare"), with, NULL,
+		     -ENODEV);
 }
 
 static void resolves(void)
