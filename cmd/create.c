@@ -268,16 +268,36 @@ static void report_mapped(const struct create *c)
 			      prot_name(c->mapping.prot));
 }
 
+/* What make() is sure to fail with. 0 or -errno. */
+static int check_name(const char *path)
+{
+	int dir, err;
+
+	if (!faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW))
+		return -EEXIST;
+	if (errno != ENOENT)
+		return -errno;
+	dir = target_directory(path);
+	if (dir < 0)
+		return dir;
+	err = faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) ? -errno : 0;
+	close(dir);
+	return err;
+}
+
 static int create_new(struct create *c, const struct mount *mount,
 		      const char *path, const struct subject *subject)
 {
+	int err;
+
 	if (!c->has_start && choose_start(c, mount, subject))
 		return EXIT_FAILURE;
-	if (!c->target.dry_run) {
-		if (make(c, path, subject))
-			return EXIT_FAILURE;
-	} else if (!access(path, F_OK)) {
-		return message_failed(OP_NEW, subject, -EEXIST);
+	if (c->target.dry_run) {
+		err = check_name(path);
+		if (err)
+			return message_failed(OP_NEW, subject, err);
+	} else if (make(c, path, subject)) {
+		return EXIT_FAILURE;
 	}
 	change_report(&c->target, "created", "would create", c->range, NULL);
 	if (c->map)

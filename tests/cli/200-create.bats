@@ -166,6 +166,23 @@ starts() {
 	cause 'msharectl create: a: exists already'
 }
 
+@test "--dry-run promises nothing that is certain to fail" {
+	for option in '' --dry-run; do
+		# shellcheck disable=SC2086
+		fails 1 create $option -s 1G no/such/a
+		cause 'msharectl create: no/such/a: the directory it is to be in does not exist'
+		# shellcheck disable=SC2086
+		fails 1 create $option -s 1G "$BATS_TEST_TMPDIR/a"
+		cause "msharectl create: $BATS_TEST_TMPDIR/a: not on msharefs"
+		# shellcheck disable=SC2086
+		fails 1 create $option -s 1G "$(printf 'x%.0s' {1..300})"
+		[[ ${stderr_lines[0]} == *': the name is too long' ]]
+	done
+	ln -s nowhere "$MOUNT/link"
+	fails 1 create --dry-run -s 1G link
+	cause 'msharectl create: link: exists already'
+}
+
 @test "an existing name is left alone" {
 	works create -q -s 2G a
 	fails 1 create -s 1G a
@@ -325,10 +342,12 @@ starts() {
 
 @test "no permission" {
 	public_copy
-	run --separate-stderr as_nobody_create
-	show
-	assert_equal "$status" 1
-	assert_equal "${stderr_lines[0]}" 'msharectl create: a: no permission to make files in its directory'
+	for option in --quiet --dry-run; do
+		run --separate-stderr as_nobody_create $option
+		show
+		assert_equal "$status" 1
+		assert_equal "${stderr_lines[0]}" 'msharectl create: a: no permission to make files in its directory'
+	done
 }
 
 @test "regions that may not be read are mentioned" {
@@ -354,7 +373,7 @@ public_copy() {
 }
 
 as_nobody_create() {
-	as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" create -s 1G a
+	as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" create -s 1G "$@" a
 }
 
 teardown() {
