@@ -37,6 +37,19 @@ static const struct argp argp = {
 	.children = children,
 };
 
+static int map(const struct map *m, const struct changed *c)
+{
+	int ret;
+
+	if (m->change.target.dry_run)
+		return mapping_try(&m->mapping, c->region.fd, c->range,
+				   &c->subject);
+	interrupt_hold();
+	ret = mapping_make(&m->mapping, c->region.fd, c->range, &c->subject);
+	interrupt_release();
+	return ret;
+}
+
 int cmd_map(int argc, char **argv)
 {
 	struct map m = { .mapping = MAPPING_DEFAULT };
@@ -52,17 +65,10 @@ int cmd_map(int argc, char **argv)
 		goto out;
 	if (!m.change.wanted.has_size)
 		changed.range = mapping_limit(&m.mapping, changed.range);
-	if (!m.change.target.dry_run) {
-		interrupt_hold();
-		ret = mapping_make(&m.mapping, changed.region.fd, changed.range,
-				   &changed.subject);
-		interrupt_release();
-		if (ret)
-			goto out_file;
-	}
-	change_report(&m.change.target, "mapped", "would map", changed.range,
-		      prot_name(m.mapping.prot));
-out_file:
+	ret = map(&m, &changed);
+	if (!ret)
+		change_report(&m.change.target, "mapped", "would map",
+			      changed.range, prot_name(m.mapping.prot));
 	mapping_close(&m.mapping);
 out:
 	change_close(&changed);

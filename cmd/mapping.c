@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -175,6 +176,24 @@ static int prepare(const struct mapping *m, int fd, struct range range,
 	return populate(m, fd, range);
 }
 
+static enum operation operation(const struct mapping *m)
+{
+	return m->path ? OP_MAP_FILE : OP_MAP;
+}
+
+int mapping_try(const struct mapping *m, int fd, struct range range,
+		const struct subject *subject)
+{
+	struct mshare_mapping next;
+	char path[PATH_MAX];
+
+	/* Not every kernel can tell. */
+	if (region_next_mapping(fd, range.start, &next, path, sizeof(path)) ||
+	    next.addr >= range.start + range.size)
+		return EXIT_SUCCESS;
+	return message_failed(operation(m), subject, -EEXIST);
+}
+
 int mapping_make(const struct mapping *m, int fd, struct range range,
 		 const struct subject *subject)
 {
@@ -189,8 +208,7 @@ int mapping_make(const struct mapping *m, int fd, struct range range,
 
 	err = region_map(fd, range, &object);
 	if (err)
-		return change_failed(m->path ? OP_MAP_FILE : OP_MAP, fd,
-				     subject, err);
+		return change_failed(operation(m), fd, subject, err);
 	err = prepare(m, fd, range, &op);
 	if (!err && !interrupt_pending())
 		return EXIT_SUCCESS;

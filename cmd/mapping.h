@@ -36,6 +36,10 @@ void mapping_close(struct mapping *mapping);
 /* The part of a range that there is something for. */
 struct range mapping_limit(const struct mapping *mapping, struct range range);
 
+/* Says so where mapping_make() is sure to fail, and changes nothing. EXIT_*. */
+int mapping_try(const struct mapping *mapping, int fd, struct range range,
+		const struct subject *subject);
+
 /*
  * All or nothing, between interrupt_hold() and interrupt_release(). Says what
  * failed, unless a signal is pending. EXIT_*.

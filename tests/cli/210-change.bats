@@ -204,6 +204,21 @@ mapped() {
 	assert_equal "$(mapped)" "1 $((4 * G))"
 }
 
+@test "map --dry-run sees what is mapped already" {
+	works map -q --addr 0x200040000000 --size 1G pg
+	for option in '' --dry-run; do
+		# shellcheck disable=SC2086
+		fails 1 map $option pg
+		cause 'msharectl map: pg: something is mapped in this range already'
+		# shellcheck disable=SC2086
+		fails 1 map $option --addr 0x200040001000 --size 4K pg
+	done
+	works map --dry-run --size 1G pg
+	works map --dry-run --addr 0x200080000000 pg
+	# a kernel that does not list mappings
+	MSHARE_FAKE_FAIL=NEXT_MAPPING:25 works map --dry-run pg
+}
+
 @test "-q, --quiet: the name only" {
 	works map -q pg
 	assert_output pg
