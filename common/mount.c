@@ -18,6 +18,7 @@
 #include "walk.h"
 
 #define LOCK_POLL_MS 20
+#define FILESYSTEMS  "/proc/filesystems"
 
 static bool kernel_has_msharefs(const char *filesystems)
 {
@@ -143,7 +144,7 @@ int mount_open(const char *path, struct mount *mount)
 	/* The one that the search would prefer, found without it. */
 	if (!open_root(MOUNT_DEFAULT, mount))
 		return 0;
-	err = mount_search("/proc/self/mountinfo", "/proc/filesystems", &found);
+	err = mount_search("/proc/self/mountinfo", FILESYSTEMS, &found);
 	if (err)
 		return err;
 	err = open_root(found, mount);
@@ -309,8 +310,10 @@ int mount_attach(const char *dir, const char *options, bool try)
 	err = mount_check(dir);
 	if (err == -ENOENT && !strcmp(dir, MOUNT_DEFAULT))
 		return -EOPNOTSUPP;
-	if (err || try)
+	if (err)
 		return err;
+	if (try)
+		return kernel_has_msharefs(FILESYSTEMS) ? 0 : -EOPNOTSUPP;
 	context = new_context(dir);
 	if (!context)
 		return -ENOMEM;

@@ -62,7 +62,7 @@ int mount_lock(const struct mount *mount, int timeout_ms);
  *	-EBUSY		something else is mounted there
  *	-ENOTEMPTY	what is in dir would be hidden
  *	-EINVAL		an option is wrong
- * With try nothing is mounted; only what is in the way is found.
+ * With try nothing is mounted; only what stands against it is found.
  */
 int mount_attach(const char *dir, const char *options, bool try);
 

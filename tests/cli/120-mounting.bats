@@ -86,9 +86,14 @@ MOUNT msharefs $DIR msharefs flags 0x8 data uid=5,gid=6"
 }
 
 @test "mount, umount --dry-run" {
+	export MSHARE_FAKE_FILESYSTEMS=$BATS_TEST_TMPDIR/filesystems
+	printf 'nodev\t%s\n' sysfs msharefs >"$MSHARE_FAKE_FILESYSTEMS"
 	works mount --dry-run "$DIR"
 	assert_output "would mount msharefs on $DIR"
 	fails 1 mount --dry-run "$MOUNT"
+	printf 'nodev\t%s\n' sysfs >"$MSHARE_FAKE_FILESYSTEMS"
+	fails 3 mount --dry-run "$DIR"
+	cause "msharectl mount: $DIR: this kernel has no msharefs"
 	works umount --dry-run "$MOUNT"
 	assert_output "would unmount $MOUNT"
 	logged ''

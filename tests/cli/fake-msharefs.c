@@ -13,6 +13,7 @@
  * MSHARE_FAKE_LOG=FILE gets a line for each request that changes a region.
  * MSHARE_FAKE_USER=UID is who the process says it is. As user 0 it mounts and
  * unmounts nothing but gets told so, or MOUNT:ERRNO or UMOUNT:ERRNO as above.
+ * MSHARE_FAKE_FILESYSTEMS=FILE is read where /proc/filesystems is asked for.
  * MSHARE_FAKE_NO_STAT=1 is a kernel without MSHAREFS_STAT.
  * MSHARE_FAKE_BETWEEN=COMMAND runs COMMAND, a child of msharectl's, when
  * attach-exec has looked at the program and not yet executed it.
@@ -575,6 +576,16 @@ long ptrace(enum __ptrace_request request, ...)
 	}
 FAKE_USER(getuid)
 FAKE_USER(geteuid)
+
+FILE *fopen(const char *path, const char *mode)
+{
+	FILE *(*real)(const char *, const char *) = dlsym(RTLD_NEXT, "fopen");
+	const char *filesystems = getenv("MSHARE_FAKE_FILESYSTEMS");
+
+	if (filesystems && !strcmp(path, "/proc/filesystems"))
+		path = filesystems;
+	return real(path, mode);
+}
 
 int mount(const char *source, const char *target, const char *type,
 	  unsigned long flags, const void *data)
