@@ -236,7 +236,19 @@ static int fill(const struct create *c, int fd, const struct subject *subject)
 	return interrupt_pending() ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* All or nothing: what can't be finished is removed again. */
+/* -EEXIST where what is there already may do, or EXIT_FAILURE. */
+static int refused(const struct create *c, const struct subject *subject,
+		   int err)
+{
+	if (err == -EEXIST && c->if_missing)
+		return err;
+	return message_failed(OP_NEW, subject, err);
+}
+
+/*
+ * All or nothing: what can't be finished is removed again. EXIT_*, or what
+ * refused() says.
+ */
 static int make(const struct create *c, const char *path,
 		const struct subject *subject)
 {
@@ -248,7 +260,7 @@ static int make(const struct create *c, const char *path,
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 		  0600);
 	if (fd < 0) {
-		ret = message_failed(OP_NEW, subject, -errno);
+		ret = refused(c, subject, -errno);
 	} else {
 		ret = fill(c, fd, subject);
 		if (ret)
@@ -285,20 +297,22 @@ static int check_name(const char *path)
 	return err;
 }
 
+/* EXIT_*, or what refused() says. */
 static int create_new(struct create *c, const struct mount *mount,
 		      const char *path, const struct subject *subject)
 {
-	int err;
+	int ret;
 
 	if (!c->has_start && choose_start(c, mount, subject))
 		return EXIT_FAILURE;
 	if (c->target.dry_run) {
-		err = check_name(path);
-		if (err)
-			return message_failed(OP_NEW, subject, err);
-	} else if (make(c, path, subject)) {
-		return EXIT_FAILURE;
+		ret = check_name(path);
+		ret = ret ? refused(c, subject, ret) : EXIT_SUCCESS;
+	} else {
+		ret = make(c, path, subject);
 	}
+	if (ret)
+		return ret;
 	change_report(&c->target, "created", "would create", c->range, NULL);
 	if (c->map)
 		report_mapped(c);
@@ -408,9 +422,11 @@ int cmd_create(int argc, char **argv)
 	if (err)
 		ret = message_failed(OP_LOCK, &subject, err);
 	else if (c.if_missing && !access(path, F_OK))
-		ret = use_existing(&c, &mount, &subject);
+		ret = -EEXIST;
 	else
 		ret = create_new(&c, &mount, path, &subject);
+	if (ret == -EEXIST)
+		ret = use_existing(&c, &mount, &subject);
 out:
 	mapping_close(&c.mapping);
 	free(path);

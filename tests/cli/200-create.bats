@@ -276,6 +276,23 @@ starts() {
 	cause 'msharectl create: d: a directory, not a region'
 }
 
+# Makers of regions need not be msharectl, which alone waits for the lock.
+@test "--if-missing: one that somebody else makes meanwhile will do" {
+	works create -q -s 1G other
+	# it looks for a range, and so at this region, before it makes its own
+	LD_PRELOAD=$PROBES/fake-msharefs.so MSHARE_FAKE_SIGNAL=GET_SIZE:19 \
+		"${MSHARECTL:-$BUILD/msharectl}" create --if-missing -s 1G a >"$BATS_TEST_TMPDIR/out" &
+	until [[ $(ps -o stat= $! || echo T) == T* ]]; do
+		sleep 0.05
+	done
+	mv "$MOUNT/other" "$MOUNT/a"
+	while kill -CONT $! 2>/dev/null; do
+		sleep 0.05
+	done
+	wait $!
+	assert_equal "$(<"$BATS_TEST_TMPDIR/out")" 'a: has 1G at 0x200000000000'
+}
+
 @test "--if-missing --map maps only where nothing is mapped" {
 	works create -q -s 2G a
 	works create --if-missing --dry-run -s 2G --map a
