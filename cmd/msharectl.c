@@ -13,6 +13,8 @@
 #include "attach.h"
 #include "cli.h"
 
+static int run_help(int argc, char **argv);
+
 static const struct command commands[] = {
 	{ "mount", cmd_mount, 0, "mount msharefs" },
 	{ "umount", cmd_umount, 0, "unmount msharefs" },
@@ -32,6 +34,7 @@ static const struct command commands[] = {
 	{ "attach-exec", cmd_attach_exec, ATTACH_EXIT_FAILURE,
 	  "run a program with regions mapped" },
 	{ "rm", cmd_rm, 0, "remove regions and directories" },
+	{ "help", run_help, 0, "show the help of a command" },
 	{ 0 },
 };
 
@@ -55,7 +58,6 @@ static char *help_filter(int key, const char *text, void *input)
 	fputs("Commands:\n", f);
 	for (const struct command *c = commands; c->name; c++)
 		fprintf(f, "  %-12s %s\n", c->name, c->summary);
-	fprintf(f, "  %-12s %s\n", "help", "show the help of a command");
 	fputs("\nNAME is relative to the mount point, or a path if it begins "
 	      "with /, ./ or ../.",
 	      f);
@@ -111,18 +113,34 @@ static int run_command(const struct command *c, int argc, char **argv)
 	return c->run(argc, argv);
 }
 
+static error_t parse_help(int key, char *arg, struct argp_state *state)
+{
+	const char **topic = state->input;
+
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	if (*topic)
+		cli_usage_error("more than one COMMAND: '%s'", arg);
+	*topic = arg;
+	return 0;
+}
+
+static const struct argp help_argp = {
+	.parser = parse_help,
+	.args_doc = "[COMMAND]",
+	.doc = "Show the help of a command, or the list of commands.",
+	.children = cli_global_children,
+};
+
 static int run_help(int argc, char **argv)
 {
 	char *help[] = { NULL, (char *)"--help", NULL };
+	const char *topic = NULL;
 
-	for (int i = 1; i < argc; i++)
-		if (argv[i][0] == '-' && strcmp(argv[i], "--help") &&
-		    strcmp(argv[i], "-h"))
-			cli_usage_error("help: unknown option '%s'", argv[i]);
-	if (argc > 2)
-		cli_usage_error("help takes the name of one command");
-	if (argc == 2 && argv[1][0] != '-')
-		return run_command(find_command(argv[1]), 2, help);
+	cli_parse(&help_argp, argc, argv, 0, &topic);
+	if (topic)
+		return run_command(find_command(topic), 2, help);
+	cli_name = "msharectl";
 	cli_parse(&argp, 2, help, ARGP_IN_ORDER, &(struct top){ 0 });
 	return EXIT_SUCCESS;
 }
@@ -176,7 +194,5 @@ int main(int argc, char **argv)
 	atexit(close_stdout);
 
 	cli_parse(&argp, argc, argv, ARGP_IN_ORDER, &top);
-	if (!strcmp(top.words[0], "help"))
-		return run_help(top.count, top.words);
 	return run_command(find_command(top.words[0]), top.count, top.words);
 }

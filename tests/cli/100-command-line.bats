@@ -35,10 +35,29 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 	assert_equal "$output" "$help"
 }
 
+@test "help is a command as the others are" {
+	works help help
+	assert_line --index 0 'Usage: msharectl help [OPTION...] [COMMAND]'
+	help=$output
+	for option in --help -h; do
+		works help $option
+		assert_equal "$output" "$help"
+	done
+	works create --help
+	help=$output
+	for arguments in '-M /nonexistent help create' 'help -M /nonexistent create' 'help create -M /nonexistent'; do
+		# shellcheck disable=SC2086
+		works $arguments
+		assert_equal "$output" "$help"
+	done
+	works help --version
+}
+
 @test "help refuses what is no command" {
 	fails 2 help nonsense
-	fails 2 help create map
-	fails 2 help --nonsense
+	cause "msharectl help: unknown command 'nonsense'"
+	usage_error "more than one COMMAND: 'map'" help create map
+	usage_error "unrecognized option '--nonsense'" help --nonsense
 }
 
 @test "--version and -V name version and libraries" {

@@ -122,11 +122,11 @@ setup() {
 # offers_options SHELL: those of --help behind each command, and before
 offers_options() {
 	local command lines=() wanted
-	wanted=$(for command in '' "${commands[@]}"; do
+	wanted=$(for command in '' "${commands[@]}" help; do
 		printf "$command: %s\n" -h --help -V --version -M --mount-point
 		[[ -z $command ]] || help_options "$command" | sed "s/^/$command: /"
 	done | sort)
-	for command in '' "${commands[@]}"; do
+	for command in '' "${commands[@]}" help; do
 		lines+=("msharectl ${command:+$command }-")
 	done
 	assert_equal "$(completions "$1" "${lines[@]}" | awk '{
