@@ -217,6 +217,8 @@ needs_privileged_files() {
 	cause 'msharectl attach-exec: options go before NAME'
 	fails 125 attach-exec --nonsense pg -- true
 	cause "msharectl attach-exec: unrecognized option '--nonsense'"
+	# before it is known which command it is
+	fails 2 --nonsense attach-exec pg -- true
 }
 
 @test "no such command: 127" {
