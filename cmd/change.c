@@ -113,11 +113,7 @@ int change_open(const struct change *change, struct changed *c)
 	int ret;
 
 	target_mount(&c->mount);
-	c->subject = (struct subject){
-		.name = name,
-		.mount = c->mount.path,
-		.granule = c->mount.granule,
-	};
+	c->subject = target_subject(&c->mount, name);
 	ret = target_open_sized(&c->mount, name, O_RDWR, &c->region);
 	if (ret)
 		goto fail;

@@ -408,7 +408,7 @@ int cmd_create(int argc, char **argv)
 	cli_parse(&argp, argc, argv, 0, &c);
 	target_mount(&mount);
 	path = target_path(&mount, c.target.name);
-	subject = (struct subject){ c.target.name, mount.path, mount.granule };
+	subject = target_subject(&mount, c.target.name);
 
 	ret = check_alignment(&c, mount.granule);
 	if (!ret)

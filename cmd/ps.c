@@ -90,18 +90,6 @@ static int learn(const struct walk_entry *entry, void *data)
 	return entry->err ? 0 : add_known(data, entry->st->st_ino, entry->name);
 }
 
-static int failed(const struct ps *ps, enum operation op, const char *name,
-		  int err)
-{
-	return message_failed(op,
-			      &(struct subject){
-				      .name = name,
-				      .mount = ps->mount->path,
-				      .granule = ps->mount->granule,
-			      },
-			      err);
-}
-
 /* Whoever may not open a region may still know who uses it. */
 static int learn_named(struct ps *ps, const char *name)
 {
@@ -120,7 +108,8 @@ static int learn_named(struct ps *ps, const char *name)
 		err = S_ISDIR(st.st_mode) ? -EISDIR : -ENOTTY;
 	if (!err)
 		err = add_known(ps, st.st_ino, name);
-	return err ? failed(ps, OP_OPEN, name, err) : EXIT_SUCCESS;
+	return err ? target_failed(ps->mount, OP_OPEN, name, err) :
+		     EXIT_SUCCESS;
 }
 
 static int learn_all(struct ps *ps)
@@ -134,7 +123,8 @@ static int learn_all(struct ps *ps)
 	if (l->name_count)
 		return ret;
 	err = walk_regions(ps->mount, learn, ps);
-	return err ? failed(ps, OP_LIST, ps->mount->path, err) : EXIT_SUCCESS;
+	return err ? target_failed(ps->mount, OP_LIST, ps->mount->path, err) :
+		     EXIT_SUCCESS;
 }
 
 static const char *find_known(const struct ps *ps, ino_t inode)

@@ -18,18 +18,6 @@ struct collection {
 	int ret;
 };
 
-static int failed(const struct collection *c, enum operation op,
-		  const char *name, int err)
-{
-	return message_failed(op,
-			      &(struct subject){
-				      .name = name,
-				      .mount = c->mount->path,
-				      .granule = c->mount->granule,
-			      },
-			      err);
-}
-
 static int fill_row(struct collection *c, const char *name,
 		    const struct region *region)
 {
@@ -42,7 +30,8 @@ static int fill_row(struct collection *c, const char *name,
 		return EXIT_SUCCESS;
 	if (row)
 		listing_drop_row(c->listing);
-	return failed(c, c->source->op ? c->source->op : OP_STAT, name, err);
+	return target_failed(c->mount, c->source->op ? c->source->op : OP_STAT,
+			     name, err);
 }
 
 /* For what there is nothing to open, or no permission to do so. */
@@ -65,7 +54,8 @@ static int collect(const struct walk_entry *entry, void *data)
 	int err;
 
 	if (entry->err) {
-		c->ret = failed(c, OP_LIST, entry->name, entry->err);
+		c->ret = target_failed(c->mount, OP_LIST, entry->name,
+				       entry->err);
 		return 0;
 	}
 	if (S_ISDIR(entry->st->st_mode))
@@ -86,7 +76,7 @@ static int collect(const struct walk_entry *entry, void *data)
 		/* Other people's regions: nothing went wrong. */
 		return add_row(c, entry, c->source->fill_closed);
 	default:
-		c->ret = failed(c, OP_OPEN, entry->name, err);
+		c->ret = target_failed(c->mount, OP_OPEN, entry->name, err);
 		return 0;
 	}
 }
@@ -117,7 +107,7 @@ static void collect_name(struct collection *c, const char *name)
 		if (!err)
 			return;
 		if (err != -ENOTDIR) {
-			c->ret = failed(c, OP_LIST, name, err);
+			c->ret = target_failed(c->mount, OP_LIST, name, err);
 			return;
 		}
 	}
@@ -146,7 +136,7 @@ int regions_collect(struct listing *l, const struct mount *mount,
 	if (l->name_count)
 		return c.ret;
 	err = walk_tree(mount, mount->fd, "", collect, &c);
-	return err ? failed(&c, OP_LIST, mount->path, err) : c.ret;
+	return err ? target_failed(mount, OP_LIST, mount->path, err) : c.ret;
 }
 
 int regions_list(struct listing *l, const struct region_source *source)

@@ -72,13 +72,7 @@ static int failed(const struct rm *rm, const char *name, int err)
 {
 	if (err == -ENOENT && rm->force)
 		return EXIT_SUCCESS;
-	return message_failed(OP_REMOVE,
-			      &(struct subject){
-				      .name = name,
-				      .mount = rm->mount.path,
-				      .granule = rm->mount.granule,
-			      },
-			      err);
+	return target_failed(&rm->mount, OP_REMOVE, name, err);
 }
 
 static int remove_at(const struct rm *rm, int dirfd, const char *leaf,

@@ -76,6 +76,23 @@ int target_directory(const char *path)
 	return fd;
 }
 
+struct subject target_subject(const struct mount *mount, const char *name)
+{
+	return (struct subject){
+		.name = name,
+		.mount = mount->path,
+		.granule = mount->granule,
+	};
+}
+
+int target_failed(const struct mount *mount, enum operation op,
+		  const char *name, int err)
+{
+	const struct subject subject = target_subject(mount, name);
+
+	return message_failed(op, &subject, err);
+}
+
 int target_open(const struct mount *mount, const char *name, int flags,
 		struct region *region)
 {
@@ -86,13 +103,7 @@ int target_open(const struct mount *mount, const char *name, int flags,
 	free(path);
 	if (!err)
 		return EXIT_SUCCESS;
-	return message_failed(OP_OPEN,
-			      &(struct subject){
-				      .name = name,
-				      .mount = mount->path,
-				      .granule = mount->granule,
-			      },
-			      err);
+	return target_failed(mount, OP_OPEN, name, err);
 }
 
 int target_open_sized(const struct mount *mount, const char *name, int flags,

@@ -2,6 +2,7 @@
 #ifndef CMD_TARGET_H
 #define CMD_TARGET_H
 
+#include "message.h"
 #include "mount.h"
 #include "region.h"
 
@@ -15,6 +16,13 @@ void target_mount(struct mount *mount);
  * --mount-point or in the environment; else NULL.
  */
 const char *target_mount_point(const char *dir);
+
+/* What a message about a name on this mount may mention. */
+struct subject target_subject(const struct mount *mount, const char *name);
+
+/* message_failed() for it. */
+int target_failed(const struct mount *mount, enum operation op,
+		  const char *name, int err);
 
 /* An existing region; says why not. EXIT_SUCCESS or EXIT_FAILURE. */
 int target_open(const struct mount *mount, const char *name, int flags,
