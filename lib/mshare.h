@@ -53,8 +53,9 @@ int mshare_set_range(int fd, uint64_t start, uint64_t size);
 
 /*
  * Maps file from offset on in the region, or anonymous memory with file -1.
- * prot is PROT_*; flags may have MAP_NORESERVE, MAP_POPULATE and MAP_HUGETLB
- * with its sizes. -EEXIST: something is mapped in the range already.
+ * prot is PROT_*; flags may have MAP_NORESERVE and MAP_POPULATE. For huge pages
+ * map a file of hugetlbfs, or a memfd that has them. -EEXIST: something is
+ * mapped in the range already.
  */
 int mshare_map(int fd, uint64_t addr, uint64_t size, int prot,
 	       unsigned int flags, int file, uint64_t offset);
