@@ -42,6 +42,17 @@ page tables: 12K, without sharing 30K"
 	next_step 'Update the kernel; msharectl info without --mappings needs less.'
 }
 
+@test "info NAME: mappings that can't be listed are no empty region" {
+	for err in 12 5; do
+		MSHARE_FAKE_FAIL=NEXT_MAPPING:$err fails 1 info pg
+		MSHARE_FAKE_FAIL=NEXT_MAPPING:$err fails 1 info --mappings pg
+	done
+	cause 'msharectl info: pg: Input/output error'
+	# who does not ask for them is not told
+	MSHARE_FAKE_FAIL=NEXT_MAPPING:12 works info -nr -o NAME pg
+	assert_output pg
+}
+
 @test "info --mappings: a line a mapping" {
 	works info --mappings -r
 	assert_output "NAME START END SIZE PROT FLAGS OFFSET FILE
