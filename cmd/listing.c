@@ -387,20 +387,17 @@ static void print_json(const struct listing *l, const struct mount *mount)
 static int set_cell(const struct listing *l, struct libscols_line *line,
 		    size_t column, const struct cell *cell)
 {
+	/* An empty one would shift those after it. */
+	const char *none = l->format == LISTING_PAIRS ? "" : "-";
 	char text[32];
 
 	switch (cell->type) {
 	case CELL_UNKNOWN:
-		/* An empty one would shift those after it. */
-		if (l->format == LISTING_PAIRS)
-			return 0;
-		return scols_line_set_data(line, column, "-");
+		return scols_line_set_data(line, column, none);
 	case CELL_LIST:
-		if (!*cell->string)
-			return scols_line_set_data(line, column, "-");
-		/* fall through */
 	case CELL_STRING:
-		return scols_line_set_data(line, column, cell->string);
+		return scols_line_set_data(line, column,
+					   *cell->string ? cell->string : none);
 	case CELL_ADDRESS:
 		snprintf(text, sizeof(text), "0x%" PRIx64, cell->number);
 		break;

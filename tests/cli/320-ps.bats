@@ -125,6 +125,20 @@ END
 	assert_equal "${#lines[@]}" 5
 }
 
+@test "ps: a program without a name shifts no columns" {
+	mkfifo "$SHM/pid" "$SHM/never"
+	msharectl attach-exec one -- bash -c 'printf "\0" >"/proc/$$/comm"; echo $$ >"$1"; read -r _ <"$2"' \
+		- "$SHM/pid" "$SHM/never" 3>&- &
+	pid=$(<"$SHM/pid")
+	pids+=("$pid")
+	works ps -nr -o PID,COMMAND,STATE
+	assert_output "$pid - present"
+	works ps -P -o PID,COMMAND,STATE
+	assert_output "PID=\"$pid\" COMMAND=\"\" STATE=\"present\""
+	works ps -J -o COMMAND
+	assert_equal "$(jq -c '.windows[0].command' <<<"$output")" '""'
+}
+
 @test "ps: processes of others are counted where they can't be seen" {
 	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
 	# not on the file system of what is a region here
