@@ -312,6 +312,25 @@ static void add_interval(struct timespec *at, uint64_t ms)
 	}
 }
 
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec < b->tv_sec ||
+	       (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* What a stop has outlasted is left out, rather than made up for at once. */
+static void next_time(struct timespec *at, uint64_t ms)
+{
+	struct timespec now;
+
+	add_interval(at, ms);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!is_before(at, &now))
+		return;
+	*at = now;
+	add_interval(at, ms);
+}
+
 static int print_report(struct stat_command *c, const struct mount *mount,
 			uint64_t number)
 {
@@ -343,7 +362,7 @@ static int repeat(struct stat_command *c, const struct mount *mount,
 		/* Names that are wrong were so the first time. */
 		if (c->listing.name_count && !c->listing.row_count)
 			return EXIT_FAILURE;
-		add_interval(&at, c->interval_ms);
+		next_time(&at, c->interval_ms);
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at,
 				       NULL) == EINTR)
 			;

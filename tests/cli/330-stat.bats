@@ -68,6 +68,37 @@ setup() {
 	assert_output $'pg\npg\npg'
 }
 
+# reports ARG...: what stat --interval prints from now on goes to a file
+reports() {
+	: >"$BATS_TEST_TMPDIR/reports"
+	LD_PRELOAD=$PROBES/fake-msharefs.so "${MSHARECTL:-$BUILD/msharectl}" stat "$@" \
+		>>"$BATS_TEST_TMPDIR/reports" 3>&- &
+	pid=$!
+}
+
+# How many lines of them there are, once there are so many.
+lines_of_reports() {
+	local count
+	for ((i = 0; i < 200; i++)); do
+		count=$(wc -l <"$BATS_TEST_TMPDIR/reports")
+		((count < $1)) || break
+		sleep 0.05
+	done
+	echo "$count"
+}
+
+@test "--interval: a stop leaves out the reports it took the time of" {
+	reports --interval 0.1 -nr -o NAME pg
+	lines_of_reports 1
+	kill -STOP $pid
+	sleep 2
+	before=$(lines_of_reports 0)
+	kill -CONT $pid
+	after=$(lines_of_reports $((before + 2)))
+	kill $pid
+	((after < before + 10))
+}
+
 @test "--interval with names that are wrong" {
 	fails 1 stat --interval 100 nonsense
 	cause 'msharectl stat: nonsense: no such region'
