@@ -139,6 +139,7 @@ struct samples {
 struct stat_command {
 	struct listing listing;
 	bool openmetrics, has_count;
+	bool printed; /* some report that was not empty */
 	uint64_t interval_ms, count;
 	struct samples before, now;
 };
@@ -331,17 +332,17 @@ static void next_time(struct timespec *at, uint64_t ms)
 	add_interval(at, ms);
 }
 
-static int print_report(struct stat_command *c, const struct mount *mount,
-			uint64_t number)
+static int print_report(struct stat_command *c, const struct mount *mount)
 {
 	struct listing *l = &c->listing;
 	int ret;
 
 	/* For people each report is a table; scripts get one stream. */
-	if (number && l->format == LISTING_TABLE && l->row_count)
+	if (c->printed && l->format == LISTING_TABLE && l->row_count)
 		putchar('\n');
-	if (number && l->format == LISTING_RAW)
+	if (c->printed && l->format == LISTING_RAW)
 		l->no_headings = true;
+	c->printed |= l->row_count > 0;
 	l->is_stream = true;
 	ret = listing_print(l, mount);
 	if (fflush(stdout))
@@ -369,7 +370,7 @@ static int repeat(struct stat_command *c, const struct mount *mount,
 		listing_clear(&c->listing);
 		next_samples(c);
 		one = regions_collect(&c->listing, mount, source);
-		ret |= one | print_report(c, mount, i);
+		ret |= one | print_report(c, mount);
 		if (ferror(stdout))
 			return EXIT_FAILURE;
 	}

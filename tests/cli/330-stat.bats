@@ -99,6 +99,16 @@ lines_of_reports() {
 	((after < before + 10))
 }
 
+@test "--interval: the heading comes with the first region" {
+	msharectl rm pg
+	reports --interval 0.05 -r -o NAME,MAPPINGS
+	sleep 0.5
+	msharectl create -q -s 2G late
+	lines_of_reports 3
+	kill $pid
+	assert_equal "$(head -n 3 "$BATS_TEST_TMPDIR/reports")" $'NAME MAPPINGS\nlate 0\nlate 0'
+}
+
 @test "--interval with names that are wrong" {
 	fails 1 stat --interval 100 nonsense
 	cause 'msharectl stat: nonsense: no such region'
