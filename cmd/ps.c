@@ -107,7 +107,7 @@ static int learn_named(struct ps *ps, const char *name)
 	if (!err && !S_ISREG(st.st_mode))
 		err = S_ISDIR(st.st_mode) ? -EISDIR : -ENOTTY;
 	if (!err)
-		err = add_known(ps, st.st_ino, name);
+		err = add_known(ps, st.st_ino, mount_relative(ps->mount, name));
 	return err ? target_failed(ps->mount, OP_OPEN, name, err) :
 		     EXIT_SUCCESS;
 }

@@ -21,7 +21,8 @@ struct collection {
 static int fill_row(struct collection *c, const char *name,
 		    const struct region *region)
 {
-	struct cell *row = listing_new_row(c->listing, name);
+	struct cell *row =
+		listing_new_row(c->listing, mount_relative(c->mount, name));
 	int err = -ENOMEM;
 
 	if (row)
@@ -38,7 +39,8 @@ static int fill_row(struct collection *c, const char *name,
 static int add_row(struct collection *c, const struct walk_entry *entry,
 		   void (*fill)(struct cell *cells, const struct stat *st))
 {
-	struct cell *row = listing_new_row(c->listing, entry->name);
+	struct cell *row = listing_new_row(
+		c->listing, mount_relative(c->mount, entry->name));
 
 	if (!row)
 		return -ENOMEM;

@@ -184,13 +184,17 @@ char *mount_resolve(const struct mount *mount, const char *name)
 const char *mount_relative(const struct mount *mount, const char *path)
 {
 	size_t len = strlen(mount->path);
+	const char *name;
 
 	while (len > 1 && mount->path[len - 1] == '/')
 		len--;
-	if (strncmp(path, mount->path, len) || path[len] != '/')
+	if (!names_a_path(path) || strncmp(path, mount->path, len) ||
+	    path[len] != '/')
 		return path;
-	path += len;
-	return path + strspn(path, "/");
+	name = path + len;
+	while (*name == '/' || !strncmp(name, "./", 2))
+		name++;
+	return names_a_path(name) ? path : name;
 }
 
 int mount_check_fd(const struct mount *mount, int fd)

@@ -42,7 +42,10 @@ int mount_search(const char *mountinfo, const char *filesystems, char **path);
  */
 char *mount_resolve(const struct mount *mount, const char *name);
 
-/* path without the mount point in front, where it is below it. */
+/*
+ * path without the mount point in front, where it is below it: what
+ * mount_resolve() makes the same path of.
+ */
 const char *mount_relative(const struct mount *mount, const char *path);
 
 /* 0: fd is on this msharefs. -EXDEV: on another one. -EMEDIUMTYPE: on none. */

@@ -43,8 +43,8 @@ pg        0x200000000000   2G 0640 $(id -un)"
 		dir/large 0x200080000000 300G 0600 $(id -un)
 		pg        0x200000000000   2G 0640 $(id -un)
 	END
-	works info "$MOUNT/pg" -nr -o NAME
-	assert_output "$MOUNT/pg"
+	works info "$MOUNT/pg" "$MOUNT//./dir/large" -nr -o NAME
+	assert_output $'pg\ndir/large'
 }
 
 @test "info NAME: goes on after one that is missing, and fails" {

@@ -31,12 +31,12 @@ setup() {
 	assert_output $'dir/below\ndir/below/one'
 	works ls -n --raw -o NAME,TYPE dir/ pg empty
 	assert_output $'dir/below directory\ndir/below/one region\npg region'
-	works ls -nr -o NAME "$MOUNT"
-	assert_output "$MOUNT/dir
-$MOUNT/dir/below
-$MOUNT/dir/below/one
-$MOUNT/empty
-$MOUNT/pg"
+	works ls -nr -o NAME
+	all=$output
+	for mount in "$MOUNT" "$MOUNT/" "$MOUNT/."; do
+		works ls -nr -o NAME "$mount"
+		assert_output "$all"
+	done
 	works ls empty
 	assert_output ''
 }

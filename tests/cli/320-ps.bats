@@ -57,6 +57,8 @@ END
 	assert_output "$first sleep\\x20100 $(stat -c %i "$MOUNT/dir/two") 0x2000c0000000 $(id -u)"
 	works ps --noheadings -P --output RIGHTS dir/two
 	assert_output 'RIGHTS="rw"'
+	works ps -nr -o REGION "$MOUNT/dir/two"
+	assert_output dir/two
 	works ps --pairs -b -o SIZE dir/two
 	assert_output "SIZE=\"$((2 * G))\""
 	works ps --bytes -n -o SIZE dir/two

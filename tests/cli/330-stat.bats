@@ -162,6 +162,16 @@ lines_of_reports() {
 	iconv -f UTF-8 <<<"$output" >/dev/null
 }
 
+@test "--openmetrics: a region has its metrics once, and one name" {
+	works stat --openmetrics
+	once=$output
+	cd "$MOUNT"
+	works stat --openmetrics pg "$MOUNT/pg" pg ./pg
+	assert_output "$once"
+	works stat --openmetrics "$MOUNT/pg"
+	assert_output "$once"
+}
+
 @test "--openmetrics without regions, and with other formats" {
 	msharectl rm pg
 	works stat --openmetrics

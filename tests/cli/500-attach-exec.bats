@@ -149,6 +149,8 @@ needs_privileged_files() {
 	works create -q -s 1G $'a b\\\n'
 	attach "$MOUNT/pg" $'a b\\\n' -- sh -c 'printf %s "$MSHARE_REGIONS"'
 	assert_output "0x200000000000:$((2 * G)):pg 0x2000c0000000:$G:a\\040b\\134\\012"
+	attach "$MOUNT//./pg" -- sh -c 'printf %s "$MSHARE_REGIONS"'
+	assert_output "0x200000000000:$((2 * G)):pg"
 }
 
 @test "several regions are all attached" {

@@ -108,6 +108,23 @@ static void makes_relative(void)
 	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare2/pg"),
 		     "/sys/fs/mshare2/pg");
 	CHECK_STRING(mount_relative(&mount, "pg"), "pg");
+	/* What is left is never a path of its own. */
+	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare//./pg"), "pg");
+	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare/././/.x/./y"),
+		     ".x/./y");
+	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare/../pg"),
+		     "/sys/fs/mshare/../pg");
+	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare/."),
+		     "/sys/fs/mshare/.");
+}
+
+/* A name that begins as the mount point's path does is none of its paths. */
+static void keeps_names(void)
+{
+	char root[] = "mnt";
+	const struct mount mount = { .path = root, .fd = -1 };
+
+	CHECK_STRING(mount_relative(&mount, "mnt/pg"), "mnt/pg");
 }
 
 static void locks(void)
@@ -140,6 +157,7 @@ int main(void)
 	searches();
 	resolves();
 	makes_relative();
+	keeps_names();
 	locks();
 	refuses_other_file_systems();
 	return CHECK_RESULT;
