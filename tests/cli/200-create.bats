@@ -206,14 +206,29 @@ starts() {
 
 @test "an interrupted create leaves nothing" {
 	export MSHARE_FAKE_SIGNAL
-	for signal in 1 2 3 15; do
+	# HUP INT QUIT USR1 USR2 ALRM TERM XCPU VTALRM IO, and RTMIN+1
+	for signal in 1 2 3 10 12 14 15 24 26 29 35; do
 		for request in SET_SIZE CREATE_MAPPING ADVISE; do
 			MSHARE_FAKE_SIGNAL=$request:$signal
-			run --separate-stderr msharectl create -s 1G --map --populate a
+			run --separate-stderr msharectl_signalled create -s 1G --map --populate a
 			assert_equal "$status $output$stderr" "$((128 + signal)) "
 			[[ ! -e $MOUNT/a ]]
 		done
 	done
+}
+
+@test "signals that end no process, and those that wait, end no create" {
+	# CHLD CONT URG WINCH
+	for signal in 17 18 23 28; do
+		MSHARE_FAKE_SIGNAL=SET_SIZE:$signal works create -q -s 1G --map a$signal
+	done
+	run --separate-stderr env MSHARE_FAKE_SIGNAL=SET_SIZE:10 LD_PRELOAD="$PROBES/fake-msharefs.so" \
+		env --block-signal=USR1 "${MSHARECTL:-$BUILD/msharectl}" create -q -s 1G --map b
+	assert_success
+	run --separate-stderr env MSHARE_FAKE_SIGNAL=SET_SIZE:10 LD_PRELOAD="$PROBES/fake-msharefs.so" \
+		env --ignore-signal=USR1 "${MSHARECTL:-$BUILD/msharectl}" create -q -s 1G --map c
+	assert_success
+	assert_output c
 }
 
 @test "--map: made and mapped by one command" {

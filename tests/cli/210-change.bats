@@ -177,10 +177,10 @@ mapped() {
 
 @test "a map that is interrupted is undone" {
 	export MSHARE_FAKE_SIGNAL
-	for signal in 1 2 3 15; do
+	for signal in 1 2 3 10 14 15 24 35; do
 		for request in CREATE_MAPPING ADVISE; do
 			MSHARE_FAKE_SIGNAL=$request:$signal
-			run --separate-stderr msharectl map --populate pg
+			run --separate-stderr msharectl_signalled map --populate pg
 			assert_equal "$status $output$stderr" "$((128 + signal)) "
 			assert_equal "$(MSHARE_FAKE_SIGNAL='' mapped)" '0 0'
 		done

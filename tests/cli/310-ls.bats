@@ -33,8 +33,8 @@ setup() {
 	assert_output $'dir/below directory\ndir/below/one region\npg region'
 	works ls -nr -o NAME
 	all=$output
-	for mount in "$MOUNT" "$MOUNT/" "$MOUNT/."; do
-		works ls -nr -o NAME "$mount"
+	for path in "$MOUNT" "$MOUNT/" "$MOUNT/."; do
+		works ls -nr -o NAME "$path"
 		assert_output "$all"
 	done
 	works ls empty

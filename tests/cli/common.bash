@@ -62,6 +62,11 @@ msharectl() {
 		"${MSHARECTL:-$BUILD/msharectl}" "$@"
 }
 
+# The same, whatever signals the tests' caller ignores.
+msharectl_signalled() {
+	env --default-signal LD_PRELOAD="$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}" "$@"
+}
+
 # works ARG...: status 0 and nothing on standard error
 works() {
 	run --separate-stderr msharectl "$@"
