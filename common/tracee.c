@@ -291,6 +291,9 @@ void tracee_end(struct tracee *t, int status)
 	struct arch_regs regs = t->regs;
 	int err;
 
+	/* It is gone, and its number may be another process's by now. */
+	if (!WIFSTOPPED(t->status))
+		return;
 	if (arch_is_compat(&regs)) {
 		err = patch(t, arch_compat_syscall,
 			    sizeof(arch_compat_syscall));

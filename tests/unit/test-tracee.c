@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "tracee.h"
+
+static int killed;
+
+/* In place of the C library's. */
+int kill(pid_t pid, int sig)
+{
+	(void)pid;
+	(void)sig;
+	killed++;
+	return 0;
+}
+
+/* When its parent has been told, its number may be another process's. */
+static void leaves_the_dead_alone(void)
+{
+	struct tracee t = { .executed = true, .patched = true };
+
+	t.regs.size = sizeof(t.regs.native);
+	t.pid = fork();
+	if (!t.pid)
+		_exit(1);
+	CHECK(waitpid(t.pid, &t.status, 0) == t.pid);
+	tracee_end(&t, 125);
+	CHECK_INT(killed, 0);
+}
+
+int main(void)
+{
+	leaves_the_dead_alone();
+	return CHECK_RESULT;
+}
