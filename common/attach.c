@@ -214,17 +214,12 @@ static int starter(void *data)
 	return 0;
 }
 
-/*
- * A child that is not ours: the program would meet a zombie it knows nothing
- * of. Only where this process is its own children's reaper of last resort, as
- * PID 1 is, it inherits the helper; but such a program expects to be given
- * strangers. Neither of the two sends a signal at its end.
- */
-static int start_helper(void)
+static int run_starter(void)
 {
 	int child;
 
 	shared.err = 0;
+	/* No signal at its end. */
 	child = clone(starter, starter_stack + STACK_SIZE,
 		      CLONE_VM | CLONE_VFORK, NULL);
 	if (child < 0)
@@ -232,6 +227,23 @@ static int start_helper(void)
 	while (waitpid(child, NULL, __WALL) < 0 && errno == EINTR)
 		;
 	return shared.err;
+}
+
+/*
+ * A child that is not ours: the program would meet a zombie it knows nothing
+ * of. Where this process is a subreaper, which execve() does not change, it is
+ * none while the helper becomes an orphan. PID 1 inherits it all the same, and
+ * gets SIGCHLD at its end; but such a program expects to be given strangers.
+ */
+static int start_helper(void)
+{
+	int reaper = 0, err;
+
+	prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 0UL, 0, 0, 0);
+	err = run_starter();
+	prctl(PR_SET_CHILD_SUBREAPER, (unsigned long)reaper, 0, 0, 0);
+	return err;
 }
 
 static int fail(struct attach_failure *failure, enum attach_reason reason,

@@ -93,7 +93,12 @@ needs_privileged_files() {
 	for kind in dynamic static; do
 		attach pg -- "$PROBES/probe-$kind" signals children
 		assert_output $'blocked 0 pending 0\nnone'
+		# not even where orphans are the program's to wait for
+		under "$PROBES/probe-static" as-reaper -- pg -- "$PROBES/probe-$kind" signals children reaper
+		assert_output $'blocked 0 pending 0\nnone\nreaper 1'
 	done
+	attach pg -- "$PROBES/probe-static" reaper
+	assert_output 'reaper 0'
 }
 
 @test "descriptors are those there were" {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,6 +90,22 @@ static void ids(void)
 	       (int)getppid(), (int)getpgrp(), (int)getsid(0));
 }
 
+static void reaper(void)
+{
+	int set = 0;
+
+	prctl(PR_GET_CHILD_SUBREAPER, &set, 0, 0, 0);
+	printf("reaper %d\n", set);
+}
+
+/* What its descendants leave is the program's from now on. */
+static int as_reaper(char **command)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0, 0, 0);
+	execvp(*command, command);
+	return 127;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -102,6 +119,7 @@ int main(int argc, char **argv)
 		{ "overwrite", overwrite },
 		{ "window", window },
 		{ "ids", ids },
+		{ "reaper", reaper },
 	};
 
 	for (int i = 1; i < argc; i++) {
@@ -111,6 +129,8 @@ int main(int argc, char **argv)
 			return atoi(argv[i + 1]);
 		if (!strcmp(argv[i], "closed"))
 			return closed();
+		if (!strcmp(argv[i], "as-reaper") && i + 1 < argc)
+			return as_reaper(argv + i + 1);
 		while (p < sizeof(probes) / sizeof(probes[0]) &&
 		       strcmp(argv[i], probes[p].name))
 			p++;
