@@ -62,8 +62,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (m->has_offset && !m->path)
 			cli_usage_error("--offset needs --file");
-		if (m->populate && !(m->prot & (PROT_READ | PROT_WRITE)))
-			cli_usage_error("--populate needs r or w in --prot");
+		if (m->populate && !(m->prot & PROT_READ))
+			cli_usage_error("--populate needs r in --prot");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -156,8 +156,7 @@ int target_prot_arg(const char *arg)
 	int prot;
 
 	if (prot_parse(arg, &prot))
-		cli_usage_error("--prot: '%s' is none of r, w, x, rw, rx, wx, "
-				"rwx, none",
+		cli_usage_error("--prot: '%s' is none of r, rw, rx, rwx, none",
 				arg);
 	return prot;
 }

@@ -18,11 +18,20 @@ static const char *const names[] = {
 	[PROT_READ | PROT_WRITE | PROT_EXEC] = "rwx",
 };
 
+/* Memory that can be written or executed, and not read, nobody asks for. */
+static const int words[] = {
+	PROT_READ,
+	PROT_READ | PROT_WRITE,
+	PROT_READ | PROT_EXEC,
+	PROT_READ | PROT_WRITE | PROT_EXEC,
+	PROT_NONE,
+};
+
 int prot_parse(const char *text, int *prot)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!strcmp(text, names[i])) {
-			*prot = (int)i;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (!strcmp(text, names[words[i]])) {
+			*prot = words[i];
 			return 0;
 		}
 	}

@@ -2,10 +2,10 @@
 #ifndef COMMON_PROT_H
 #define COMMON_PROT_H
 
-/* "none" or letters of r, w, x in this order; 0 or -EINVAL. */
+/* r, rw, rx, rwx or none; 0 or -EINVAL. */
 int prot_parse(const char *text, int *prot);
 
-/* The word that prot_parse() takes. */
+/* The same word, and w, x or wx for what other programs have mapped. */
 const char *prot_name(int prot);
 
 #endif

@@ -171,6 +171,6 @@ msharectl_closed() {
 @test "words in messages stay on one line and harm no terminal" {
 	fails 1 info $'a\nb\e[31m\xff'
 	cause 'msharectl info: a\x0ab\x1b[31m\xff: no such region'
-	usage_error "--prot: 'r\x0a\x1b[31mw' is none of r, w, x, rw, rx, wx, rwx, none" \
+	usage_error "--prot: 'r\x0a\x1b[31mw' is none of r, rw, rx, rwx, none" \
 		protect --prot $'r\n\e[31mw' a
 }

@@ -7,21 +7,34 @@
 
 int main(void)
 {
-	int prot = 77;
+	static const struct {
+		const char *name;
+		int prot;
+	} words[] = {
+		{ "none", PROT_NONE },
+		{ "r", PROT_READ },
+		{ "rw", PROT_READ | PROT_WRITE },
+		{ "rx", PROT_READ | PROT_EXEC },
+		{ "rwx", PROT_READ | PROT_WRITE | PROT_EXEC },
+	};
+	int prot;
 
-	CHECK_INT(prot_parse("none", &prot), 0);
-	CHECK_INT(prot, PROT_NONE);
-	CHECK_INT(prot_parse("r", &prot), 0);
-	CHECK_INT(prot, PROT_READ);
-	CHECK_INT(prot_parse("rwx", &prot), 0);
-	CHECK_INT(prot, PROT_READ | PROT_WRITE | PROT_EXEC);
-
-	for (int p = 0; p < 8; p++) {
-		CHECK_INT(prot_parse(prot_name(p), &prot), 0);
-		CHECK_INT(prot, p);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		prot = 77;
+		CHECK_INT(prot_parse(words[i].name, &prot), 0);
+		CHECK_INT(prot, words[i].prot);
+		CHECK_STRING(prot_name(prot), words[i].name);
 	}
 
+	/* Others have names, for what programs have mapped. */
+	CHECK_STRING(prot_name(PROT_WRITE), "w");
+	CHECK_STRING(prot_name(PROT_EXEC), "x");
+	CHECK_STRING(prot_name(PROT_WRITE | PROT_EXEC), "wx");
+
 	prot = 77;
+	CHECK_INT(prot_parse("w", &prot), -EINVAL);
+	CHECK_INT(prot_parse("x", &prot), -EINVAL);
+	CHECK_INT(prot_parse("wx", &prot), -EINVAL);
 	CHECK_INT(prot_parse("", &prot), -EINVAL);
 	CHECK_INT(prot_parse("wr", &prot), -EINVAL);
 	CHECK_INT(prot_parse("rr", &prot), -EINVAL);
