@@ -166,7 +166,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_INTERVAL:
 		if (seconds_parse(arg, &c->interval_ms) || !c->interval_ms)
 			cli_usage_error("--interval: '%s' is no number of "
-					"seconds from 0.001 to 86400",
+					"seconds from 0.001 to 86400, with up "
+					"to 3 decimals",
 					arg);
 		return 0;
 	case OPT_COUNT:

@@ -116,7 +116,7 @@ int seconds_parse(const char *text, uint64_t *ms)
 	if (*text == '.') {
 		if (digit_value(*++text) >= 10)
 			return -EINVAL;
-		for (unsigned int unit = 100; digit_value(*text) < 10;
+		for (unsigned int unit = 100; unit && digit_value(*text) < 10;
 		     text++, unit /= 10)
 			whole += unit * (unsigned int)digit_value(*text);
 	}

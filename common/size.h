@@ -19,8 +19,8 @@ int size_parse(const char *text, uint64_t *value);
 int mode_parse(const char *text, mode_t *mode);
 
 /*
- * Seconds such as 2, 0.5 or 1.250, in milliseconds; at most a day. 0 or
- * -EINVAL or -ERANGE.
+ * Seconds such as 2, 0.5 or 1.250, in milliseconds; at most a day, and three
+ * decimals. 0 or -EINVAL or -ERANGE.
  */
 int seconds_parse(const char *text, uint64_t *ms);
 

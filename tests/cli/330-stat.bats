@@ -115,8 +115,8 @@ lines_of_reports() {
 }
 
 @test "--interval, --count: what they refuse" {
-	for value in 0 -1 x 1s '' 86401 1,5 0.0001; do
-		usage_error "--interval: '$value' is no number of seconds from 0.001 to 86400" stat "--interval=$value"
+	for value in 0 -1 x 1s '' 86401 1,5 0.0001 0.0019; do
+		usage_error "--interval: '$value' is no number of seconds from 0.001 to 86400, with up to 3 decimals" stat "--interval=$value"
 	done
 	for value in 0 -1 x ''; do
 		usage_error "--count: '$value' is no number from 1 on" stat --interval 1 "--count=$value"

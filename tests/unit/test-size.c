@@ -117,13 +117,15 @@ static void parses_seconds(void)
 
 	CHECK(!seconds_parse("2", &ms) && ms == 2000);
 	CHECK(!seconds_parse("0.5", &ms) && ms == 500);
-	CHECK(!seconds_parse("1.2509", &ms) && ms == 1250);
+	CHECK(!seconds_parse("1.259", &ms) && ms == 1259);
 	CHECK(!seconds_parse("86400", &ms) && ms == 86400000);
 	CHECK(!seconds_parse("0", &ms) && !ms);
 	CHECK(seconds_parse("86400.001", &ms) == -ERANGE);
 	CHECK(seconds_parse("18446744073709551616", &ms) == -ERANGE);
 	CHECK(seconds_parse("", &ms) == -EINVAL);
 	CHECK(seconds_parse("1.", &ms) == -EINVAL);
+	CHECK(seconds_parse("0.0019", &ms) == -EINVAL);
+	CHECK(seconds_parse("1.0000", &ms) == -EINVAL);
 	CHECK(seconds_parse(".5", &ms) == -EINVAL);
 	CHECK(seconds_parse("-1", &ms) == -EINVAL);
 	CHECK(seconds_parse("1,5", &ms) == -EINVAL);
