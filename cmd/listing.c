@@ -113,6 +113,14 @@ void cell_list(struct cell *cell, const char *words)
 		cell->type = CELL_LIST;
 }
 
+bool listing_shows(const struct listing *l, size_t column)
+{
+	for (size_t s = 0; s < l->selected_count; s++)
+		if (l->selected[s] == column)
+			return true;
+	return false;
+}
+
 static void select_column(struct listing *l, const char *name, size_t len)
 {
 	for (size_t i = 0; i < l->column_count; i++) {
@@ -120,10 +128,8 @@ static void select_column(struct listing *l, const char *name, size_t len)
 		    l->columns[i].name[len])
 			continue;
 		/* JSON has no use for one key twice, and tables little. */
-		for (size_t s = 0; s < l->selected_count; s++)
-			if (l->selected[s] == i)
-				return;
-		l->selected[l->selected_count++] = i;
+		if (!listing_shows(l, i))
+			l->selected[l->selected_count++] = i;
 		return;
 	}
 	cli_usage_error("unknown column '%.*s'; see --list-columns", (int)len,

@@ -82,6 +82,9 @@ extern const struct argp_child listing_children[];
 /* Chooses the columns. False: they were only to be listed, and are. */
 bool listing_begin(struct listing *listing);
 
+/* Whether this column is one of them. */
+bool listing_shows(const struct listing *listing, size_t column);
+
 /* A new last row, its cells unknown but for the name. NULL: no memory. */
 struct cell *listing_new_row(struct listing *listing, const char *name);
 void listing_drop_row(struct listing *listing);

@@ -163,7 +163,9 @@ static int add_window(const struct window *w, void *data)
 		    w->deleted && !name ? "deleted" : "present");
 	cell_value(&row[COL_INODE], CELL_NUMBER, w->inode);
 	cell_string(&row[COL_COMMAND], "%s", w->command);
-	cell_string(&row[COL_ARGUMENTS], "%s", w->arguments);
+	/* They can be long, and are the same for all windows of a process. */
+	if (listing_shows(ps->listing, COL_ARGUMENTS))
+		cell_string(&row[COL_ARGUMENTS], "%s", w->arguments);
 	return 0;
 }
 

@@ -70,6 +70,17 @@ bool window_parse(char *line, dev_t dev, struct window *w)
 	return true;
 }
 
+/* As one line: what ends words becomes between, and what ends all goes. */
+static void join(char *text, size_t len, char between)
+{
+	while (len && (!text[len - 1] || text[len - 1] == '\n'))
+		len--;
+	for (size_t i = 0; i < len; i++)
+		if (!text[i])
+			text[i] = between;
+	text[len] = '\0';
+}
+
 /* At most size - 1 bytes of a small file. */
 static void read_text(int dirfd, const char *name, char *buf, size_t size,
 		      char between)
@@ -79,14 +90,32 @@ static void read_text(int dirfd, const char *name, char *buf, size_t size,
 
 	if (fd >= 0)
 		close(fd);
-	if (n < 0)
-		n = 0;
-	while (n && (!buf[n - 1] || buf[n - 1] == '\n'))
-		n--;
-	for (ssize_t i = 0; i < n; i++)
-		if (!buf[i])
-			buf[i] = between;
-	buf[n] = '\0';
+	join(buf, n < 0 ? 0 : (size_t)n, between);
+}
+
+/* All of a command line, however long. NULL: no memory. */
+static char *read_arguments(int dirfd)
+{
+	int fd = openat(dirfd, "cmdline", O_RDONLY | O_CLOEXEC);
+	size_t len = 0, space = 4096;
+	char *text = malloc(space), *more;
+	ssize_t n;
+
+	while (text && (n = read(fd, text + len, space - len - 1)) > 0) {
+		len += (size_t)n;
+		if (len + 1 < space)
+			continue;
+		space *= 2;
+		more = realloc(text, space);
+		if (!more)
+			free(text);
+		text = more;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (text)
+		join(text, len, ' ');
+	return text;
 }
 
 static uid_t effective_user(int dirfd)
@@ -111,9 +140,9 @@ struct process {
 static int scan_lines(const struct scan *s, const struct process *p, FILE *maps,
 		      bool *empty)
 {
-	char command[64], arguments[4096];
 	struct window w = { .pid = p->pid };
-	char *line = NULL;
+	char *line = NULL, *arguments = NULL;
+	char command[64];
 	size_t len = 0;
 	int ret = 0;
 
@@ -125,14 +154,14 @@ static int scan_lines(const struct scan *s, const struct process *p, FILE *maps,
 		if (!w.command) {
 			read_text(p->dir, "comm", command, sizeof(command),
 				  ' ');
-			read_text(p->memory, "cmdline", arguments,
-				  sizeof(arguments), ' ');
+			arguments = read_arguments(p->memory);
 			w.command = command;
 			w.arguments = arguments;
 			w.uid = effective_user(p->dir);
 		}
-		ret = s->fn(&w, s->data);
+		ret = arguments ? s->fn(&w, s->data) : -ENOMEM;
 	}
+	free(arguments);
 	free(line);
 	return ret;
 }

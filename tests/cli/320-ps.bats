@@ -127,12 +127,24 @@ END
 	assert_equal "${#lines[@]}" 5
 }
 
-@test "ps: a program without a name shifts no columns" {
+# holds_as SCRIPT ARG...: a shell that runs it first
+holds_as() {
 	mkfifo "$SHM/pid" "$SHM/never"
-	msharectl attach-exec one -- bash -c 'printf "\0" >"/proc/$$/comm"; echo $$ >"$1"; read -r _ <"$2"' \
-		- "$SHM/pid" "$SHM/never" 3>&- &
+	msharectl attach-exec one -- bash -c "$1"'; echo $$ >"$1"; read -r _ <"$2"' \
+		- "$SHM/pid" "$SHM/never" "${@:2}" 3>&- &
 	pid=$(<"$SHM/pid")
 	pids+=("$pid")
+}
+
+@test "ps: a command line is shown as long as it is" {
+	long=$(printf 'x%.0s' {1..9000})
+	holds_as : "$long" "last word"
+	works ps -J -o ARGUMENTS
+	[[ $(jq -r '.windows[0].arguments' <<<"$output") == "bash -c "*" $long last word" ]]
+}
+
+@test "ps: a program without a name shifts no columns" {
+	holds_as 'printf "\0" >"/proc/$$/comm"'
 	works ps -nr -o PID,COMMAND,STATE
 	assert_output "$pid - present"
 	works ps -P -o PID,COMMAND,STATE
