@@ -287,6 +287,13 @@ static const struct message messages[] = {
 	{ OP_LIST, EMFILE, "directories are nested too deeply",
 	  "Raise the limit of open files: ulimit -n" },
 
+	{ OP_PROCESSES, ENOMEM, NULL, "Free some memory and try again." },
+	{ OP_PROCESSES, EMFILE, NULL,
+	  "Raise the limit of open files: ulimit -n" },
+	{ OP_PROCESSES, ENFILE, NULL,
+	  "Close files; all users together have as many open as may be." },
+	{ OP_PROCESSES, 0, NULL, "Is it mounted? findmnt -t proc" },
+
 	{ OP_REMOVE, ENOENT, "no such file or directory",
 	  "List the regions there are: msharectl info" },
 	{ OP_REMOVE, ENOTDIR, "a part of the path is not a directory",

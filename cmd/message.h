@@ -34,6 +34,7 @@ enum operation {
 	OP_STAT,
 	OP_MAPPINGS, /* listing them */
 	OP_LIST,
+	OP_PROCESSES, /* listing them */
 	OP_REMOVE,
 	OP_EXEC,
 };

@@ -198,8 +198,7 @@ static int scan(struct ps *ps)
 
 	err = window_scan("/proc", ps->mount->dev, add_window, ps, &unreadable);
 	if (err)
-		return message_error("/proc", "Is it mounted? findmnt -t proc",
-				     "%s", strerror(-err));
+		return target_failed(ps->mount, OP_PROCESSES, "/proc", err);
 	/* Root is refused where a container's or a module's rules say so. */
 	if (unreadable && geteuid())
 		message_note(NULL,

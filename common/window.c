@@ -218,8 +218,10 @@ static int scan_threads(const struct scan *s, struct process *p)
 			continue;
 		p->memory = openat(fd, entry->d_name,
 				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (p->memory < 0)
-			continue; /* it has ended */
+		if (p->memory < 0) {
+			ret = not_opened(s, -1);
+			continue;
+		}
 		ret = scan_maps(s, p, &empty);
 		close(p->memory);
 	}
@@ -235,7 +237,7 @@ static int scan_process(const struct scan *s, int procfd, const char *name)
 
 	p.dir = openat(procfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p.dir < 0)
-		return 0; /* it has ended */
+		return not_opened(s, -1);
 	p.memory = p.dir;
 	ret = scan_maps(s, &p, &empty);
 	if (!ret && empty)

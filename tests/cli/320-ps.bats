@@ -153,6 +153,26 @@ holds_as() {
 	assert_equal "$(jq -c '.windows[0].command' <<<"$output")" '""'
 }
 
+@test "ps: processes that can't be looked at for want of files are no failure of /proc" {
+	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
+	ps_with() {
+		run --separate-stderr bash -c 'ulimit -n "$1"; exec env LD_PRELOAD="$2" "$3" ps one' - \
+			"$1" "$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}"
+	}
+	for ((files = 40; files > 4; files--)); do
+		ps_with $files
+		[[ $status -eq 0 ]] || break
+	done
+	# a file of a process, and its directory
+	for ((least = files - 1; files >= least; files--)); do
+		ps_with $files
+		show
+		assert_equal "$files: $status" "$files: 1"
+		cause 'msharectl ps: /proc: Too many open files'
+		next_step 'Raise the limit of open files: ulimit -n'
+	done
+}
+
 @test "ps: processes of others are counted where they can't be seen" {
 	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
 	# not on the file system of what is a region here
