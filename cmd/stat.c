@@ -292,8 +292,7 @@ static int fill(struct cell *cells, const struct region *region, void *data)
 	cell_value(&cells[COL_LINKS], CELL_NUMBER, st.links);
 	cell_value(&cells[COL_FLUSHES], CELL_NUMBER, st.flushes);
 	cell_value(&cells[COL_IPIS], CELL_NUMBER, st.ipis);
-	cell_list(&cells[COL_SEALS],
-		  st.seals ? seal_format(st.seals, seals) : "");
+	cell_list(&cells[COL_SEALS], seal_format(st.seals, seals));
 	return take_sample(c, cells, region->st.st_ino);
 }
 

@@ -19,7 +19,7 @@ struct region {
 /* What is to be mapped. */
 struct region_object {
 	int prot;
-	unsigned int flags; /* MAP_NORESERVE, MAP_POPULATE */
+	unsigned int flags; /* MAP_NORESERVE or 0 */
 	int file;           /* a descriptor, or -1 for anonymous memory */
 	uint64_t offset;
 };

@@ -8,7 +8,7 @@ int main(void)
 {
 	char buf[SEAL_STRLEN];
 
-	CHECK_STRING(seal_format(0, buf), "none");
+	CHECK_STRING(seal_format(0, buf), "");
 	CHECK_STRING(seal_format(MSHAREFS_SEAL_MAP, buf), "map");
 	CHECK_STRING(
 		seal_format(MSHAREFS_SEAL_UNMAP | MSHAREFS_SEAL_PROTECT, buf),
@@ -16,5 +16,6 @@ int main(void)
 	CHECK_STRING(seal_format(7, buf), "map,unmap,protect");
 	/* of a later kernel */
 	CHECK_STRING(seal_format(8 | MSHAREFS_SEAL_MAP, buf), "map");
+	CHECK_STRING(seal_format(8, buf), "");
 	return CHECK_RESULT;
 }
