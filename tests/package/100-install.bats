@@ -89,6 +89,14 @@ works_on_a_region() {
 	works_on_a_region
 }
 
+@test "pkg-config knows folders that are not below the prefix" {
+	unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+	cmake -S "$TREE" -B build -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX=/usr \
+		-DCMAKE_INSTALL_LIBDIR=/opt/lib -DCMAKE_INSTALL_INCLUDEDIR=/opt/include
+	PKG_CONFIG_PATH=build/lib run pkg-config --cflags --libs libmshare
+	assert_output '-I/opt/include/mshare -L/opt/lib -lmshare '
+}
+
 @test "and so with the static library" {
 	compile -Wl,-Bstatic -lmshare -Wl,-Bdynamic -L"$LIBDIR" -Wl,--as-needed
 	run readelf -d program
