@@ -48,6 +48,26 @@ static uint64_t start, size;
 static char *window, *object, *second;
 static int fd;
 
+/*
+ * How this process opened the region for its window: the kernel does not call
+ * the mapping of a file that is open for reading only a shared one.
+ */
+static int opened = O_RDWR;
+
+static const char *opened_for(void)
+{
+	return opened == O_RDONLY ? "O_RDONLY" : "O_RDWR";
+}
+
+static void attach(void)
+{
+	int mine = region_open(path, opened);
+
+	window = window_map(mine, start, size,
+			    opened == O_RDONLY ? PROT_READ : RW, 0);
+	close(mine);
+}
+
 static void new_region(void)
 {
 	size = 2 * granule;
@@ -58,6 +78,10 @@ static void new_region(void)
 	region_fill(fd, (uint64_t)second, LENGTH, RW);
 	window = window_map(fd, start, size, RW, 0);
 	paint(object, LENGTH, PAGE, 1);
+	if (opened == O_RDONLY) {
+		munmap(window, size);
+		attach();
+	}
 }
 
 static void end_region(void)
@@ -87,11 +111,12 @@ static void check_unharmed(const char *what)
 	check(!misses(object, LENGTH, PAGE, 1), "%s: other contents", what);
 }
 
-#define expect(want, call)                                                \
-	do {                                                              \
-		errno = 0;                                                \
-		check_result((call) < 0 ? -errno : 0, want, "%s", #call); \
-		check_unharmed(#call);                                    \
+#define expect(want, call)                                            \
+	do {                                                          \
+		errno = 0;                                            \
+		check_result((call) < 0 ? -errno : 0, want, "%s: %s", \
+			     opened_for(), #call);                    \
+		check_unharmed(#call);                                \
 	} while (0)
 
 /* For mmap() and mremap() */
@@ -100,7 +125,18 @@ static long mapped(void *at)
 	return at == MAP_FAILED ? -1 : 0;
 }
 
-static void layout(void)
+/* The same must hold for a window of either kind. */
+static void on_each_window(void (*run)(void))
+{
+	static const int ways[] = { O_RDWR, O_RDONLY };
+
+	for (int i = 0; i < 2; i++) {
+		opened = ways[i];
+		run();
+	}
+}
+
+static void layout_of_window(void)
 {
 	const uint64_t g = granule;
 	int key = pkey_alloc(0, 0);
@@ -133,6 +169,11 @@ static void layout(void)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)));
 	expect(EINVAL, syscall(SYS_remap_file_pages, window, size, 0, 1, 0));
 	end_region();
+}
+
+static void layout(void)
+{
+	on_each_window(layout_of_window);
 }
 
 /* On a part of the window, inside an object, and on all of it. */
@@ -168,21 +209,44 @@ static const struct advice {
 	{ "no advice", 99, EINVAL, EINVAL },
 };
 
-static void advice(void)
+/* What is said to who may only read, where that differs; else 0. */
+static int denied(int advice)
+{
+	switch (advice) {
+	case MADV_REMOVE:
+		return EACCES;
+	case MADV_POPULATE_WRITE:
+		return EINVAL;
+	default:
+		return 0;
+	}
+}
+
+static void take_advice(const struct advice *row, char *at, uint64_t length,
+			int want, const char *what)
+{
+	if (opened == O_RDONLY && denied(row->number))
+		want = denied(row->number);
+	check_result(madvise(at, length, row->number) ? -errno : 0, want,
+		     "%s: %s of %s", opened_for(), row->name, what);
+	check_unharmed(row->name);
+}
+
+static void advice_for_window(void)
 {
 	new_region();
 	for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
 		const struct advice *row = &advices[i];
-		int part, all;
 
-		part = madvise(object, LENGTH, row->number) ? -errno : 0;
-		check_result(part, row->part, "%s of a part", row->name);
-		check_unharmed(row->name);
-		all = madvise(window, size, row->number) ? -errno : 0;
-		check_result(all, row->all, "%s of all", row->name);
-		check_unharmed(row->name);
+		take_advice(row, object, LENGTH, row->part, "a part");
+		take_advice(row, window, size, row->all, "all");
 	}
 	end_region();
+}
+
+static void advice(void)
+{
+	on_each_window(advice_for_window);
 }
 
 /* As MADV_DONTFORK says, and not after MADV_DOFORK. */
@@ -259,7 +323,7 @@ static void advice_from_outside(void)
 }
 
 /* Locking brings pages in, and they are free to go again. */
-static void locking(void)
+static void locking_of_window(void)
 {
 	new_region();
 	expect(0, mlock(object, LENGTH));
@@ -281,13 +345,18 @@ static void locking(void)
 	      "the window counts as locked: %ld KiB",
 	      process_status(0, "VmLck"));
 	check(!munmap(window, size), "munmap: %m");
-	window_map(fd, start, size, RW, 0);
+	attach();
 	check(process_status(0, "VmLck") < (long)(granule / KIB),
 	      "a later window counts as locked: %ld KiB",
 	      process_status(0, "VmLck"));
 	check_unharmed("a window that is to be locked");
 	expect(0, munlockall());
 	end_region();
+}
+
+static void locking(void)
+{
+	on_each_window(locking_of_window);
 }
 
 /* Pages are looked for where they are not: in the process. */
@@ -438,7 +507,7 @@ static void check_no_move(void)
 	check_unharmed("move_pages");
 }
 
-static void placement(void)
+static void placement_of_window(void)
 {
 	new_region();
 	expect(ENOENT, home_node());
@@ -453,6 +522,11 @@ static void placement(void)
 	}
 	check_no_move();
 	end_region();
+}
+
+static void placement(void)
+{
+	on_each_window(placement_of_window);
 }
 
 /* KSM, with pages that are all the same. */
