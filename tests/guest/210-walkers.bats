@@ -32,6 +32,10 @@ teardown() { remove_regions; }
 	helper walkers userfaults
 }
 
+@test "no write to a window is noted, and none of its pages protected" {
+	helper walkers noted-writes
+}
+
 @test "mbind, migrate_pages and move_pages place nothing" {
 	helper walkers placement
 }

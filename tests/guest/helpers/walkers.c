@@ -41,6 +41,9 @@
 #ifndef PR_SET_MEMORY_MERGE
 #define PR_SET_MEMORY_MERGE 67
 #endif
+#ifndef UFFD_FEATURE_WP_ASYNC
+#define UFFD_FEATURE_WP_ASYNC (1 << 15)
+#endif
 
 /* A region of two granules, each with an object of a few pages. */
 static const char *path;
@@ -96,6 +99,14 @@ static uint64_t resident(void)
 
 	region_stat(fd, &stat);
 	return stat.resident;
+}
+
+static uint64_t faults(void)
+{
+	struct mshare_stat stat;
+
+	region_stat(fd, &stat);
+	return stat.faults;
 }
 
 /* Is all still there, and not only because touching it brings it back? */
@@ -371,6 +382,9 @@ struct scanned {
 };
 
 #define SCAN            _IOWR('f', 16, struct scan)
+#define SCAN_PROTECT    (1ULL << 0)
+#define SCAN_STRICT     (1ULL << 1)
+#define SCAN_WRITTEN    (1ULL << 1)
 #define SCAN_PRESENT    (1ULL << 3)
 #define SCAN_SWAPPED    (1ULL << 4)
 #define PAGEMAP_PRESENT (3ULL << 62)
@@ -450,13 +464,20 @@ static long register_range(int uffd, char *at, uint64_t length, uint64_t mode)
 	return ioctl(uffd, UFFDIO_REGISTER, &range);
 }
 
-static void userfaults(void)
+static int open_userfaultfd(uint64_t features)
 {
-	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
 	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	char *ordinary = ordinary_memory(LENGTH);
 
 	must(uffd >= 0 && !ioctl(uffd, UFFDIO_API, &api), "userfaultfd: %m");
+	return uffd;
+}
+
+static void userfaults(void)
+{
+	int uffd = open_userfaultfd(0);
+	char *ordinary = ordinary_memory(LENGTH);
+
 	new_region();
 	must(!register_range(uffd, ordinary, LENGTH,
 			     UFFDIO_REGISTER_MODE_MISSING),
@@ -469,6 +490,92 @@ static void userfaults(void)
 	       register_range(uffd, window, size, UFFDIO_REGISTER_MODE_MINOR));
 	expect(EINVAL,
 	       register_range(uffd, window, size, UFFDIO_REGISTER_MODE_WP));
+	close(uffd);
+	end_region();
+}
+
+/*
+ * Writes that are only noted, not waited for, can be had of any mapping: the
+ * kernel write-protects pages and lifts that at a fault. In shared page tables
+ * it would be everybody's fault.
+ */
+
+/* @flags: SCAN_PROTECT and such; for the pages that were written to */
+static long scan_written(int pagemap, const char *at, uint64_t length,
+			 uint64_t flags)
+{
+	struct scanned ranges[8];
+	struct scan scan = {
+		.size = sizeof(scan),
+		.flags = flags,
+		.start = (uintptr_t)at,
+		.end = (uintptr_t)at + length,
+		.vec = (uintptr_t)ranges,
+		.vec_len = 8,
+		.mask = SCAN_WRITTEN,
+		.result = SCAN_WRITTEN,
+	};
+	long found = ioctl(pagemap, SCAN, &scan);
+
+	return found < 0 ? -errno : found;
+}
+
+static void write_twice(struct peer *parent, void *arg)
+{
+	(void)arg;
+	paint(object, LENGTH, PAGE, 1);
+	go(parent);
+	wait_go(parent);
+	paint(object, LENGTH, PAGE, 1);
+}
+
+/* Memory of a file, neither anonymous nor shared memory. */
+static char *file_memory(uint64_t length)
+{
+	int file = object_open(&object_kinds[EXT4], length);
+	char *memory = mmap(NULL, length, RW, MAP_SHARED, file, 0);
+
+	must(memory != MAP_FAILED, "mmap: %m");
+	close(file);
+	paint(memory, length, PAGE, 1);
+	return memory;
+}
+
+static void noted_writes(void)
+{
+	int uffd = open_userfaultfd(UFFD_FEATURE_WP_ASYNC);
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	char *ordinary = file_memory(LENGTH);
+	struct peer client;
+	uint64_t before;
+
+	must(pagemap >= 0, "pagemap: %m");
+	must(!register_range(uffd, ordinary, LENGTH, UFFDIO_REGISTER_MODE_WP),
+	     "a file's memory cannot be registered: %m");
+	check(scan_written(pagemap, ordinary, LENGTH, SCAN_PROTECT) == 1 &&
+		      !scan_written(pagemap, ordinary, LENGTH, 0),
+	      "not even ordinary memory is protected");
+	new_region();
+	client = peer_start(write_twice, NULL);
+	wait_go(&client);
+	before = faults();
+
+	expect(EINVAL,
+	       register_range(uffd, window, size, UFFDIO_REGISTER_MODE_WP));
+	expect(EINVAL,
+	       register_range(uffd, object, LENGTH, UFFDIO_REGISTER_MODE_WP));
+	check_result(scan_written(pagemap, window, size, SCAN_PROTECT), 0,
+		     "protecting what was written in a window");
+	check_result(
+		scan_written(pagemap, window, size, SCAN_PROTECT | SCAN_STRICT),
+		EPERM, "insisting on it");
+	check_unharmed("protecting pages");
+	paint(object, LENGTH, PAGE, 1);
+	go(&client);
+	peer_end(&client);
+	check(faults() == before, "%lu writes made a fault", faults() - before);
+	munmap(ordinary, LENGTH);
+	close(pagemap);
 	close(uffd);
 	end_region();
 }
@@ -677,6 +784,7 @@ static const struct test_case cases[] = {
 	{ "locking", locking },
 	{ "page-lists", page_lists },
 	{ "userfaults", userfaults },
+	{ "noted-writes", noted_writes },
 	{ "placement", placement },
 	{ "same-pages", same_pages },
 	{ "core-dump", core_dump },
