@@ -636,27 +636,43 @@ static void placement(void)
 	on_each_window(placement_of_window);
 }
 
-/* KSM, with pages that are all the same. */
+/* KSM, with pages that are all the same, in the region and beside it. */
+
+#define KSM "/sys/kernel/mm/ksm/"
+
+/* Until it merged all but one of so many pages, and had a look at all others. */
+static void wait_for_merging(long pages)
+{
+	long scans = number_in(KSM "full_scans");
+	bool done = false;
+
+	for (int i = 0; i < 400 && !done; i++) {
+		sleep_ms(50);
+		done = number_in(KSM "pages_sharing") >= pages - 1 &&
+		       number_in(KSM "full_scans") > scans + 2;
+	}
+	check(done, "of %ld pages, %ld are merged after %ld scans", pages,
+	      number_in(KSM "pages_sharing"),
+	      number_in(KSM "full_scans") - scans);
+}
+
 static void same_pages(void)
 {
-	long scans;
+	char *private =
+		mmap(NULL, LENGTH, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	set_for_now("/sys/kernel/mm/ksm/run", "1");
-	set_for_now("/sys/kernel/mm/ksm/sleep_millisecs", "1");
+	must(private != MAP_FAILED, "mmap: %m");
+	set_for_now(KSM "run", "1");
+	set_for_now(KSM "sleep_millisecs", "1");
 	new_region();
-	for (uint64_t i = 0; i < LENGTH; i += PAGE)
+	for (uint64_t i = 0; i < LENGTH; i += PAGE) {
 		memset(second + i, 0x77, PAGE);
+		memset(private + i, 0x77, PAGE);
+	}
 	must(!prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0),
 	     "PR_SET_MEMORY_MERGE: %m");
 	check(!madvise(window, size, MADV_MERGEABLE), "MADV_MERGEABLE: %m");
-	scans = number_in("/sys/kernel/mm/ksm/full_scans");
-	for (int i = 0; i < 200; i++) {
-		if (number_in("/sys/kernel/mm/ksm/full_scans") > scans + 2)
-			break;
-		sleep_ms(50);
-	}
-	check(number_in("/sys/kernel/mm/ksm/full_scans") > scans + 2,
-	      "it does not scan");
+	wait_for_merging(LENGTH / PAGE);
 	store(second, 1);
 	for (uint64_t i = PAGE; i < LENGTH; i += PAGE)
 		check(peek(second + i) == 0x7777777777777777,
@@ -664,6 +680,7 @@ static void same_pages(void)
 	check(!misses(object, LENGTH, PAGE, 1), "other contents");
 	check(resident() == 2 * LENGTH, "%lu bytes resident", resident());
 	prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0);
+	munmap(private, LENGTH);
 	end_region();
 }
 
