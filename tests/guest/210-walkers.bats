@@ -51,3 +51,7 @@ teardown() { remove_regions; }
 @test "a client that is killed for its memory takes nobody's along" {
 	helper walkers out-of-memory
 }
+
+@test "a dying client's memory is taken, but not the region it may read" {
+	helper walkers reaping
+}

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -793,6 +794,73 @@ static void out_of_memory(void)
 	end_region();
 }
 
+/*
+ * A process that is being killed has its memory taken away early. A mapping
+ * that is not shared counts as its own: the window of one that may only read.
+ */
+
+static void be_victim(struct peer *parent, void *arg)
+{
+	char *memory =
+		mmap(NULL, 8 * MIB, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)arg;
+	must(memory != MAP_FAILED, "mmap: %m");
+	paint(memory, 8 * MIB, PAGE, 1);
+	munmap(window, size);
+	opened = O_RDONLY;
+	attach();
+	check(!misses(object, LENGTH, PAGE, 1), "contents");
+	go(parent);
+	wait_go(parent);
+}
+
+/* Kills it, and has it stop when it is about to let go of its memory. */
+static void kill_halfway(pid_t pid)
+{
+	int status;
+
+	must(!ptrace(PTRACE_SEIZE, pid, NULL, PTRACE_O_TRACEEXIT),
+	     "PTRACE_SEIZE: %m");
+	must(!kill(pid, SIGKILL), "kill: %m");
+	must(waitpid(pid, &status, 0) == pid &&
+		     status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8),
+	     "it does not stop at its end: wait status %#x", status);
+}
+
+static void reaping(void)
+{
+	struct peer victim;
+	uint64_t before;
+	int pidfd, status;
+
+	new_region();
+	victim = peer_start(be_victim, NULL);
+	wait_go(&victim);
+	before = faults();
+	pidfd = syscall(SYS_pidfd_open, victim.pid, 0);
+	must(pidfd >= 0, "pidfd_open: %m");
+	kill_halfway(victim.pid);
+	check(process_status(victim.pid, "RssAnon") > 8192,
+	      "the victim's memory is gone already");
+	must(!syscall(SYS_process_mrelease, pidfd, 0), "process_mrelease: %m");
+	check(process_status(victim.pid, "RssAnon") < 1024,
+	      "%ld KiB of the victim are left",
+	      process_status(victim.pid, "RssAnon"));
+	check_unharmed("taking a victim's memory");
+	check(faults() == before, "%lu faults to have the region back",
+	      faults() - before);
+	must(!ptrace(PTRACE_CONT, victim.pid, NULL, NULL), "PTRACE_CONT: %m");
+	must(waitpid(victim.pid, &status, 0) == victim.pid, "waitpid: %m");
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+	      "wait status %#x", status);
+	check_unharmed("a victim's end");
+	check(faults() == before, "%lu faults after a victim's end",
+	      faults() - before);
+	close(pidfd);
+	end_region();
+}
+
 static const struct test_case cases[] = {
 	{ "layout", layout },
 	{ "advice", advice },
@@ -806,6 +874,7 @@ static const struct test_case cases[] = {
 	{ "same-pages", same_pages },
 	{ "core-dump", core_dump },
 	{ "out-of-memory", out_of_memory },
+	{ "reaping", reaping },
 };
 
 int main(int argc, char **argv)
