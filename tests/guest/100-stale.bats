@@ -24,6 +24,14 @@ teardown() { remove_regions; }
 	helper stale protect-store
 }
 
+@test "UNMAP takes huge pages from a client that reads them" {
+	helper stale unmap-huge unmap-thp
+}
+
+@test "PROTECT stops a client that writes to huge pages" {
+	helper stale protect-huge protect-thp
+}
+
 @test "UNMAP reaches several clients on each processor" {
 	helper stale crowd
 }

@@ -17,6 +17,8 @@
 
 #include "case.h"
 #include "check.h"
+#include "figures.h"
+#include "object.h"
 #include "peer.h"
 #include "region.h"
 #include "touch.h"
@@ -50,6 +52,49 @@ static int fd;
 
 /* Where the spinners look: anywhere in an object. */
 static uint64_t word;
+
+/* What objects are made of, one size after the other in turn. */
+struct object {
+	/* The least that can be unmapped or protected */
+	uint64_t unit;
+	void (*fill)(int fd, uint64_t addr, uint64_t size, int prot);
+	uint64_t sizes[3];
+};
+
+/* From a page, which is flushed by itself, to all that has tables. */
+static const struct object small_pages = {
+	.unit = PAGE,
+	.fill = region_fill,
+	.sizes = { 8 * PAGE, 64 * PAGE, 8 * MIB },
+};
+
+static const struct object huge_pages = {
+	.unit = 2 * MIB,
+	.fill = region_fill_hugetlb,
+	.sizes = { 2 * MIB, 4 * MIB, 2 * MIB },
+};
+
+/* Brings it in, and makes sure that it is what it should be. */
+static void fill_and_check_thp(int region, uint64_t addr, uint64_t length,
+			       int prot)
+{
+	long kib = (long)(length / KIB), before = meminfo("ShmemPmdMapped");
+
+	region_fill_thp(region, addr, length, prot);
+	must(!region_advise(region, addr, length, MADV_POPULATE_READ),
+	     "POPULATE_READ");
+	must(meminfo("ShmemPmdMapped") - before == kib,
+	     "of %ld KiB, %ld are huge pages", kib,
+	     meminfo("ShmemPmdMapped") - before);
+}
+
+static const struct object transparent_huge_pages = {
+	.unit = 2 * MIB,
+	.fill = fill_and_check_thp,
+	.sizes = { 2 * MIB, 4 * MIB, 2 * MIB },
+};
+
+static const struct object *object = &small_pages;
 
 static void spin(struct spinner *self)
 {
@@ -142,17 +187,19 @@ static void change_under(int nr, void (*change)(int), int round)
 	}
 }
 
-/* From a page, which is flushed by itself, to all that has tables. */
 static uint64_t object_size(int round)
 {
-	static const uint64_t sizes[] = { 8 * PAGE, 64 * PAGE, 8 * MIB };
-
-	return sizes[round % 3];
+	return object->sizes[round % 3];
 }
 
 static void new_object(int round)
 {
-	region_fill(fd, start, object_size(round), RW);
+	object->fill(fd, start, object_size(round), RW);
+}
+
+static uint64_t unit_of_word(void)
+{
+	return word / object->unit * object->unit;
 }
 
 static void unmap_all(int round)
@@ -164,7 +211,8 @@ static void unmap_all(int round)
 static void unmap_page(int round)
 {
 	(void)round;
-	check_result(region_unmap(fd, word / PAGE * PAGE, PAGE), 0, "UNMAP");
+	check_result(region_unmap(fd, unit_of_word(), object->unit), 0,
+		     "UNMAP");
 }
 
 static void unmap_object(int round)
@@ -248,8 +296,9 @@ static void unmap_tables(void)
 static void protect_load(int round)
 {
 	(void)round;
-	check_result(region_protect(fd, word / PAGE * PAGE, PAGE, PROT_NONE), 0,
-		     "PROTECT");
+	check_result(
+		region_protect(fd, unit_of_word(), object->unit, PROT_NONE), 0,
+		"PROTECT");
 }
 
 static void protect_none(void)
@@ -269,10 +318,10 @@ static void protect_store(void)
 	add_spinner(0, 1, STORE);
 	window_map(fd, start, size, RW, 0);
 	here = (void *)word;
-	region_fill(fd, start, 64 * PAGE, RW);
+	new_object(1);
 	for (int round = 0; round < ROUNDS; round++) {
-		uint64_t at = round & 1 ? start : word / PAGE * PAGE;
-		uint64_t length = round & 1 ? 64 * PAGE : PAGE;
+		uint64_t at = round & 1 ? start : unit_of_word();
+		uint64_t length = round & 1 ? object_size(1) : object->unit;
 		uint64_t value, count;
 
 		warm_up(&spinners[0]);
@@ -291,6 +340,62 @@ static void protect_store(void)
 		check_result(region_protect(fd, at, length, RW), 0, "PROTECT");
 	}
 	stop_spinners(1);
+}
+
+/* The same for entries that stand for 2 MiB */
+
+static void use_huge_pages(void)
+{
+	set_for_now(HUGE_PAGES, "8");
+	object = &huge_pages;
+}
+
+static void use_thp(void)
+{
+	set_for_now(SHMEM_HUGE_PAGES, "advise");
+	object = &transparent_huge_pages;
+}
+
+static void unmap_from_reader(void (*change)(int))
+{
+	set_up();
+	add_spinner(0, 1, LOAD);
+	rounds(1, change);
+	stop_spinners(1);
+}
+
+static void unmap_huge(void)
+{
+	use_huge_pages();
+	unmap_from_reader(unmap_page);
+}
+
+static void protect_huge(void)
+{
+	use_huge_pages();
+	protect_store();
+}
+
+/* All of it, or now and then a piece: to take it apart is slow. */
+static void unmap_whole_or_piece(int round)
+{
+	if (round % 6)
+		unmap_page(round);
+	else
+		check_result(region_unmap(fd, word / PAGE * PAGE, PAGE), 0,
+			     "UNMAP of a piece");
+}
+
+static void unmap_thp(void)
+{
+	use_thp();
+	unmap_from_reader(unmap_whole_or_piece);
+}
+
+static void protect_thp(void)
+{
+	use_thp();
+	protect_store();
 }
 
 /* Several processes on one processor, of which one runs; one here as well. */
@@ -638,6 +743,10 @@ static const struct test_case cases[] = {
 	{ "unmap-tables", unmap_tables },
 	{ "protect-none", protect_none },
 	{ "protect-store", protect_store },
+	{ "unmap-huge", unmap_huge },
+	{ "protect-huge", protect_huge },
+	{ "unmap-thp", unmap_thp },
+	{ "protect-thp", protect_thp },
 	{ "crowd", crowd },
 	{ "threads", threads },
 	{ "first-window", first_window },

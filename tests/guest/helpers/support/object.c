@@ -72,6 +72,24 @@ uint64_t file_word(int file, uint64_t offset)
 	return value;
 }
 
+void region_fill_hugetlb(int fd, uint64_t addr, uint64_t size, int prot)
+{
+	int file = object_open(&object_kinds[HUGETLB], size);
+
+	must(check_result(region_map_file(fd, addr, size, prot, 0, file, 0), 0,
+			  "mapping huge pages at %#lx", addr),
+	     "no mapping");
+	close(file);
+}
+
+void region_fill_thp(int fd, uint64_t addr, uint64_t size, int prot)
+{
+	region_fill(fd, addr, size, prot);
+	must(check_result(region_advise(fd, addr, size, MADV_HUGEPAGE), 0,
+			  "HUGEPAGE at %#lx", addr),
+	     "no huge pages");
+}
+
 /* Files on hugetlbfs have no write(2). */
 static void store_in_file(int file, uint64_t offset, uint64_t value)
 {

@@ -48,6 +48,13 @@ uint64_t file_page(int file, uint64_t offset);
 /* Where a file system on the guest's disk is mounted; made when it is new. */
 const char *disk(void);
 
+/*
+ * Map new objects whose pages are of 2 MiB into a region: of the pool, which
+ * HUGE_PAGES fills, and anonymous memory, if SHMEM_HUGE_PAGES is "advise".
+ */
+void region_fill_hugetlb(int fd, uint64_t addr, uint64_t size, int prot);
+void region_fill_thp(int fd, uint64_t addr, uint64_t size, int prot);
+
 void write_setting(const char *path, const char *value);
 /* For a file in /proc/sys or /sys, put back when this process exits. */
 void set_for_now(const char *path, const char *value);
