@@ -24,3 +24,7 @@ teardown() { remove_regions; }
 @test "MADV_PAGEOUT puts pages out, and clients get them back" {
 	helper operations advise-pageout
 }
+
+@test "a client that was asleep when its page went out does not use it again" {
+	helper stale asleep-pageout
+}

@@ -94,6 +94,21 @@ static const struct object transparent_huge_pages = {
 	.sizes = { 2 * MIB, 4 * MIB, 2 * MIB },
 };
 
+/* On the lists of this processor, for it to reclaim. */
+static void fill_and_bring_in(int region, uint64_t addr, uint64_t length,
+			      int prot)
+{
+	region_fill(region, addr, length, prot);
+	must(!region_advise(region, addr, length, MADV_POPULATE_WRITE),
+	     "POPULATE_WRITE");
+}
+
+static const struct object present_pages = {
+	.unit = PAGE,
+	.fill = fill_and_bring_in,
+	.sizes = { 8 * PAGE, 64 * PAGE, 8 * PAGE },
+};
+
 static const struct object *object = &small_pages;
 
 static void spin(struct spinner *self)
@@ -533,9 +548,18 @@ static void busy(struct peer *parent, void *arg)
 		count++;
 }
 
-static void put_to_sleep(void)
+static void unmap_some(int round)
 {
-	struct peer peer = peer_start(sleeper, NULL);
+	if (round & 1)
+		unmap_page(round);
+	else
+		unmap_all(round);
+}
+
+static void put_to_sleep(void (*client)(struct peer *parent, void *arg),
+			 void (*change)(int))
+{
+	struct peer peer = peer_start(client, NULL);
 
 	for (int round = 0; round < ROUNDS; round++) {
 		new_object(round);
@@ -543,10 +567,7 @@ static void put_to_sleep(void)
 		wait_go(&peer);
 		/* Until it is asleep, and the processor has turned away. */
 		sleep_ms(2);
-		if (round & 1)
-			unmap_page(round);
-		else
-			unmap_all(round);
+		change(round);
 		go(&peer);
 		wait_go(&peer);
 		unmap_all(round);
@@ -557,7 +578,7 @@ static void put_to_sleep(void)
 static void asleep(void)
 {
 	set_up();
-	put_to_sleep();
+	put_to_sleep(sleeper, unmap_some);
 }
 
 static void asleep_busy(void)
@@ -567,8 +588,79 @@ static void asleep_busy(void)
 	set_up();
 	peer = peer_start(busy, NULL);
 	wait_go(&peer);
-	put_to_sleep();
+	put_to_sleep(sleeper, unmap_some);
 	peer_kill(&peer);
+}
+
+/*
+ * Reclaim lets a processor be that only keeps the tables of a client which is
+ * asleep. So it must know, when the client is back, that it missed something.
+ */
+static uint64_t faults_of(int region)
+{
+	struct mshare_stat stat;
+
+	must(!region_stat(region, &stat), "STAT");
+	return stat.faults;
+}
+
+static void reclaimed_sleeper(struct peer *parent, void *arg)
+{
+	int mine = region_open(path, O_RDWR);
+	uint64_t value, before;
+
+	(void)arg;
+	pin_to_cpu(1);
+	window_map(mine, start, size, RW, 0);
+	for (uint64_t round = 0; round < ROUNDS; round++) {
+		wait_go(parent);
+		must(!store((void *)word, round + 1), "round %lu: signal %d",
+		     round, touch_fault.signal);
+		go(parent);
+		wait_go(parent);
+		before = faults_of(mine);
+		must(!load((void *)word, &value) && value == round + 1,
+		     "round %lu: after its sleep it reads %#lx", round, value);
+		must(faults_of(mine) > before,
+		     "round %lu: it reads from a page that is gone", round);
+		go(parent);
+	}
+}
+
+/* To try again flushes what the first attempt left to be flushed. */
+static int out_at_once;
+
+static void page_out(int round)
+{
+	const uint64_t length = object_size(round);
+	struct mshare_stat stat;
+
+	for (int i = 0; i < 1000; i++) {
+		check_result(region_advise(fd, start, length, MADV_PAGEOUT), 0,
+			     "PAGEOUT");
+		region_stat(fd, &stat);
+		out_at_once += !i && stat.swapped == length;
+		if (stat.swapped == length)
+			return;
+		usleep(1000);
+	}
+	must(false, "round %d: %llu bytes of %lu went out", round, stat.swapped,
+	     length);
+}
+
+static void asleep_pageout(void)
+{
+	long deferred = vmstat("mshare_flush_deferred");
+
+	must(meminfo("SwapTotal") > 0, "no swap space");
+	object = &present_pages;
+	set_up();
+	put_to_sleep(reclaimed_sleeper, page_out);
+	check(out_at_once > ROUNDS / 3, "only %d times all went out at once",
+	      out_at_once);
+	check(vmstat("mshare_flush_deferred") - deferred >= ROUNDS,
+	      "%ld flushes were deferred",
+	      vmstat("mshare_flush_deferred") - deferred);
 }
 
 /*
@@ -752,6 +844,7 @@ static const struct test_case cases[] = {
 	{ "first-window", first_window },
 	{ "asleep", asleep },
 	{ "asleep-busy", asleep_busy },
+	{ "asleep-pageout", asleep_pageout },
 	{ "fork-race", fork_race },
 	{ "own-munmap", own_munmap },
 	{ "own-mmap", own_mmap },
