@@ -21,6 +21,10 @@ teardown() { remove_regions; }
 	helper reclaim offline
 }
 
+@test "LOCK keeps memory in while the rest of the region goes out" {
+	helper reclaim locked
+}
+
 @test "MADV_PAGEOUT puts pages out, and clients get them back" {
 	helper operations advise-pageout
 }

@@ -4,6 +4,7 @@
  * store through an old translation goes to a page that is on its way out, or
  * is somebody else's: the client finds an older value than it wrote.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <stdio.h>
@@ -152,6 +153,48 @@ static void swap(void)
 	close(fd);
 }
 
+/* Two halves of which one is locked: when the other is out, this is in. */
+static void locked(void)
+{
+	const uint64_t half = PAGES * PAGE / 2;
+	struct mshare_range range = {
+		.size = sizeof(range),
+		.addr = start,
+		.length = half,
+	};
+	struct mshare_stat stat = { .swapped = 0 };
+	double end = seconds() + 90;
+	uint64_t before;
+
+	must(meminfo("SwapTotal") > PAGES * 4, "no swap space");
+	fd = region_create(path = region_path(), start, granule);
+	region_fill(fd, start, 2 * half, RW);
+	window_map(fd, start, granule, RW, 0);
+	paint((void *)start, 2 * half, PAGE, 1);
+	check_result(request(fd, MSHAREFS_LOCK, &range), 0, "LOCK");
+	check_result(region_advise(fd, start, half, MADV_PAGEOUT), EINVAL,
+		     "PAGEOUT of locked memory");
+	while (stat.swapped < half * 7 / 8 && seconds() < end) {
+		reclaim("4");
+		region_stat(fd, &stat);
+	}
+	check(stat.swapped >= half * 7 / 8, "only %llu bytes went out",
+	      stat.swapped);
+	check(stat.resident >= half && stat.swapped <= half,
+	      "%llu bytes resident, %llu swapped out", stat.resident,
+	      stat.swapped);
+
+	region_stat(fd, &stat);
+	before = stat.faults;
+	check(!misses((void *)start, half, PAGE, 1), "values are lost");
+	region_stat(fd, &stat);
+	check(stat.faults == before, "%llu faults in locked memory",
+	      stat.faults - before);
+	check(!misses((void *)(start + half), half, PAGE, 1),
+	      "values that were out are lost");
+	close(fd);
+}
+
 static void stop_writers(struct peer *writers)
 {
 	shared->stop = 1;
@@ -287,6 +330,7 @@ static void offline(void)
 
 static const struct test_case cases[] = {
 	{ "swap", swap },
+	{ "locked", locked },
 	{ "move", move },
 	{ "offline", offline },
 };
