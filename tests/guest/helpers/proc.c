@@ -30,6 +30,7 @@ static void be_client(struct peer *parent, void *arg)
 				store((void *)at, 1);
 	wait_go(parent);
 	check(!misses((void *)start, 16 * MIB, MIB, 1), "contents");
+	paint((void *)start, 16 * MIB, MIB, 1);
 }
 
 /* Bytes that could be read; the contents are no matter here. */
@@ -75,18 +76,20 @@ static void clear_refs(pid_t pid, const char *what)
 	snprintf(file, sizeof(file), "/proc/%d/clear_refs", pid);
 	fd = open(file, O_WRONLY | O_CLOEXEC);
 	must(fd >= 0, "cannot open %s: %m", file);
-	(void)!write(fd, what, 1);
+	check(write(fd, what, 1) == 1, "clear_refs: %.1s: %m", what);
 	close(fd);
 }
 
 static void readable(void)
 {
 	int fd = region_create(path = region_path(), start, granule);
+	struct mshare_stat before, after;
 	struct peer peer;
 
 	region_fill(fd, start, granule, RW);
 	peer = peer_start(be_client, NULL);
 	wait_go(&peer);
+	region_stat(fd, &before);
 	read_files(peer.pid);
 	for (const char *what = "12345"; *what; what++) {
 		clear_refs(peer.pid, what);
@@ -94,6 +97,10 @@ static void readable(void)
 	}
 	go(&peer);
 	peer_end(&peer);
+	/* Nothing was taken from the shared tables, nor write-protected there. */
+	region_stat(fd, &after);
+	check(after.faults == before.faults, "%llu faults since",
+	      after.faults - before.faults);
 	close(fd);
 }
 
