@@ -1119,6 +1119,22 @@ static void count_faults(void)
 	end_region();
 }
 
+/* Interrupts for its TLB that the processor had on which peers watch */
+static long tlb_interrupts(void)
+{
+	FILE *file = fopen("/proc/interrupts", "re");
+	long other = -1;
+	char line[1024];
+
+	must(file, "interrupts: %m");
+	while (other < 0 && fgets(line, sizeof(line), file))
+		if (sscanf(line, " TLB: %*d %ld", &other) != 1)
+			other = -1;
+	fclose(file);
+	must(other >= 0, "no line TLB in interrupts");
+	return other;
+}
+
 static void read_word(struct peer *parent, void *arg)
 {
 	(void)arg;
@@ -1145,8 +1161,8 @@ static void count_only(struct peer *parent, void *arg)
 static void count_flushes(void)
 {
 	struct mshare_stat before, after;
+	long flushes, ipis, interrupts;
 	struct peer peer;
-	long flushes, ipis;
 
 	new_region(RW);
 	paint((void *)object, LENGTH, PAGE, 1);
@@ -1154,10 +1170,13 @@ static void count_flushes(void)
 	before = stat_now();
 	flushes = vmstat("mshare_flush");
 	ipis = vmstat("mshare_flush_ipi");
+	interrupts = tlb_interrupts();
 	check_result(region_unmap(fd, object, PAGE), 0, "UNMAP");
 	after = stat_now();
 	check(after.flushes > before.flushes, "UNMAP made no flush");
 	check(after.ipis > before.ipis, "UNMAP interrupted nobody");
+	check(tlb_interrupts() > interrupts,
+	      "the client's processor was not interrupted");
 	check(vmstat("mshare_flush") > flushes, "vmstat has no flush");
 	check(vmstat("mshare_flush_ipi") > ipis, "vmstat has no interrupt");
 	/* What was never there needs none. */
@@ -1185,17 +1204,28 @@ static void bystander(void)
 {
 	struct mshare_stat before, after;
 	struct peer peer;
+	long interrupts;
 
 	start_watch(&peer, count_only);
 	new_region(RW);
 	paint((void *)object, LENGTH, PAGE, 1);
 	before = stat_now();
-	check_result(region_unmap(fd, object, PAGE), 0, "UNMAP");
+	interrupts = tlb_interrupts();
+	for (int i = 0; i < PAGES; i++)
+		check_result(region_unmap(fd, object + i * PAGE, PAGE), 0,
+			     "UNMAP");
+	/* Others may have something to flush there, but not as often. */
+	interrupts = tlb_interrupts() - interrupts;
 	after = stat_now();
-	check(after.flushes > before.flushes, "UNMAP made no flush");
+	check(after.flushes - before.flushes >= PAGES,
+	      "%d UNMAPs made %llu flushes", PAGES,
+	      after.flushes - before.flushes);
 	check(after.ipis == before.ipis,
 	      "UNMAP interrupted %llu processors that run no client",
 	      after.ipis - before.ipis);
+	check(interrupts < PAGES / 2,
+	      "%d UNMAPs interrupted the other processor %ld times", PAGES,
+	      interrupts);
 	stop_watch(&peer);
 	end_region();
 }
