@@ -73,6 +73,10 @@ teardown() { remove_regions; }
 	helper operations count-faults
 }
 
+@test "a fault takes the locks of VMAs, and no others" {
+	helper operations count-locks
+}
+
 @test "STAT counts flushes and interrupts" {
 	helper operations count-flushes
 }

@@ -1119,6 +1119,38 @@ static void count_faults(void)
 	end_region();
 }
 
+/*
+ * A fault gets by with the locks of two VMAs, the window and the object. Where
+ * one cannot be had, the kernel counts an abort for the VMA and a retry for
+ * the fault, which begins again under two mmap_locks. All processes count
+ * together, so there are enough pages here for the others not to matter.
+ */
+static long locks_not_had(void)
+{
+	return vmstat("vma_lock_abort") + vmstat("vma_lock_retry") +
+	       vmstat("vma_lock_miss");
+}
+
+static void count_locks(void)
+{
+	const long pages = HUGE / PAGE;
+	long had, not_had;
+
+	new_region(-1);
+	region_fill(fd, start, HUGE, RW);
+	had = vmstat("vma_lock_success");
+	not_had = locks_not_had();
+	paint((void *)start, HUGE, PAGE, 1);
+	had = vmstat("vma_lock_success") - had;
+	not_had = locks_not_had() - not_had;
+	check(stat_now().faults == (uint64_t)pages, "%llu faults",
+	      stat_now().faults);
+	check(had >= pages, "%ld of %ld faults took VMA locks alone", had,
+	      pages);
+	check(not_had < pages / 8, "%ld VMA locks were not had", not_had);
+	end_region();
+}
+
 /* Interrupts for its TLB that the processor had on which peers watch */
 static long tlb_interrupts(void)
 {
@@ -1346,6 +1378,7 @@ static const struct test_case cases[] = {
 	{ "sizes", sizes },
 	{ "addresses", addresses },
 	{ "count-faults", count_faults },
+	{ "count-locks", count_locks },
 	{ "count-flushes", count_flushes },
 	{ "bystander", bystander },
 	{ "same-figures", same_figures },
