@@ -121,14 +121,24 @@ static void write_and_stay(struct peer *parent, void *arg)
 	      "this window cannot write any more");
 }
 
+/* What objects are made of, and the size of its pages. */
+static const struct memory {
+	uint64_t page;
+	void (*fill)(int fd, uint64_t addr, uint64_t size, int prot);
+} memories[] = {
+	{ PAGE, region_fill },
+	{ 2 * MIB, region_fill_hugetlb },
+	{ 2 * MIB, region_fill_thp },
+};
+
 /* What a window that is only for reading must not do, page by page. */
-static void check_readonly(char *window)
+static void check_readonly(char *window, uint64_t page)
 {
 	uint64_t value;
 	int zeros[2];
 
 	/* Present, and writable through another window; then absent. */
-	for (int i = 0; i < 2; i++, window += PAGE) {
+	for (int i = 0; i < 2; i++, window += page) {
 		check_segv(store(window, 1), window);
 		check(!load(window, &value), "cannot read");
 		check_segv(store(window, 1), window);
@@ -147,45 +157,57 @@ static void check_readonly(char *window)
 	}
 }
 
-static void readonly_windows(void)
+static void readonly_windows_on(const struct memory *memory)
 {
+	const uint64_t page = memory->page;
 	int fd = region_create(path = region_path(), start, granule);
+	struct mshare_stat stat;
 	struct peer peer;
 	char *window;
 
-	region_fill(fd, start, 4 * PAGE, RWX);
+	memory->fill(fd, start, 4 * page, RWX);
 	peer = peer_start(write_and_stay, NULL);
 	wait_go(&peer);
+	region_stat(fd, &stat);
+	must(stat.resident == page, "a page has %llu bytes", stat.resident);
 
 	/* A descriptor that cannot write; one that could. */
 	window = attach(O_RDONLY, PROT_READ);
-	check_readonly(window);
+	check_readonly(window, page);
 	check(mprotect(window, granule, RW) < 0, "mprotect to write");
-	check_readonly(window);
+	check_readonly(window, page);
 	munmap(window, granule);
 
 	window = attach(O_RDWR, PROT_READ);
-	check_readonly(window);
+	check_readonly(window, page);
 	munmap(window, granule);
 
 	/* The same process may have had it writable before. */
 	window = attach(O_RDWR, RW);
-	check(!store(window + PAGE, 3), "store: %d", touch_fault.signal);
+	check(!store(window + page, 3), "store: %d", touch_fault.signal);
 	check_segv(call(window), window);
 	check(mmap(window, granule, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) ==
 		      window,
 	      "mmap: %m");
-	check_readonly(window);
+	check_readonly(window, page);
 	check(mmap(window, granule, RW, MAP_SHARED | MAP_FIXED, fd, 0) ==
 		      window,
 	      "mmap: %m");
-	check(!store(window + PAGE, 4), "store: %d", touch_fault.signal);
-	check(peek(window + PAGE) == 4, "%#lx", peek(window + PAGE));
+	check(!store(window + page, 4), "store: %d", touch_fault.signal);
+	check(peek(window + page) == 4, "%#lx", peek(window + page));
 	munmap(window, granule);
 
 	go(&peer);
 	peer_end(&peer);
 	close(fd);
+}
+
+static void readonly_windows(void)
+{
+	set_for_now(HUGE_PAGES, "4");
+	set_for_now(SHMEM_HUGE_PAGES, "advise");
+	for (size_t i = 0; i < sizeof(memories) / sizeof(memories[0]); i++)
+		readonly_windows_on(&memories[i]);
 }
 
 static void no_access_windows(void)
