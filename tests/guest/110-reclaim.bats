@@ -29,6 +29,10 @@ teardown() { remove_regions; }
 	helper operations advise-pageout
 }
 
+@test "smaps tells what of a region is in swap space" {
+	helper resident smaps-swapped
+}
+
 @test "a client that was asleep when its page went out does not use it again" {
 	helper stale asleep-pageout
 }

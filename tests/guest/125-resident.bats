@@ -12,6 +12,18 @@ teardown() { remove_regions; }
 	helper resident smaps-mixed
 }
 
+@test "smaps tells huge pages of both kinds" {
+	helper resident smaps-huge
+}
+
+@test "smaps takes no page of a file for one in swap space" {
+	helper resident smaps-evicted
+}
+
+@test "smaps shares out what several clients have, granule by granule" {
+	helper resident smaps-windows
+}
+
 @test "numa_maps tells the nodes of the pages and the number of clients" {
 	helper resident numa-maps
 }

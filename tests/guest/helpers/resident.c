@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What smaps, numa_maps, mincore and move_pages tell about a window. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/mman.h>
 #include <stdbool.h>
@@ -20,6 +21,7 @@
 
 #define RW      (PROT_READ | PROT_WRITE)
 #define TOUCHED (4 * MIB)
+#define HUGE    (2 * MIB)
 
 static const char *path;
 static uint64_t start;
@@ -80,10 +82,10 @@ struct field {
 	uint64_t want;
 };
 
-static void check_fields(const struct field *fields, size_t count,
-			 const char *when)
+/* Up to one without a name */
+static void check_fields(const struct field *fields, const char *when)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; fields[i].name; i++) {
 		long got = smaps_field(fields[i].name, start);
 
 		check(got == (long)fields[i].want,
@@ -103,10 +105,9 @@ static void share(struct peer *parent, void *arg)
 static void smaps(void)
 {
 	static const struct field alone[] = {
-		{ "Rss", TOUCHED },
-		{ "Pss", TOUCHED },
-		{ "Private_Dirty", TOUCHED },
-		{ "Shared_Dirty", 0 },
+		{ "Rss", TOUCHED },           { "Pss", TOUCHED },
+		{ "Private_Dirty", TOUCHED }, { "Shared_Dirty", 0 },
+		{ "Referenced", TOUCHED },    { NULL, 0 },
 	};
 	static const struct field shared[] = {
 		{ "Rss", TOUCHED },
@@ -116,6 +117,7 @@ static void smaps(void)
 		{ "Shared_Dirty", TOUCHED },
 		{ "Anonymous", 0 },
 		{ "Swap", 0 },
+		{ NULL, 0 },
 	};
 	int fd = region_create(path = region_path(), start, 2 * granule);
 	struct peer peer;
@@ -127,7 +129,7 @@ static void smaps(void)
 	check(smaps_field("Rss", start) == 0, "Rss before the first access");
 	check(smaps_has_flag("sp", start), "VmFlags have no \"sp\"");
 	paint((void *)start, TOUCHED, PAGE, 1);
-	check_fields(alone, sizeof(alone) / sizeof(alone[0]), "alone");
+	check_fields(alone, "alone");
 	after = rollup_field("Rss");
 	check(after - before >= (long)TOUCHED &&
 		      after - before < (long)(TOUCHED + MIB),
@@ -135,10 +137,145 @@ static void smaps(void)
 
 	peer = peer_start(share, NULL);
 	wait_go(&peer);
-	check_fields(shared, sizeof(shared) / sizeof(shared[0]), "shared");
+	check_fields(shared, "shared");
 	go(&peer);
 	peer_end(&peer);
-	check_fields(alone, sizeof(alone) / sizeof(alone[0]), "alone again");
+	/* References are everybody's, and not for one client to clear. */
+	write_setting("/proc/self/clear_refs", "1");
+	check_fields(alone, "alone again");
+	close(fd);
+}
+
+/* Huge pages are told as such, and those of a pool as nothing else. */
+static void smaps_huge(void)
+{
+	static const struct field alone[] = {
+		{ "Rss", 2 * HUGE },
+		{ "Pss", 2 * HUGE },
+		{ "ShmemPmdMapped", 2 * HUGE },
+		{ "Private_Dirty", 2 * HUGE },
+		{ "Private_Hugetlb", HUGE },
+		{ "Shared_Hugetlb", 0 },
+		{ NULL, 0 },
+	};
+	static const struct field shared[] = {
+		{ "Rss", 2 * HUGE },
+		{ "Pss", HUGE },
+		{ "ShmemPmdMapped", 2 * HUGE },
+		{ "Shared_Dirty", 2 * HUGE },
+		{ "Private_Dirty", 0 },
+		{ "Private_Hugetlb", 0 },
+		{ "Shared_Hugetlb", HUGE },
+		{ NULL, 0 },
+	};
+	int fd = region_create(path = region_path(), start, granule);
+	struct peer peer;
+
+	set_for_now(HUGE_PAGES, "4");
+	set_for_now(SHMEM_HUGE_PAGES, "advise");
+	region_fill_thp(fd, start, 4 * HUGE, RW);
+	region_fill_hugetlb(fd, start + 8 * HUGE, 2 * HUGE, RW);
+	window_map(fd, start, granule, RW, 0);
+	paint((void *)start, 2 * HUGE, HUGE, 1);
+	paint((void *)(start + 8 * HUGE), HUGE, HUGE, 1);
+	check_fields(alone, "alone");
+	peer = peer_start(share, NULL);
+	wait_go(&peer);
+	check_fields(shared, "shared");
+	go(&peer);
+	peer_end(&peer);
+	close(fd);
+}
+
+/* What is out is told where it would be, and counts for nothing else. */
+static void smaps_swapped(void)
+{
+	const long half = TOUCHED / 2;
+	int fd = region_create(path = region_path(), start, 2 * granule);
+	long rss, swap;
+
+	region_fill(fd, start + granule - half, TOUCHED, RW);
+	window_map(fd, start, 2 * granule, RW, 0);
+	paint((void *)(start + granule - half), TOUCHED, PAGE, 1);
+	check(smaps_field("Swap", start) == 0, "Swap before anything is out");
+	for (int i = 0; i < 10; i++) {
+		check_result(region_advise(fd, start + granule - half, half,
+					   MADV_PAGEOUT),
+			     0, "PAGEOUT");
+		check_result(region_advise(fd, start + granule, half / 2,
+					   MADV_PAGEOUT),
+			     0, "PAGEOUT");
+	}
+	rss = smaps_field("Rss", start);
+	swap = smaps_field("Swap", start);
+	check(swap > half && swap <= half * 3 / 2 && rss + swap == 2 * half,
+	      "%ld bytes in memory, %ld in swap space", rss, swap);
+	check(smaps_field("Pss", start) == rss, "Pss is %ld, Rss %ld",
+	      smaps_field("Pss", start), rss);
+	check(!misses((void *)(start + granule - half), TOUCHED, PAGE, 1),
+	      "contents");
+	check(smaps_field("Rss", start) == (long)TOUCHED &&
+		      smaps_field("Swap", start) == 0,
+	      "%ld bytes in memory, %ld in swap space when all are back",
+	      smaps_field("Rss", start), smaps_field("Swap", start));
+	close(fd);
+}
+
+/* What remembers in a file's cache that a page went is no swap space. */
+static void smaps_evicted(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	int file = object_open(&object_kinds[EXT4], TOUCHED);
+
+	must(!region_map_file(fd, start, TOUCHED, RW, MAP_POPULATE, file, 0),
+	     "no object");
+	window_map(fd, start, granule, RW, 0);
+	check(smaps_field("Rss", start) == (long)TOUCHED, "Rss is %ld",
+	      smaps_field("Rss", start));
+	for (int i = 0; i < 10 && smaps_field("Rss", start); i++)
+		check_result(region_advise(fd, start, TOUCHED, MADV_PAGEOUT), 0,
+			     "PAGEOUT");
+	check(smaps_field("Rss", start) < (long)(TOUCHED / 4),
+	      "%ld bytes stay in memory", smaps_field("Rss", start));
+	check(!smaps_field("Swap", start), "%ld bytes in swap space",
+	      smaps_field("Swap", start));
+	close(file);
+	close(fd);
+}
+
+/* One that has the second granule only */
+static void have_second(struct peer *parent, void *arg)
+{
+	munmap((void *)start, 2 * granule);
+	window_map(region_open(path, O_RDONLY), start + granule, granule,
+		   PROT_READ, granule);
+	share(parent, arg);
+}
+
+/* Granules that others have, too, are divided, and only these. */
+static void smaps_windows(void)
+{
+	static const struct field wanted[] = {
+		{ "Rss", 3 * MIB },
+		{ "Pss", MIB + 2 * MIB / 2 },
+		{ "Pss_Dirty", MIB + 2 * MIB / 2 },
+		{ "Private_Dirty", MIB },
+		{ "Shared_Dirty", 2 * MIB },
+		{ NULL, 0 },
+	};
+	int fd = region_create(path = region_path(), start, 2 * granule);
+	struct peer peer;
+
+	region_fill(fd, start, MIB, RW);
+	region_fill(fd, start + granule, 2 * MIB, RW);
+	window_map(fd, start, 2 * granule, RW, 0);
+	paint((void *)start, MIB, PAGE, 1);
+	paint((void *)(start + granule), 2 * MIB, PAGE, 1);
+	peer = peer_start(have_second, NULL);
+	wait_go(&peer);
+	check_fields(wanted, "one has half");
+	go(&peer);
+	peer_end(&peer);
 	close(fd);
 }
 
@@ -276,6 +413,10 @@ static void move_pages_case(void)
 static const struct test_case cases[] = {
 	{ "smaps", smaps },
 	{ "smaps-mixed", smaps_mixed },
+	{ "smaps-huge", smaps_huge },
+	{ "smaps-swapped", smaps_swapped },
+	{ "smaps-evicted", smaps_evicted },
+	{ "smaps-windows", smaps_windows },
 	{ "numa-maps", numa_maps },
 	{ "mincore", mincore_case },
 	{ "move-pages", move_pages_case },
