@@ -135,6 +135,21 @@ wait_until_used() {
 	msharectl map --noreserve large
 }
 
+@test "remounts at once change what each names" {
+	limited size=32m
+	GUEST_MSHARE=$other helper limits remounts
+}
+
+@test "what is mapped already is told, whether or not there is room" {
+	limited size=$((4096 + tables))k
+	msharectl create --size 1G one
+	msharectl map --size 4M one
+	logged msharectl map --size 4M one
+	assert_failure 1
+	assert_line --index 0 --partial 'mapped in this range already'
+	msharectl rm one
+}
+
 @test "regions, directories and links count for nr_regions=" {
 	limited nr_regions=3
 	free() { stat --file-system --format %d "$other"; }
