@@ -19,3 +19,7 @@ teardown() { remove_regions; }
 @test "perf counts each fault once, and finds its page" {
 	helper observers samples
 }
+
+@test "perf takes no object for a mapping of the process that asked for it" {
+	helper observers maps
+}

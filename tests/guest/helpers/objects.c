@@ -5,11 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -934,6 +937,41 @@ static int open_proc(void)
 	return open("/proc/self/mem", O_RDWR);
 }
 
+#define STACK "/tmp/test-objects-stack"
+
+static void make_stack(struct peer *parent, void *arg)
+{
+	(void)arg;
+	must(!unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare: %m");
+	must(!mount("overlay", STACK "/all", "overlay", 0,
+		    "lowerdir=" STACK "/one:" STACK "/two"),
+	     "mount: %m");
+	go(parent);
+	pause();
+}
+
+/* A file of overlayfs that somebody mounted without being root. */
+static int open_stacked(void)
+{
+	static const char *const folders[] = { "", "/one", "/two", "/all" };
+	struct peer peer;
+	char name[80];
+	int file;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		snprintf(name, sizeof(name), STACK "%s", folders[i]);
+		mkdir(name, 0755);
+	}
+	close(open(STACK "/one/file", O_CREAT | O_WRONLY, 0644));
+	peer = peer_start(make_stack, NULL);
+	wait_go(&peer);
+	snprintf(name, sizeof(name), "/proc/%d/root" STACK "/all/file",
+		 peer.pid);
+	file = open(name, O_RDONLY | O_CLOEXEC);
+	peer_kill(&peer);
+	return file;
+}
+
 static int open_sysfs(void)
 {
 	return open(SHMEM_HUGE_PAGES, O_RDWR);
@@ -1058,6 +1096,8 @@ static void refuse(void)
 		CREATE("anonymous memory", open_anonymous, ENODEV,
 		       .size = PAGE),
 		CREATE("a file of FUSE", open_fuse, ENODEV, ),
+		CREATE("what a user stacked", open_stacked, ENODEV,
+		       .prot = PROT_READ),
 		CREATE("1 GiB pages", open_gigantic, EINVAL, .addr = start,
 		       .size = granule),
 

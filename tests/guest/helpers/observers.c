@@ -265,6 +265,18 @@ static void check_samples(char *ring, int file)
 	check(seen == TOUCHED, "%lu faults of %d", seen, TOUCHED);
 }
 
+static char *open_perf(struct perf_event_attr *attr, int *event)
+{
+	char *ring;
+
+	*event = syscall(SYS_perf_event_open, attr, 0, -1, -1,
+			 PERF_FLAG_FD_CLOEXEC);
+	must(*event >= 0, "perf_event_open: %m");
+	ring = mmap(NULL, PAGE + RING_SIZE, RW, MAP_SHARED, *event, 0);
+	must(ring != MAP_FAILED, "mmap of perf's ring: %m");
+	return ring;
+}
+
 static void samples(void)
 {
 	struct perf_event_attr attr = {
@@ -283,11 +295,7 @@ static void samples(void)
 	fd = region_create(path = region_path(), start, granule);
 	must(!region_map_file(fd, object, LENGTH, RW, 0, file, 0), "no object");
 	window_map(fd, start, granule, RW, 0);
-	event = syscall(SYS_perf_event_open, &attr, 0, -1, -1,
-			PERF_FLAG_FD_CLOEXEC);
-	must(event >= 0, "perf_event_open: %m");
-	ring = mmap(NULL, PAGE + RING_SIZE, RW, MAP_SHARED, event, 0);
-	must(ring != MAP_FAILED, "mmap of perf's ring: %m");
+	ring = open_perf(&attr, &event);
 	must(!ioctl(event, PERF_EVENT_IOC_ENABLE, 0), "perf: %m");
 	paint((void *)object, TOUCHED * PAGE, PAGE, 1);
 	must(!ioctl(event, PERF_EVENT_IOC_DISABLE, 0), "perf: %m");
@@ -298,11 +306,57 @@ static void samples(void)
 	close(fd);
 }
 
+/* What is mapped into a region is no mapping of the process that asked. */
+
+struct mapped {
+	struct perf_event_header header;
+	uint32_t pid, tid;
+	uint64_t addr, length, offset;
+};
+
+static uint64_t mappings_in(const char *ring, uint64_t from, uint64_t size)
+{
+	const struct perf_event_mmap_page *head = (void *)ring;
+	uint64_t count = 0;
+
+	for (uint64_t at = 0; at < head->data_head;) {
+		const struct mapped *mapped = (void *)(ring + PAGE + at);
+
+		at += mapped->header.size;
+		count += mapped->header.type == PERF_RECORD_MMAP &&
+			 mapped->addr >= from && mapped->addr - from < size;
+	}
+	return count;
+}
+
+static void maps(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+		.mmap = 1,
+		.mmap_data = 1,
+		.exclude_kernel = 1,
+	};
+	char *ring;
+	int event;
+
+	ring = open_perf(&attr, &event);
+	fd = region_create(path = region_path(), start, granule);
+	region_fill(fd, object, LENGTH, RW);
+	check_result(region_protect(fd, object, PAGE, PROT_READ), 0, "PROTECT");
+	check(!mappings_in(ring, start, granule), "an object is taken for one");
+	window_map(fd, start, granule, RW, 0);
+	check(mappings_in(ring, start, granule) == 1, "a window is not");
+	munmap(ring, PAGE + RING_SIZE);
+	close(event);
+	close(fd);
+}
+
 static const struct test_case cases[] = {
-	{ "aging", aging },
-	{ "balancing", balancing },
-	{ "damon", damon },
-	{ "samples", samples },
+	{ "aging", aging },     { "balancing", balancing }, { "damon", damon },
+	{ "samples", samples }, { "maps", maps },
 };
 
 int main(int argc, char **argv)

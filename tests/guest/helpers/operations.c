@@ -825,6 +825,7 @@ static void mempolicy(void)
 		POLICY("pages that are there", 0,
 		       .flags = MPOL_MF_STRICT | MPOL_MF_MOVE),
 		POLICY("a page", 0, .length = 1),
+		POLICY("a mask of one bit", 0, .maxnode = 1),
 
 		POLICY("a node that is not there", EINVAL,
 		       .nodemask = (uintptr_t)other),
