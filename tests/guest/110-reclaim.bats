@@ -13,6 +13,10 @@ teardown() { remove_regions; }
 	helper reclaim swap
 }
 
+@test "nor where pages to swap out are chosen the older way" {
+	helper reclaim swap-classic
+}
+
 @test "no store is lost while pages are moved" {
 	helper reclaim move
 }

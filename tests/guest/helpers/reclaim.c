@@ -24,6 +24,7 @@
 #define RW      (PROT_READ | PROT_WRITE)
 #define WRITERS 2
 #define PAGES   2048
+#define LENGTH  (PAGES * PAGE)
 /*
  * Pages that are written to all the time: few enough for a processor to keep
  * the translations of all of them, so that it uses old ones if it is let.
@@ -37,13 +38,34 @@
 
 static uint64_t start;
 static const char *path;
+static int fd;
 
 struct progress {
 	volatile int stop;
+	/* How many pages, of the first ones, are written to all the time. */
+	volatile uint32_t hot;
 	volatile uint64_t stores[WRITERS];
+	/* The sequence number of the last store to each page. */
+	volatile uint32_t last[PAGES];
 };
 
 static struct progress *shared;
+static struct peer writers[WRITERS];
+
+/* All of it memory, or the file. */
+static void new_region(int file)
+{
+	shared = mmap(NULL, sizeof(*shared), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	must(shared != MAP_FAILED, "mmap: %m");
+	shared->hot = HOT;
+	fd = region_create(path = region_path(), start, granule);
+	if (file < 0)
+		region_fill(fd, start, LENGTH, RW);
+	else
+		must(!region_map_file(fd, start, LENGTH, RW, 0, file, 0),
+		     "no object");
+}
 
 /* Which of a page's words a writer uses, from its first to its last. */
 static volatile uint64_t *word_of(uint32_t page)
@@ -56,101 +78,163 @@ static uint64_t value_of(uint32_t page, uint32_t sequence)
 	return (uint64_t)page << 32 | sequence;
 }
 
-static void write_page(uint32_t page, uint32_t *last)
+static void write_page(uint32_t page)
 {
-	uint64_t found = *word_of(page), want = value_of(page, last[page]);
+	uint32_t last = shared->last[page];
+	uint64_t found = *word_of(page), want = value_of(page, last);
 
-	must(found == want || (!last[page] && !found),
+	must(found == want || (!last && !found),
 	     "page %u holds %#lx, %#lx was written", page, found, want);
-	*word_of(page) = value_of(page, ++last[page]);
+	shared->last[page] = last + 1;
+	*word_of(page) = value_of(page, last + 1);
 }
 
 /* Writer 0 has the even pages, writer 1 the odd ones. */
 static void writer(struct peer *parent, void *arg)
 {
 	uint32_t me = (uintptr_t)arg;
-	uint32_t *last = calloc(PAGES, sizeof(*last));
 
-	must(last, "out of memory");
 	pin_to_cpu(me);
 	window_map(region_open(path, O_RDWR), start, granule, RW, 0);
 	for (uint32_t page = me; page < PAGES; page += WRITERS)
-		write_page(page, last);
+		write_page(page);
 	go(parent);
 	while (!shared->stop) {
-		for (uint32_t page = me; page < HOT; page += WRITERS)
-			write_page(page, last);
-		shared->stores[me] += HOT / WRITERS;
+		uint32_t hot = shared->hot;
+
+		for (uint32_t page = me; page < hot; page += WRITERS)
+			write_page(page);
+		shared->stores[me] += hot / WRITERS;
 	}
 	go(parent);
 	wait_go(parent);
 	for (uint32_t page = me; page < PAGES; page += WRITERS)
-		write_page(page, last);
+		write_page(page);
 }
 
-/* Takes about @mib of memory away from whoever has it, for swap space. */
-static void reclaim(const char *mib)
+static void start_writers(void)
 {
-	int fd = open("/sys/fs/cgroup/memory.reclaim", O_WRONLY | O_CLOEXEC);
-	char request[64] = "";
-
-	must(fd >= 0, "no memory.reclaim: %m");
-	strcat(strcat(request, mib), "M swappiness=200");
-	/* EAGAIN: there was less to have. */
-	(void)!write(fd, request, strlen(request));
-	close(fd);
-}
-
-static void swap(void)
-{
-	struct peer writers[WRITERS];
-	struct mshare_stat stat;
-	double end;
-	long out;
-	int fd;
-
-	must(meminfo("SwapTotal") > PAGES * 4, "no swap space");
-	shared = mmap(NULL, sizeof(*shared), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	fd = region_create(path = region_path(), start, granule);
-	region_fill(fd, start, PAGES * PAGE, RW);
 	for (uintptr_t i = 0; i < WRITERS; i++) {
 		writers[i] = peer_start(writer, (void *)i);
 		wait_go(&writers[i]);
 	}
+}
 
-	/* When the rest is out, it is the turn of the hot pages, many times. */
-	out = vmstat("pswpout");
-	end = seconds() + 90;
-	while (vmstat("pswpout") - out < PAGES + 8 * HOT && seconds() < end)
-		reclaim("16");
-	out = vmstat("pswpout") - out;
-	check(out > PAGES + 4 * HOT, "only %ld pages went out", out);
+static void pause_writers(void)
+{
 	shared->stop = 1;
 	for (int i = 0; i < WRITERS; i++) {
 		wait_go(&writers[i]);
 		check(shared->stores[i] > 10000, "writer %d: %lu stores", i,
 		      shared->stores[i]);
 	}
+}
 
-	/* All of it out, as far as that goes, and back again. */
-	for (int i = 0; i < 4; i++)
-		reclaim("16");
-	region_stat(fd, &stat);
-	check(stat.swapped > PAGES * PAGE / 2,
-	      "%llu bytes swapped out, %llu resident", stat.swapped,
-	      stat.resident);
-	check(stat.resident + stat.swapped >= PAGES * PAGE,
-	      "%llu bytes swapped out, %llu resident", stat.swapped,
-	      stat.resident);
+/* Each looks at all of its pages for a last time. */
+static void end_writers(void)
+{
 	for (int i = 0; i < WRITERS; i++) {
 		go(&writers[i]);
 		peer_end(&writers[i]);
 	}
+}
+
+static void stop_writers(void)
+{
+	pause_writers();
+	end_writers();
+}
+
+/* Takes about @amount of memory away from whoever has it, for swap space. */
+static void reclaim(const char *amount)
+{
+	int file = open("/sys/fs/cgroup/memory.reclaim", O_WRONLY | O_CLOEXEC);
+	char request[64];
+
+	must(file >= 0, "no memory.reclaim: %m");
+	snprintf(request, sizeof(request), "%s swappiness=200", amount);
+	/* EAGAIN: there was less to have. */
+	(void)!write(file, request, strlen(request));
+	close(file);
+}
+
+static void reclaim_all(void)
+{
+	reclaim("16M");
+}
+
+static void reclaim_some(void)
+{
+	reclaim("2M");
+}
+
+static void advise_hot(void)
+{
+	region_advise(fd, start, HOT * PAGE, MADV_PAGEOUT);
+}
+
+/* Until @pages have gone out. */
+static void swap_out(void (*press)(void), long pages)
+{
+	double end = seconds() + 90;
+	long before = vmstat("pswpout"), out;
+
+	do {
+		press();
+		out = vmstat("pswpout") - before;
+	} while (out < pages && seconds() < end);
+	check(out > pages - pages / 4, "only %ld pages went out, not %ld", out,
+	      pages);
+}
+
+/* All of it out, as far as that goes. */
+static void swap_rest(void)
+{
+	struct mshare_stat stat;
+
+	for (int i = 0; i < 4; i++)
+		reclaim("16M");
 	region_stat(fd, &stat);
-	check(stat.resident == PAGES * PAGE, "%llu bytes resident",
+	check(stat.swapped > LENGTH / 2,
+	      "%llu bytes swapped out, %llu resident", stat.swapped,
 	      stat.resident);
+	check(stat.resident + stat.swapped >= LENGTH,
+	      "%llu bytes swapped out, %llu resident", stat.swapped,
+	      stat.resident);
+}
+
+static void check_resident(void)
+{
+	struct mshare_stat stat;
+
+	region_stat(fd, &stat);
+	check(stat.resident == LENGTH && !stat.swapped,
+	      "%llu bytes resident, %llu swapped out", stat.resident,
+	      stat.swapped);
+}
+
+static void begin_swapping(void)
+{
+	must(meminfo("SwapTotal") > PAGES * 4, "no swap space");
+	new_region(-1);
+	start_writers();
+}
+
+static void end_swapping(void)
+{
+	pause_writers();
+	swap_rest();
+	end_writers();
+	check_resident();
 	close(fd);
+}
+
+static void swap(void)
+{
+	begin_swapping();
+	/* When the rest is out, it is the turn of the hot pages, many times. */
+	swap_out(reclaim_all, PAGES + 8 * HOT);
+	end_swapping();
 }
 
 /* Two halves of which one is locked: when the other is out, this is in. */
@@ -195,16 +279,17 @@ static void locked(void)
 	close(fd);
 }
 
-static void stop_writers(struct peer *writers)
+/*
+ * The kernel's older way to choose pages, by lists of active and inactive ones,
+ * spares those that are in use: the hot ones go when they are asked for.
+ */
+static void swap_classic(void)
 {
-	shared->stop = 1;
-	for (int i = 0; i < WRITERS; i++) {
-		wait_go(&writers[i]);
-		check(shared->stores[i] > 10000, "writer %d: %lu stores", i,
-		      shared->stores[i]);
-		go(&writers[i]);
-		peer_end(&writers[i]);
-	}
+	set_for_now("/sys/kernel/mm/lru_gen/enabled", "n");
+	begin_swapping();
+	swap_out(reclaim_some, 4 * HOT);
+	swap_out(advise_hot, 8 * HOT);
+	end_swapping();
 }
 
 /*
@@ -213,24 +298,17 @@ static void stop_writers(struct peer *writers)
  */
 static void move(void)
 {
-	struct peer writers[WRITERS];
-	int fd, moved = 0;
+	int moved = 0;
 
-	shared = mmap(NULL, sizeof(*shared), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	fd = region_create(path = region_path(), start, granule);
-	region_fill(fd, start, PAGES * PAGE, RW);
-	for (uintptr_t i = 0; i < WRITERS; i++) {
-		writers[i] = peer_start(writer, (void *)i);
-		wait_go(&writers[i]);
-	}
+	new_region(-1);
+	start_writers();
 	window_map(fd, start, granule, RW, 0);
 	/* Not every attempt succeeds: the writers' faults hold the pages too. */
 	for (int i = 0; i < 8 * HOT && moved < HOT; i++)
 		moved += !madvise((void *)(start + i % HOT * PAGE), PAGE,
 				  MADV_SOFT_OFFLINE);
 	check(moved >= HOT, "only %d pages moved: %m", moved);
-	stop_writers(writers);
+	stop_writers();
 	close(fd);
 }
 
@@ -244,12 +322,12 @@ static bool set_block(long block, const char *state)
 {
 	char name[64];
 	bool done;
-	int fd;
+	int file;
 
 	snprintf(name, sizeof(name), BLOCKS "/memory%ld/state", block);
-	fd = open(name, O_WRONLY | O_CLOEXEC);
-	done = fd >= 0 && write(fd, state, strlen(state)) > 0;
-	close(fd);
+	file = open(name, O_WRONLY | O_CLOEXEC);
+	done = file >= 0 && write(file, state, strlen(state)) > 0;
+	close(file);
 	return done;
 }
 
@@ -301,20 +379,12 @@ static int pages_in(long block, int file)
 static void offline(void)
 {
 	long block = movable_block();
-	int file = object_open(&object_kinds[MEMFD], PAGES * PAGE), fd;
-	struct peer writers[WRITERS];
+	int file = object_open(&object_kinds[MEMFD], LENGTH);
 	bool taken = false;
 
 	prefer_node_of(block);
-	shared = mmap(NULL, sizeof(*shared), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	fd = region_create(path = region_path(), start, granule);
-	must(!region_map_file(fd, start, PAGES * PAGE, RW, 0, file, 0),
-	     "no object");
-	for (uintptr_t i = 0; i < WRITERS; i++) {
-		writers[i] = peer_start(writer, (void *)i);
-		wait_go(&writers[i]);
-	}
+	new_region(file);
+	start_writers();
 	check(pages_in(block, file) == HOT, "%d pages of %d in the block",
 	      pages_in(block, file), HOT);
 	for (int i = 0; i < 10 && !taken; i++)
@@ -322,7 +392,7 @@ static void offline(void)
 	check(taken, "the block cannot be had: %m");
 	check(!pages_in(block, file), "%d pages stay in the block",
 	      pages_in(block, file));
-	stop_writers(writers);
+	stop_writers();
 	must(set_block(block, "online"), "the block does not come back: %m");
 	close(file);
 	close(fd);
@@ -331,6 +401,7 @@ static void offline(void)
 static const struct test_case cases[] = {
 	{ "swap", swap },
 	{ "locked", locked },
+	{ "swap-classic", swap_classic },
 	{ "move", move },
 	{ "offline", offline },
 };
