@@ -17,6 +17,10 @@ teardown() { remove_regions; }
 	helper reclaim swap-classic
 }
 
+@test "clients that sleep meanwhile find every store when they wake up" {
+	helper reclaim swap-sharers
+}
+
 @test "no store is lost while pages are moved" {
 	helper reclaim move
 }

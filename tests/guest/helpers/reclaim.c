@@ -18,6 +18,7 @@
 #include "figures.h"
 #include "object.h"
 #include "peer.h"
+#include "random.h"
 #include "region.h"
 #include "touch.h"
 
@@ -145,6 +146,61 @@ static void stop_writers(void)
 	end_writers();
 }
 
+/* Clients that sleep, as most do, and look at a page now and then. */
+
+#define SHARERS 32
+
+static struct peer sharers[SHARERS];
+
+/*
+ * What a page holds: the last store, which may be on its way while there are
+ * writers.
+ */
+static void look_at(uint32_t page, bool written)
+{
+	uint32_t least = shared->last[page] - written;
+	uint64_t found = *word_of(page);
+
+	check(found >= value_of(page, least) &&
+		      found <= value_of(page, shared->last[page]),
+	      "page %u holds %#lx, %#lx was written", page, found,
+	      value_of(page, least));
+}
+
+static void sharer(struct peer *parent, void *arg)
+{
+	random_seed((uintptr_t)arg);
+	window_map(region_open(path, O_RDWR), start, granule, RW, 0);
+	go(parent);
+	while (!shared->stop) {
+		look_at(random_below(PAGES), true);
+		sleep_ms(300);
+	}
+	go(parent);
+	wait_go(parent);
+	for (uint32_t page = 0; page < PAGES; page++)
+		look_at(page, false);
+}
+
+static void start_sharers(void)
+{
+	for (uintptr_t i = 0; i < SHARERS; i++) {
+		sharers[i] = peer_start(sharer, (void *)i);
+		wait_go(&sharers[i]);
+	}
+}
+
+/* While no page is written to: all of them at the same time. */
+static void end_sharers(void)
+{
+	for (int i = 0; i < SHARERS; i++)
+		wait_go(&sharers[i]);
+	for (int i = 0; i < SHARERS; i++)
+		go(&sharers[i]);
+	for (int i = 0; i < SHARERS; i++)
+		peer_end(&sharers[i]);
+}
+
 /* Takes about @amount of memory away from whoever has it, for swap space. */
 static void reclaim(const char *amount)
 {
@@ -165,7 +221,7 @@ static void reclaim_all(void)
 
 static void reclaim_some(void)
 {
-	reclaim("2M");
+	reclaim("1M");
 }
 
 static void advise_hot(void)
@@ -288,8 +344,21 @@ static void swap_classic(void)
 	set_for_now("/sys/kernel/mm/lru_gen/enabled", "n");
 	begin_swapping();
 	swap_out(reclaim_some, 4 * HOT);
-	swap_out(advise_hot, 8 * HOT);
+	swap_out(advise_hot, 4 * HOT);
 	end_swapping();
+}
+
+static void swap_sharers(void)
+{
+	begin_swapping();
+	start_sharers();
+	swap_out(reclaim_some, 4 * HOT);
+	pause_writers();
+	swap_rest();
+	end_sharers();
+	end_writers();
+	check_resident();
+	close(fd);
 }
 
 /*
@@ -402,6 +471,7 @@ static const struct test_case cases[] = {
 	{ "swap", swap },
 	{ "locked", locked },
 	{ "swap-classic", swap_classic },
+	{ "swap-sharers", swap_sharers },
 	{ "move", move },
 	{ "offline", offline },
 };
