@@ -5,7 +5,6 @@ load guest
 load ../swap
 
 setup_file() { swap_on 512M; }
-# Bringing back what is out is the last thing that swap can do wrong.
 teardown_file() { swap_off; }
 teardown() { remove_regions; }
 
@@ -19,6 +18,10 @@ teardown() { remove_regions; }
 
 @test "clients that sleep meanwhile find every store when they wake up" {
 	helper reclaim swap-sharers
+}
+
+@test "no store is lost when swap space is given up" {
+	helper reclaim swap-off
 }
 
 @test "no store is lost while pages are moved" {

@@ -20,6 +20,7 @@
 #include "peer.h"
 #include "random.h"
 #include "region.h"
+#include "swap.h"
 #include "touch.h"
 
 #define RW      (PROT_READ | PROT_WRITE)
@@ -45,6 +46,8 @@ struct progress {
 	volatile int stop;
 	/* How many pages, of the first ones, are written to all the time. */
 	volatile uint32_t hot;
+	/* After how many of them a writer sleeps for a little; 0: never. */
+	volatile uint32_t burst;
 	volatile uint64_t stores[WRITERS];
 	/* The sequence number of the last store to each page. */
 	volatile uint32_t last[PAGES];
@@ -101,10 +104,13 @@ static void writer(struct peer *parent, void *arg)
 		write_page(page);
 	go(parent);
 	while (!shared->stop) {
-		uint32_t hot = shared->hot;
+		uint32_t hot = shared->hot, burst = shared->burst;
 
-		for (uint32_t page = me; page < hot; page += WRITERS)
+		for (uint32_t page = me; page < hot; page += WRITERS) {
 			write_page(page);
+			if (burst && page / WRITERS % burst == 0)
+				sleep_ms(1);
+		}
 		shared->stores[me] += hot / WRITERS;
 	}
 	go(parent);
@@ -119,6 +125,16 @@ static void start_writers(void)
 		writers[i] = peer_start(writer, (void *)i);
 		wait_go(&writers[i]);
 	}
+}
+
+/* Where they rest at times, till there have been enough stores. */
+static void wait_stores(void)
+{
+	for (int i = 0; i < WRITERS; i++)
+		for (int ms = 0; shared->stores[i] <= 10000; ms++) {
+			must(ms < 60000, "writer %d does not get on", i);
+			sleep_ms(1);
+		}
 }
 
 static void pause_writers(void)
@@ -361,6 +377,39 @@ static void swap_sharers(void)
 	close(fd);
 }
 
+/* What is out comes back all at once, while clients bring it back, too. */
+static void swap_off(void)
+{
+	const char *device = swap_device();
+	double end = seconds() + 90;
+
+	must(device, "no swap space");
+	begin_swapping();
+	for (int round = 0; round < 2; round++) {
+		struct mshare_stat stat;
+
+		/* They are seldom in the way. */
+		shared->burst = 1;
+		shared->hot = HOT;
+		do {
+			reclaim_some();
+			region_stat(fd, &stat);
+		} while (stat.swapped < 4 * HOT * PAGE && seconds() < end);
+		check(stat.swapped >= 4 * HOT * PAGE,
+		      "only %llu bytes swapped out", stat.swapped);
+		shared->burst = 0;
+		shared->hot = PAGES;
+		check_result(swap_anew(device), 0, "swapoff");
+		region_stat(fd, &stat);
+		check(!stat.swapped, "%llu bytes swapped out, nowhere",
+		      stat.swapped);
+	}
+	wait_stores();
+	stop_writers();
+	check_resident();
+	close(fd);
+}
+
 /*
  * As if the memory under the hot pages were about to fail: the kernel moves
  * what is there to other pages and never uses these again.
@@ -472,6 +521,7 @@ static const struct test_case cases[] = {
 	{ "locked", locked },
 	{ "swap-classic", swap_classic },
 	{ "swap-sharers", swap_sharers },
+	{ "swap-off", swap_off },
 	{ "move", move },
 	{ "offline", offline },
 };
