@@ -24,6 +24,10 @@ teardown() { remove_regions; }
 	helper reclaim swap-off
 }
 
+@test "pages that io_uring has as its buffer stay the clients' while others go" {
+	helper reclaim swap-pinned
+}
+
 @test "no store is lost while pages are moved" {
 	helper reclaim move
 }

@@ -20,6 +20,7 @@
 #include "peer.h"
 #include "random.h"
 #include "region.h"
+#include "ring.h"
 #include "swap.h"
 #include "touch.h"
 
@@ -259,8 +260,8 @@ static void swap_out(void (*press)(void), long pages)
 	      pages);
 }
 
-/* All of it out, as far as that goes. */
-static void swap_rest(void)
+/* All of it out, as far as that goes, but for pages that are @pinned. */
+static void swap_rest(uint32_t pinned)
 {
 	struct mshare_stat stat;
 
@@ -270,9 +271,12 @@ static void swap_rest(void)
 	check(stat.swapped > LENGTH / 2,
 	      "%llu bytes swapped out, %llu resident", stat.swapped,
 	      stat.resident);
-	check(stat.resident + stat.swapped >= LENGTH,
+	check(stat.resident + stat.swapped >= LENGTH - pinned * PAGE,
 	      "%llu bytes swapped out, %llu resident", stat.swapped,
 	      stat.resident);
+	check(stat.swapped <= LENGTH - pinned * PAGE,
+	      "%llu bytes swapped out, %u pages were pinned", stat.swapped,
+	      pinned);
 }
 
 static void check_resident(void)
@@ -295,7 +299,7 @@ static void begin_swapping(void)
 static void end_swapping(void)
 {
 	pause_writers();
-	swap_rest();
+	swap_rest(0);
 	end_writers();
 	check_resident();
 	close(fd);
@@ -370,7 +374,7 @@ static void swap_sharers(void)
 	start_sharers();
 	swap_out(reclaim_some, 4 * HOT);
 	pause_writers();
-	swap_rest();
+	swap_rest(0);
 	end_sharers();
 	end_writers();
 	check_resident();
@@ -407,6 +411,91 @@ static void swap_off(void)
 	wait_stores();
 	stop_writers();
 	check_resident();
+	close(fd);
+}
+
+/* Pages that the kernel itself uses, at their addresses in memory */
+
+#define PINNED (HOT / 2)
+
+static uint64_t frames[HOT];
+
+static void remember_frames(int file)
+{
+	for (uint32_t page = 0; page < HOT; page++)
+		frames[page] = file_page(file, page * PAGE);
+}
+
+/* Of the first @pages, those that are somewhere else now. */
+static uint32_t count_moved(int file, uint32_t pages)
+{
+	uint32_t moved = 0;
+
+	for (uint32_t page = 0; page < pages; page++)
+		moved += file_page(file, page * PAGE) != frames[page];
+	return moved;
+}
+
+/* A word that no writer uses. */
+static uint64_t *spare_word(uint32_t page)
+{
+	return (uint64_t *)(start + page * PAGE) + (page + 256) % 512;
+}
+
+/*
+ * While no page is written to: io_uring finds in its buffer what clients have
+ * stored, and clients find what it puts there.
+ */
+static void check_fixed(struct ring *ring)
+{
+	const uint32_t length = PINNED * PAGE;
+	void *buffer = (void *)start;
+	int copy = object_open(&object_kinds[TMPFS], length);
+	uint32_t wrong = 0;
+
+	check_result(ring_fixed(ring, copy, false, buffer, length, 0), 0,
+		     "writing from the fixed buffer");
+	for (uint32_t page = 0; page < PINNED; page++) {
+		uint64_t at = (uintptr_t)word_of(page) - start;
+
+		wrong += file_word(copy, at) !=
+			 value_of(page, shared->last[page]);
+		at = (uintptr_t)spare_word(page) - start;
+		set_file_word(copy, at, ~(uint64_t)page);
+	}
+	check(!wrong, "%u pages of the buffer lack a store", wrong);
+	check_result(ring_fixed(ring, copy, true, buffer, length, 0), 0,
+		     "reading into the fixed buffer");
+	wrong = 0;
+	for (uint32_t page = 0; page < PINNED; page++)
+		wrong += peek(spare_word(page)) != ~(uint64_t)page;
+	check(!wrong, "%u pages are not those of the buffer", wrong);
+	close(copy);
+}
+
+static void swap_pinned(void)
+{
+	int file = object_open(&object_kinds[MEMFD], LENGTH);
+	struct ring ring;
+	uint32_t moved;
+
+	new_region(file);
+	start_writers();
+	window_map(fd, start, granule, RW, 0);
+	ring_open(&ring);
+	must(!ring_register(&ring, (void *)start, PINNED * PAGE),
+	     "no fixed buffer");
+	remember_frames(file);
+	swap_out(reclaim_some, 4 * HOT);
+	swap_out(advise_hot, 4 * HOT);
+	pause_writers();
+	swap_rest(PINNED);
+	moved = count_moved(file, PINNED);
+	check(!moved, "%u pinned pages are somewhere else", moved);
+	check_fixed(&ring);
+	ring_close(&ring);
+	end_writers();
+	close(file);
 	close(fd);
 }
 
@@ -522,6 +611,7 @@ static const struct test_case cases[] = {
 	{ "swap-classic", swap_classic },
 	{ "swap-sharers", swap_sharers },
 	{ "swap-off", swap_off },
+	{ "swap-pinned", swap_pinned },
 	{ "move", move },
 	{ "offline", offline },
 };
