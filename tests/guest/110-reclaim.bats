@@ -28,6 +28,10 @@ teardown() { remove_regions; }
 	helper reclaim swap-pinned
 }
 
+@test "no store to a file is lost while its pages are cleaned and dropped" {
+	helper reclaim drop-file
+}
+
 @test "no store is lost while pages are moved" {
 	helper reclaim move
 }

@@ -499,6 +499,58 @@ static void swap_pinned(void)
 	close(fd);
 }
 
+/* Files on disks: reclaim writes pages back, and drops those that are clean */
+
+static uint32_t pages_cached(int file)
+{
+	unsigned char there[PAGES];
+	void *at = mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, file, 0);
+	uint32_t count = 0;
+
+	must(at != MAP_FAILED && !mincore(at, LENGTH, there), "mincore: %m");
+	munmap(at, LENGTH);
+	for (uint32_t page = 0; page < PAGES; page++)
+		count += there[page] & 1;
+	return count;
+}
+
+/*
+ * As nobody but the disk has them then, a store to a page that was clean is
+ * lost when the kernel does not hear of it.
+ */
+static void drop_file(void)
+{
+	int file = object_open(&object_kinds[EXT4], LENGTH);
+	double end = seconds() + 90;
+	uint32_t dropped = 0, wrong = 0;
+
+	new_region(file);
+	start_writers();
+	/* All pages get dirty again, but not before fsync(2) returns. */
+	shared->burst = 16;
+	shared->hot = PAGES;
+	while (dropped < PAGES / 4 && seconds() < end) {
+		must(!fsync(file), "fsync: %m");
+		region_advise(fd, start, LENGTH, MADV_PAGEOUT);
+		dropped += PAGES - pages_cached(file);
+	}
+	check(dropped >= PAGES / 4, "only %u pages were dropped", dropped);
+	wait_stores();
+	stop_writers();
+
+	must(!region_unmap(fd, start, LENGTH) && !fsync(file), "fsync: %m");
+	for (int i = 0; i < 10 && pages_cached(file); i++)
+		write_setting("/proc/sys/vm/drop_caches", "1");
+	check(!pages_cached(file), "%u pages are not read again",
+	      pages_cached(file));
+	for (uint32_t page = 0; page < PAGES; page++)
+		wrong += file_word(file, page * PAGE + page % 512 * 8) !=
+			 value_of(page, shared->last[page]);
+	check(!wrong, "the disk lacks %u stores", wrong);
+	close(file);
+	close(fd);
+}
+
 /*
  * As if the memory under the hot pages were about to fail: the kernel moves
  * what is there to other pages and never uses these again.
@@ -612,6 +664,7 @@ static const struct test_case cases[] = {
 	{ "swap-sharers", swap_sharers },
 	{ "swap-off", swap_off },
 	{ "swap-pinned", swap_pinned },
+	{ "drop-file", drop_file },
 	{ "move", move },
 	{ "offline", offline },
 };
