@@ -44,6 +44,10 @@ teardown() { remove_regions; }
 	helper reclaim locked
 }
 
+@test "io_uring's buffer stays the clients' memory where a block is taken away" {
+	helper reclaim offline-pinned
+}
+
 @test "MADV_PAGEOUT puts pages out, and clients get them back" {
 	helper operations advise-pageout
 }

@@ -335,7 +335,7 @@ static void locked(void)
 	check_result(region_advise(fd, start, half, MADV_PAGEOUT), EINVAL,
 		     "PAGEOUT of locked memory");
 	while (stat.swapped < half * 7 / 8 && seconds() < end) {
-		reclaim("4");
+		reclaim("4M");
 		region_stat(fd, &stat);
 	}
 	check(stat.swapped >= half * 7 / 8, "only %llu bytes went out",
@@ -635,26 +635,71 @@ static int pages_in(long block, int file)
 	return count;
 }
 
-static void offline(void)
-{
-	long block = movable_block();
-	int file = object_open(&object_kinds[MEMFD], LENGTH);
-	bool taken = false;
+static long block;
+static int file;
 
+static void begin_in_block(void)
+{
+	block = movable_block();
 	prefer_node_of(block);
+	file = object_open(&object_kinds[MEMFD], LENGTH);
 	new_region(file);
 	start_writers();
 	check(pages_in(block, file) == HOT, "%d pages of %d in the block",
 	      pages_in(block, file), HOT);
+}
+
+static void take_block(void)
+{
+	bool taken = false;
+
 	for (int i = 0; i < 10 && !taken; i++)
 		taken = set_block(block, "offline");
 	check(taken, "the block cannot be had: %m");
 	check(!pages_in(block, file), "%d pages stay in the block",
 	      pages_in(block, file));
-	stop_writers();
+}
+
+static void end_in_block(void)
+{
 	must(set_block(block, "online"), "the block does not come back: %m");
 	close(file);
 	close(fd);
+}
+
+static void offline(void)
+{
+	begin_in_block();
+	take_block();
+	stop_writers();
+	end_in_block();
+}
+
+/* Who pins pages for long has to take them away from memory that may go. */
+static void offline_pinned(void)
+{
+	struct ring ring;
+	int result = -EAGAIN;
+
+	begin_in_block();
+	window_map(fd, start, granule, RW, 0);
+	ring_open(&ring);
+	/* The writers' faults hold the pages too, at times. */
+	for (int i = 0; i < 10 && result; i++)
+		result = ring_register(&ring, (void *)start, PINNED * PAGE);
+	check_result(result, 0, "a fixed buffer");
+	remember_frames(file);
+	check(pages_in(block, file) == HOT - PINNED,
+	      "%d pages in the block, %d of them pinned", pages_in(block, file),
+	      pages_in(block, file) - HOT + PINNED);
+	take_block();
+	check(!count_moved(file, PINNED), "%u pinned pages are somewhere else",
+	      count_moved(file, PINNED));
+	pause_writers();
+	check_fixed(&ring);
+	ring_close(&ring);
+	end_writers();
+	end_in_block();
 }
 
 static const struct test_case cases[] = {
@@ -667,6 +712,7 @@ static const struct test_case cases[] = {
 	{ "drop-file", drop_file },
 	{ "move", move },
 	{ "offline", offline },
+	{ "offline-pinned", offline_pinned },
 };
 
 int main(int argc, char **argv)
