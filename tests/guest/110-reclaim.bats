@@ -48,6 +48,10 @@ teardown() { remove_regions; }
 	helper reclaim offline-pinned
 }
 
+@test "no store is lost while memory is compacted" {
+	helper reclaim compact
+}
+
 @test "MADV_PAGEOUT puts pages out, and clients get them back" {
 	helper operations advise-pageout
 }

@@ -702,6 +702,50 @@ static void offline_pinned(void)
 	end_in_block();
 }
 
+/* Other memory between the pages, which goes. */
+#define GAP (12 * PAGE)
+
+static void spread_pages(void)
+{
+	char *filler =
+		mmap(NULL, PAGES * GAP, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(filler != MAP_FAILED, "mmap: %m");
+	window_map(fd, start, granule, RW, 0);
+	for (uint32_t i = 0; i < PAGES; i++) {
+		/* The first pages are to be everywhere, too. */
+		peek(word_of(i * 33 % PAGES));
+		paint(filler + i * GAP, GAP, PAGE, 1);
+	}
+	munmap(filler, PAGES * GAP);
+	munmap((void *)start, granule);
+}
+
+/*
+ * In a block that holds hardly anything else, for compaction moves what it
+ * finds first, until there is no room above.
+ */
+static void compact(void)
+{
+	uint32_t moved = 0;
+
+	block = movable_block();
+	prefer_node_of(block);
+	file = object_open(&object_kinds[MEMFD], LENGTH);
+	new_region(file);
+	spread_pages();
+	remember_frames(file);
+	start_writers();
+	for (int i = 0; i < 10 && moved < HOT / 4; i++) {
+		write_setting("/proc/sys/vm/compact_memory", "1");
+		moved = count_moved(file, HOT);
+	}
+	check(moved >= HOT / 4, "only %u pages moved", moved);
+	stop_writers();
+	must(set_block(block, "offline"), "the block cannot be had: %m");
+	end_in_block();
+}
+
 static const struct test_case cases[] = {
 	{ "swap", swap },
 	{ "locked", locked },
@@ -713,6 +757,7 @@ static const struct test_case cases[] = {
 	{ "move", move },
 	{ "offline", offline },
 	{ "offline-pinned", offline_pinned },
+	{ "compact", compact },
 };
 
 int main(int argc, char **argv)
