@@ -746,6 +746,76 @@ static void compact(void)
 	end_in_block();
 }
 
+/* Pages from node to node */
+
+static uint32_t count_on(int node)
+{
+	void *pages[PAGES];
+	int status[PAGES];
+	uint32_t count = 0;
+
+	for (uint32_t page = 0; page < PAGES; page++)
+		pages[page] = (void *)word_of(page);
+	must(!syscall(SYS_move_pages, 0, (long)PAGES, pages, NULL, status, 0),
+	     "move_pages: %m");
+	for (uint32_t page = 0; page < PAGES; page++)
+		count += status[page] == node;
+	return count;
+}
+
+static void bind_to(int node)
+{
+	uint64_t mask = 1ULL << node;
+	struct mshare_mempolicy policy = {
+		.size = sizeof(policy),
+		.mode = MPOL_BIND,
+		.addr = start,
+		.length = LENGTH,
+		.nodemask = (uintptr_t)&mask,
+		.maxnode = 64,
+		.flags = MPOL_MF_MOVE,
+	};
+
+	check_result(request(fd, MSHAREFS_MEMPOLICY, &policy), 0, "MEMPOLICY");
+}
+
+/* All pages there and back, and once more. */
+static void move_nodes(int object)
+{
+	if (access("/sys/devices/system/node/node1", F_OK))
+		skip_case("one NUMA node");
+	new_region(object);
+	start_writers();
+	window_map(fd, start, granule, RW, 0);
+	for (int round = 0; round < 4; round++) {
+		int node = round % 2;
+
+		/* Pages that are just being faulted in stay where they are. */
+		for (int i = 0; i < 50 && count_on(node) < PAGES; i++)
+			bind_to(node);
+		check(count_on(node) == PAGES, "%u pages of %d on node %d",
+		      count_on(node), PAGES, node);
+	}
+	stop_writers();
+	close(fd);
+}
+
+static void nodes(void)
+{
+	move_nodes(-1);
+}
+
+/* On each node there are as many huge pages as the region needs. */
+static void nodes_huge(void)
+{
+	int object;
+
+	set_for_now(HUGE_PAGES, "16");
+	object = object_open(&object_kinds[HUGETLB], LENGTH);
+	move_nodes(object);
+	close(object);
+}
+
 static const struct test_case cases[] = {
 	{ "swap", swap },
 	{ "locked", locked },
@@ -758,6 +828,8 @@ static const struct test_case cases[] = {
 	{ "offline", offline },
 	{ "offline-pinned", offline_pinned },
 	{ "compact", compact },
+	{ "nodes", nodes },
+	{ "nodes-huge", nodes_huge },
 };
 
 int main(int argc, char **argv)
