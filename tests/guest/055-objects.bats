@@ -64,6 +64,10 @@ teardown() { remove_regions; }
 	helper objects huge-collapse
 }
 
+@test "nor does khugepaged, which finds large pages in regions by itself" {
+	helper objects huge-khugepaged
+}
+
 @test "a region does not use tables that hugetlbfs shares" {
 	helper objects tables-plain-first
 }

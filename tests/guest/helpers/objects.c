@@ -734,6 +734,53 @@ static void huge_collapse(void)
 }
 
 /*
+ * The kernel finds by itself what can be large pages, in spare time: one
+ * processor has nothing else to do.
+ */
+#define KHUGEPAGED "/sys/kernel/mm/transparent_hugepage/khugepaged/"
+
+static void huge_khugepaged(void)
+{
+	const long want = 4 * 2048;
+	double end = seconds() + 120;
+	struct mshare_stat stat;
+	struct peer peer;
+	long before, earlier, collapsed;
+
+	set_for_now(SHMEM_HUGE_PAGES, "advise");
+	set_for_now(KHUGEPAGED "pages_to_scan", "65536");
+	set_for_now(KHUGEPAGED "alloc_sleep_millisecs", "10");
+	set_for_now(KHUGEPAGED "scan_sleep_millisecs", "10");
+	new_region();
+	length = 4 * HUGE;
+	step = 16 * PAGE;
+	region_fill(fd, object, length, RW);
+	attach();
+	paint((void *)object, length, PAGE, 1);
+	before = pmd_mapped();
+	earlier = number_in(KHUGEPAGED "pages_collapsed");
+	peer = peer_start(store_all_the_time, NULL);
+	wait_go(&peer);
+	check_result(region_advise(fd, object, length, MADV_HUGEPAGE), 0,
+		     "MADV_HUGEPAGE");
+	do {
+		sleep_ms(10);
+		collapsed = number_in(KHUGEPAGED "pages_collapsed") - earlier;
+	} while ((pmd_mapped() - before < want || collapsed < 4) &&
+		 seconds() < end);
+	check(pmd_mapped() - before == want, "%ld KiB by huge entries",
+	      pmd_mapped() - before);
+	check(collapsed >= 4, "%ld pages collapsed", collapsed);
+	wait_warm(3);
+	shared->stop = 1;
+	peer_end(&peer);
+	check(!misses((void *)object, length, PAGE, 1), "values are lost");
+	region_stat(fd, &stat);
+	check(stat.resident == length, "%llu bytes resident", stat.resident);
+	end_region();
+}
+
+/*
  * Page tables of hugetlbfs: a whole granule of a file that several processes
  * map. Those tables are shared by other means, which must not mix with these.
  */
@@ -1212,6 +1259,7 @@ static const struct test_case cases[] = {
 	{ "written-back", written_back },
 	{ "huge-split", huge_split },
 	{ "huge-collapse", huge_collapse },
+	{ "huge-khugepaged", huge_khugepaged },
 	{ "tables-plain-first", tables_plain_first },
 	{ "tables-region-first", tables_region_first },
 	{ "tables-cut", tables_cut },
