@@ -30,6 +30,7 @@
 #include "peer.h"
 #include "random.h"
 #include "region.h"
+#include "swap.h"
 #include "touch.h"
 
 #define RW      (PROT_READ | PROT_WRITE)
@@ -549,7 +550,7 @@ static void be_worker(struct peer *parent, void *arg)
  */
 
 static struct peer workers[WORKERS];
-static unsigned int killed;
+static unsigned int killed, brought_back;
 
 static void start_worker(uint32_t i)
 {
@@ -628,6 +629,27 @@ static void disturb(struct peer *parent, void *arg)
 	}
 }
 
+static void limit_workers(void)
+{
+	tell(GROUP "/memory.max", "24M");
+}
+
+/*
+ * All that is out comes back while the workers go on, for which there has to be
+ * room: nothing limits the group afterwards. The disturber, which is killed at
+ * any moment, might leave the guest without swap space.
+ */
+static void bring_back(void)
+{
+	const char *device = swap_device();
+
+	if (!device)
+		return;
+	tell(GROUP "/memory.max", "max");
+	check_result(swap_anew(device), 0, "swapoff");
+	brought_back++;
+}
+
 static void found_lasting(void)
 {
 	int file = object_open(&object_kinds[MEMFD], PAGES / 2 * PAGE);
@@ -666,7 +688,12 @@ static void storm(double duration)
 		for (uint32_t i = 0; i < WORKERS; i++)
 			replace_worker(i, WNOHANG);
 		kill_worker();
+		if (random_below(16))
+			continue;
+		bring_back();
+		limit_workers();
 	}
+	bring_back();
 	peer_kill(&disturber);
 	shared->stop = 1;
 	for (uint32_t i = 0; i < WORKERS; i++)
@@ -683,7 +710,7 @@ static void set_up(void)
 	set_for_now(SHMEM_HUGE_PAGES, "advise");
 	tell("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 	mkdir(GROUP, 0700);
-	tell(GROUP "/memory.max", "24M");
+	limit_workers();
 	unlink(PASSING);
 	lasting = region_address(300);
 	passing = region_address(302);
@@ -710,7 +737,8 @@ int main(int argc, char **argv)
 	unlink(PASSING);
 	leaks_check(50);
 	rmdir(GROUP);
-	printf("%lu actions, %u processes killed, %u pages taken offline\n",
-	       shared->actions, killed, shared->offline);
+	printf("%lu actions, %u processes killed, %u pages taken offline, "
+	       "swap space given up %u times\n",
+	       shared->actions, killed, shared->offline, brought_back);
 	return failed_checks ? EXIT_FAILURE : EXIT_SUCCESS;
 }
