@@ -16,6 +16,10 @@ teardown() { remove_regions; }
 	helper poison failing-huge advised-huge
 }
 
+@test "of a transparent huge page only the part that fails is lost" {
+	helper poison failing-part advised-part
+}
+
 @test "a page that is on the disk as well is read again" {
 	helper poison clean-page
 }

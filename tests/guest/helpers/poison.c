@@ -29,6 +29,8 @@ struct memory {
 	uint64_t step;
 	uint64_t lost;
 	int lsb;
+	/* In transparent huge pages. */
+	bool huge;
 };
 
 static const struct memory pages = {
@@ -55,6 +57,15 @@ static const struct memory huge_pages = {
 	.lsb = 21,
 };
 
+static const struct memory transparent_pages = {
+	.kind = MEMFD,
+	.length = 2 * HUGE,
+	.step = PAGE,
+	.lost = PAGE,
+	.lsb = 12,
+	.huge = true,
+};
+
 static const struct memory *memory;
 static uint64_t length, bad;
 
@@ -71,6 +82,21 @@ struct reader {
 
 static struct reader *readers;
 
+static void fill_memory(void)
+{
+	long before = meminfo("ShmemPmdMapped");
+
+	if (memory->huge) {
+		set_for_now(SHMEM_HUGE_PAGES, "advise");
+		must(!region_advise(fd, object, length, MADV_HUGEPAGE),
+		     "no advice");
+	}
+	paint((void *)object, length, memory->step, 1);
+	must(!memory->huge ||
+		     meminfo("ShmemPmdMapped") - before == (long)(length / KIB),
+	     "%ld KiB in huge pages", meminfo("ShmemPmdMapped") - before);
+}
+
 /* Returns the file that is the region's memory. */
 static int new_region(const struct memory *kind)
 {
@@ -85,7 +111,7 @@ static int new_region(const struct memory *kind)
 	fd = region_create(path = region_path(), start, granule);
 	must(!region_map_file(fd, object, length, RW, 0, file, 0), "no object");
 	window_map(fd, start, granule, RW, 0);
-	paint((void *)object, length, kind->step, 1);
+	fill_memory();
 	readers = mmap(NULL, 2 * sizeof(*readers), RW,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(readers != MAP_FAILED, "mmap: %m");
@@ -265,6 +291,58 @@ static void advised_huge(void)
 	fail_memory(&huge_pages, fail_window);
 }
 
+static void look_before_and_after(struct peer *parent, void *arg)
+{
+	check(!misses((void *)object, length, memory->step, 1),
+	      "words are lost before");
+	go(parent);
+	wait_go(parent);
+	look_at_rest(parent, arg);
+}
+
+/*
+ * The kernel splits the huge page first. It can't while somebody faults the
+ * page in, in a region or not: the clients sleep.
+ */
+static void fail_part(void (*fail)(uint64_t page))
+{
+	int sink = object_open(&object_kinds[TMPFS], PAGE);
+	int file = new_region(&transparent_pages);
+	uint64_t page = file_page(file, bad);
+	struct mshare_stat stat;
+	struct peer clients[2];
+
+	must(page, "no page of memory behind the file");
+	for (int i = 0; i < 2; i++) {
+		clients[i] = peer_start(look_before_and_after, &sink);
+		wait_go(&clients[i]);
+	}
+	fail(page);
+	for (int i = 0; i < 2; i++) {
+		go(&clients[i]);
+		peer_end(&clients[i]);
+	}
+	region_stat(fd, &stat);
+	check(stat.resident == length - PAGE, "%llu bytes resident",
+	      stat.resident);
+	replace();
+	close(file);
+	close(sink);
+	end_region();
+	unlink(path);
+	unpoison(page);
+}
+
+static void failing_part(void)
+{
+	fail_part(fail_file);
+}
+
+static void advised_part(void)
+{
+	fail_part(fail_window);
+}
+
 /* A page that the disk has as well is read again. */
 static void clean_page(void)
 {
@@ -289,6 +367,7 @@ static void clean_page(void)
 static const struct test_case cases[] = {
 	{ "failing-page", failing_page }, { "advised-page", advised_page },
 	{ "failing-huge", failing_huge }, { "advised-huge", advised_huge },
+	{ "failing-part", failing_part }, { "advised-part", advised_part },
 	{ "clean-page", clean_page },
 };
 
