@@ -220,12 +220,24 @@ static void fail_file(uint64_t page)
 	must(failed(result), "corrupt-pfn: %s", strerror(-result));
 }
 
+static void advise(void *result)
+{
+	if (madvise((void *)(object + bad), PAGE, MADV_HWPOISON))
+		*(volatile int *)result = -errno;
+}
+
+/* As if the caller had just touched it: it is told so, as of its own memory. */
 static void fail_window(uint64_t page)
 {
-	int result = madvise((void *)(object + bad), PAGE, MADV_HWPOISON);
+	volatile int result = 0;
+	int signal = signal_of(advise, (void *)&result);
 
 	(void)page;
-	check(failed(result ? -errno : 0), "MADV_HWPOISON: %m");
+	check(failed(result), "MADV_HWPOISON: %s", strerror(-result));
+	check(signal == SIGBUS && touch_fault.code == BUS_MCEERR_AR &&
+		      touch_fault.addr == (void *)(object + bad),
+	      "signal %d, code %d at %p", signal, touch_fault.code,
+	      touch_fault.addr);
 }
 
 /* Memory in the place of what failed is as good as any. */
@@ -338,9 +350,23 @@ static void failing_part(void)
 	fail_part(fail_file);
 }
 
+/*
+ * To split a huge page of a file takes it from all processes, so there may be
+ * nobody left to tell. Where it cannot be split, the caller is told.
+ */
+static void fail_part_of_window(uint64_t page)
+{
+	volatile int result = 0;
+	int signal = signal_of(advise, (void *)&result);
+
+	(void)page;
+	check(failed(result) || signal == SIGBUS,
+	      "MADV_HWPOISON: %s, signal %d", strerror(-result), signal);
+}
+
 static void advised_part(void)
 {
-	fail_part(fail_window);
+	fail_part(fail_part_of_window);
 }
 
 /* A page that the disk has as well is read again. */

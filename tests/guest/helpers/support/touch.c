@@ -66,6 +66,12 @@ int store(volatile void *addr, uint64_t value)
 	return touch_fault.signal;
 }
 
+int signal_of(void (*act)(void *arg), void *arg)
+{
+	try(act(arg));
+	return touch_fault.signal;
+}
+
 int call(const void *addr)
 {
 	try(((void (*)(void))addr)());

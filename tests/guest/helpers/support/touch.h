@@ -22,6 +22,8 @@ void touch_init(void);
 /* Each returns the signal's number, or 0 when the access worked. */
 int load(const volatile void *addr, uint64_t *value);
 int store(volatile void *addr, uint64_t value);
+/* Runs @act, which may be left at any moment. */
+int signal_of(void (*act)(void *arg), void *arg);
 /* Runs the machine code at @addr, which is to return at once. */
 int call(const void *addr);
 
