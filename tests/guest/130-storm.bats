@@ -8,6 +8,6 @@ teardown() { remove_regions; }
 	helper storm kills
 }
 
-@test "requests, faults, forks and windows race, and no word is wrong" {
+@test "requests, faults, forks, windows and O_DIRECT race, and no word is wrong" {
 	helper storm races
 }

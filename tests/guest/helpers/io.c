@@ -339,17 +339,13 @@ static struct peer *client_of(const struct mover *mover)
 
 static void start_clients(void)
 {
-	char name[64];
-
 	order = mmap(NULL, sizeof(*order), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
 		     0);
 	must(order != MAP_FAILED, "mmap: %m");
 	size = 2 * granule;
 	fd = region_create(path = region_path(), start, size);
 	file = object_open(&object_kinds[EXT4], MOST);
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
-	direct = open(name, O_RDWR | O_DIRECT | O_CLOEXEC);
-	must(direct >= 0, "O_DIRECT: %m");
+	direct = object_reopen(file, O_RDWR | O_DIRECT);
 	target = peer_start(be_client, NULL);
 	wait_go(&target);
 	witness = peer_start(be_client, NULL);

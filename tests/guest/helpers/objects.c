@@ -584,13 +584,10 @@ static void fsync_round(int file, int direct, int round)
 
 static void written_back(void)
 {
-	int file = object_open(&object_kinds[EXT4], PAGE), direct;
+	int file = object_open(&object_kinds[EXT4], PAGE);
+	int direct = object_reopen(file, O_RDONLY | O_DIRECT);
 	struct peer peer;
-	char name[64];
 
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
-	direct = open(name, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	must(direct >= 0, "O_DIRECT: %m");
 	pin_to_cpu(0);
 	length = PAGE;
 	new_region();
@@ -1049,15 +1046,11 @@ static int new_memfd(void)
 	return object_open(&object_kinds[MEMFD], 16 * PAGE);
 }
 
-/* The same file on another descriptor. */
+/* The same file on another descriptor alone. */
 static int reopen(int file, int flags)
 {
-	char name[64];
-	int again;
+	int again = object_reopen(file, flags);
 
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
-	again = open(name, flags);
-	must(again >= 0, "cannot open %s again: %m", name);
 	close(file);
 	return again;
 }

@@ -457,13 +457,10 @@ static void advise_remove(void)
 /* REMOVE is a change of the file: its descriptor must have been for writing. */
 static void advise_remove_readonly(void)
 {
-	int file = object_open(&object_kinds[MEMFD], LENGTH), readonly;
-	char name[64];
+	int file = object_open(&object_kinds[MEMFD], LENGTH);
+	int readonly = object_reopen(file, O_RDONLY);
 
 	set_file_word(file, 0, 7);
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
-	readonly = open(name, O_RDONLY | O_CLOEXEC);
-	must(readonly >= 0, "cannot open a memfd again: %m");
 	new_region(-1);
 	must(!region_map_file(fd, object, LENGTH, PROT_READ, 0, readonly, 0),
 	     "no object");

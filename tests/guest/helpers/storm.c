@@ -12,6 +12,7 @@
 #include "case.h"
 #include "check.h"
 #include "figures.h"
+#include "object.h"
 #include "peer.h"
 #include "random.h"
 #include "region.h"
@@ -118,6 +119,8 @@ static void kills(void)
 
 static double deadline;
 static int storm_fd;
+/* Of all processes together: words that went to the disk. */
+static unsigned long *written;
 
 static void one_request(void)
 {
@@ -185,9 +188,41 @@ static void *be_thread(void *arg)
 	return NULL;
 }
 
+/* Finds the pages of as much of the region as is mapped now, and looks at them. */
+static void write_out(int direct, int file)
+{
+	static __thread uint64_t words[OBJECT / sizeof(uint64_t)];
+	uint64_t at = random_place();
+	ssize_t length = pwrite(direct, (void *)at, OBJECT, 0);
+
+	check(length >= 0 || errno == EFAULT, "pwrite: %m");
+	if (length <= 0)
+		return;
+	must(pread(file, words, length, 0) == length, "pread: %m");
+	for (ssize_t i = 0; i < length / 8; i++, at += 8)
+		check(is_part_of(words[i], at), "of %#lx, %#lx was written", at,
+		      words[i]);
+	__atomic_add_fetch(written, length / 8, __ATOMIC_RELAXED);
+}
+
+/* The kernel walks page tables by itself, without a lock that keeps them. */
+static void *be_writer(void *arg)
+{
+	int file = object_open(&object_kinds[EXT4], OBJECT);
+	int direct = object_reopen(file, O_RDWR | O_DIRECT);
+
+	(void)arg;
+	random_seed(getpid());
+	while (seconds() < deadline)
+		write_out(direct, file);
+	close(direct);
+	close(file);
+	return NULL;
+}
+
 static void be_process(struct peer *parent, void *arg)
 {
-	pthread_t thread;
+	pthread_t thread, writer;
 
 	(void)parent;
 	(void)arg;
@@ -195,8 +230,10 @@ static void be_process(struct peer *parent, void *arg)
 	storm_fd = region_open(path, O_RDWR);
 	window_map(storm_fd, start, size, RW, 0);
 	must(!pthread_create(&thread, NULL, be_thread, (void *)1), "thread");
+	must(!pthread_create(&writer, NULL, be_writer, NULL), "thread");
 	be_thread((void *)2);
 	pthread_join(thread, NULL);
+	pthread_join(writer, NULL);
 }
 
 static void races(void)
@@ -204,6 +241,10 @@ static void races(void)
 	struct peer peers[3];
 	struct mshare_stat stat;
 
+	written = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(written != MAP_FAILED, "mmap: %m");
+	/* Mounts the disk, which all of them use. */
+	close(object_open(&object_kinds[EXT4], OBJECT));
 	size = 2 * granule;
 	storm_fd = region_create(path = region_path(), start, size);
 	deadline = seconds() + 4;
@@ -211,6 +252,7 @@ static void races(void)
 		peers[i] = peer_start(be_process, NULL);
 	for (int i = 0; i < 3; i++)
 		peer_end(&peers[i]);
+	check(*written, "nothing of the region was ever written");
 	check_result(region_unmap(storm_fd, start, size), 0, "UNMAP of all");
 	region_stat(storm_fd, &stat);
 	check(!stat.attached && !stat.mappings && !stat.resident &&

@@ -63,6 +63,17 @@ int object_open(const struct object_kind *kind, uint64_t size)
 	return file;
 }
 
+int object_reopen(int object, int flags)
+{
+	char name[64];
+	int again;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", object);
+	again = open(name, flags | O_CLOEXEC);
+	must(again >= 0, "cannot open %s again: %m", name);
+	return again;
+}
+
 uint64_t file_word(int file, uint64_t offset)
 {
 	uint64_t value = ~0ULL;

@@ -37,6 +37,9 @@ extern const struct object_kind object_kinds[NR_KINDS];
 /* Gives up when there is no such file to be had. */
 int object_open(const struct object_kind *kind, uint64_t size);
 
+/* The same file on another descriptor. */
+int object_reopen(int object, int flags);
+
 /* A word of the file as read(2) sees it. */
 uint64_t file_word(int file, uint64_t offset);
 /* Puts a word there, by write(2) where the file system has it. */

@@ -114,6 +114,14 @@ uint64_t peek(const volatile void *addr)
 	return load(addr, &value) ? ~0ULL : value;
 }
 
+bool is_part_of(uint64_t found, uint64_t word)
+{
+	for (uint64_t byte = 0xff; byte; byte <<= 8)
+		if ((found & byte) && (found & byte) != (word & byte))
+			return false;
+	return true;
+}
+
 uint64_t paint_for(const void *word, uint64_t tag)
 {
 	return (uint64_t)word ^ (tag << 48) ^ 0x5a5a;

@@ -4,6 +4,7 @@
 #define GUEST_TOUCH_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The signal that the last access of this thread raised. */
@@ -39,6 +40,12 @@ void store_until_fault(volatile void *addr, volatile uint64_t *count);
 
 /* The value at @addr, or all ones when it cannot be read. */
 uint64_t peek(const volatile void *addr);
+
+/*
+ * Is it the word, or, where only parts of it were there yet when its bytes were
+ * copied one by one, 0 in the place of others?
+ */
+bool is_part_of(uint64_t found, uint64_t word);
 
 /* Machine code that returns at once, in a value that store() can put down. */
 extern const uint64_t return_instruction;
