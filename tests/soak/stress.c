@@ -17,10 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/futex.h>
 #include <linux/mempolicy.h>
 
 #include "check.h"
@@ -197,6 +199,64 @@ static void use_passing(void)
 	if (store(place, word_of(writer, random_below(1000), me.inode, page)))
 		return;
 	check(me.prot & PROT_WRITE, "a window to read let a store through");
+}
+
+/*
+ * The kernel finds pages by itself, and walks page tables without a lock that
+ * keeps them: EFAULT where there is no page, ENOMEM where none can be had.
+ */
+
+/* The page is in the pipe, and not copied before it is read from there. */
+static int splice_page(uint64_t at, uint64_t *words)
+{
+	struct iovec from = { (void *)at, PAGE };
+	int ends[2], ret = 0;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	if (vmsplice(ends[1], &from, 1, 0) < 0)
+		ret = -errno;
+	else
+		must(read(ends[0], words, PAGE) == PAGE, "read: %m");
+	close(ends[0]);
+	close(ends[1]);
+	return ret;
+}
+
+/* It has the writers' words and nothing else. */
+static void splice_passing(void)
+{
+	uint64_t words[PAGE / sizeof(uint64_t)], at = random_address();
+	uint32_t page = (at - passing) / PAGE;
+	int ret = splice_page(at, words);
+
+	check(!ret || ret == -EFAULT || ret == -ENOMEM, "vmsplice: %s",
+	      strerrorname_np(-ret));
+	if (ret)
+		return;
+	for (uint32_t by = 0; by < WRITERS; by++) {
+		size_t i = place_of(passing, page, by) - (uint64_t *)at;
+		uint64_t word = words[i];
+
+		check(is_part_of(word, word_of(by, sequence_of(word), me.inode,
+					       page)),
+		      "passing page %u, writer %u, inode %u: found %#lx", page,
+		      by, me.inode, word);
+		words[i] = 0;
+	}
+	for (size_t i = 0; i < PAGE / sizeof(uint64_t); i++)
+		check(!words[i], "passing page %u, word %zu: found %#lx", page,
+		      i, words[i]);
+}
+
+/* Nobody waits. */
+static void wake_passing(void)
+{
+	uint64_t at = random_address() + random_below(PAGE / 4) * 4;
+	long woken = syscall(SYS_futex, at, FUTEX_WAKE, 1, NULL, NULL, 0);
+
+	check(!woken || (woken < 0 && (errno == EFAULT || errno == ENOMEM)),
+	      "FUTEX_WAKE: %ld, %m", woken);
 }
 
 /*
@@ -426,12 +486,13 @@ static const struct action {
 	unsigned int weight;
 	void (*run)(void);
 } actions[] = {
-	{ 400, use_lasting },  { 400, use_passing }, { 40, read_lasting },
-	{ 40, map_object },    { 20, unmap_range },  { 10, unmap_place },
-	{ 20, protect_range }, { 20, advise_range }, { 6, advise_lasting },
-	{ 6, lock_range },     { 6, place_range },   { 6, walk },
-	{ 6, look_at_stat },   { 4, drop_links },    { 4, new_window },
-	{ 2, some_fork },      { 1, remove_region },
+	{ 400, use_lasting },   { 400, use_passing },  { 40, read_lasting },
+	{ 40, map_object },     { 20, unmap_range },   { 10, unmap_place },
+	{ 40, splice_passing }, { 20, wake_passing },  { 20, protect_range },
+	{ 20, advise_range },   { 6, advise_lasting }, { 6, lock_range },
+	{ 6, place_range },     { 6, walk },           { 6, look_at_stat },
+	{ 4, drop_links },      { 4, new_window },     { 2, some_fork },
+	{ 1, remove_region },
 };
 
 static const struct action *random_action(void)
