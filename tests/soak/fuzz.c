@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -621,6 +622,96 @@ static void change_names(void)
 	}
 }
 
+/* What the mount says is used of its limits is never more than these are. */
+static struct statfs limits(void)
+{
+	struct statfs fs = { 0 };
+
+	check(!statfs(MOUNT, &fs), "statfs: %m");
+	check(fs.f_bfree <= fs.f_blocks && fs.f_ffree <= fs.f_files,
+	      "%lu of %lu pages and %lu of %lu names are free", fs.f_bfree,
+	      fs.f_blocks, fs.f_ffree, fs.f_files);
+	return fs;
+}
+
+static void remount(void)
+{
+	static const struct {
+		const char *text;
+		bool good;
+		uint64_t pages, names;
+	} options[] = {
+		{ "size=8m", true, 8 * MIB / PAGE, 0 },
+		{ "size=8m,nr_regions=16", true, 8 * MIB / PAGE, 16 },
+		{ "size=40m,nr_regions=5", true, 40 * MIB / PAGE, 5 },
+		{ "size=1", true, 1, 0 },
+		{ "nr_regions=4", true, 0, 4 },
+		{ "size=0,nr_regions=0", true, 0, 0 },
+		{ "size=x", false, 0, 0 },
+		{ "nr_regions=-1", false, 0, 0 },
+		{ "uid=77", false, 0, 0 },
+	};
+	size_t i = random_below(sizeof(options) / sizeof(options[0]));
+	int ret = mount(NULL, MOUNT, NULL, MS_REMOUNT, options[i].text);
+	struct statfs fs = limits();
+
+	check(ret || options[i].good, "a remount with \"%s\"", options[i].text);
+	if (ret || !alone)
+		return;
+	check((!options[i].pages || fs.f_blocks == options[i].pages) &&
+		      (!options[i].names || fs.f_files == options[i].names),
+	      "remounted with \"%s\": %lu pages, %lu names", options[i].text,
+	      fs.f_blocks, fs.f_files);
+}
+
+/* A region that is there for a moment, again and again. */
+static void churn(const char *name)
+{
+	for (int i = 0; i < 10; i++) {
+		int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+		int ret;
+
+		if (fd < 0) {
+			check(errno == ENOSPC, "a new name: %m");
+			continue;
+		}
+		region_set_size(fd, arena, granule);
+		ret = region_map(fd, arena, PAGE, RW, 0);
+		check(!ret || ret == -ENOSPC, "CREATE_MAPPING: %s",
+		      strerrorname_np(-ret));
+		/* Either may be the end of it. */
+		if (i % 2)
+			close(fd);
+		check(!unlink(name), "unlink: %m");
+		if (!(i % 2))
+			close(fd);
+	}
+}
+
+/* Two at the same time, with names of their own: nothing of it stays. */
+static void churn_names(void)
+{
+	struct statfs before = limits(), after;
+	char mine[64], other[64];
+	int status = 0;
+	pid_t pid;
+
+	snprintf(mine, sizeof(mine), MOUNT "/mine-%d", getpid());
+	snprintf(other, sizeof(other), MOUNT "/other-%d", getpid());
+	pid = fork();
+	if (!pid) {
+		churn(other);
+		_exit(failed_checks ? EXIT_FAILURE : EXIT_SUCCESS);
+	}
+	churn(mine);
+	check(pid > 0 && waitpid(pid, &status, 0) == pid && !status,
+	      "the other process ended with wait status %#x", status);
+	after = limits();
+	check(!alone || before.f_ffree == after.f_ffree,
+	      "%lu names were free, and %lu are", before.f_ffree,
+	      after.f_ffree);
+}
+
 static void use_as_file(void)
 {
 	int fd = slots[random_below(SLOTS)];
@@ -819,6 +910,8 @@ static const struct step {
 	{ "open of another kind", 6, open_other },
 	{ "close", 4, close_slot },
 	{ "a name", 10, change_names },
+	{ "a remount", 4, remount },
+	{ "names of two processes", 2, churn_names },
 	{ "a file's system call", 8, use_as_file },
 	{ "SET_SIZE", 20, set_size },
 	{ "CREATE_MAPPING", 40, create_mapping },
@@ -914,12 +1007,22 @@ static void mount_somehow(void)
 		const char *text;
 		bool good;
 	} options[] = {
-		{ "", true },          { "mode=700", true },
-		{ "uid=5", true },     { "gid=5,mode=1777", true },
-		{ "mode=", false },    { "mode=9", false },
-		{ "uid=-2", false },   { "mode=77777777", false },
-		{ "size=0", true },    { "size=x", false },
+		{ "", true },
+		{ "mode=700", true },
+		{ "uid=5", true },
+		{ "gid=5,mode=1777", true },
+		{ "mode=", false },
+		{ "mode=9", false },
+		{ "uid=-2", false },
+		{ "mode=77777777", false },
+		{ "size=0", true },
+		{ "size=x", false },
 		{ "nonsense", false },
+		{ "size=8m,nr_regions=16", true },
+		{ "size=8m", true },
+		{ "nr_regions=16", true },
+		{ "nr_regions=4", true },
+		{ "nr_regions=x", false },
 	};
 	size_t i = random_below(sizeof(options) / sizeof(options[0]));
 	int ret = mount("mshare", MOUNT, "msharefs", 0, options[i].text);
