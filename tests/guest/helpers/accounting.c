@@ -89,6 +89,21 @@ static bool about(long got, uint64_t want)
 	return labs(got - (long)want) < (long)SLACK;
 }
 
+/* Groups that were removed and that somebody still holds. */
+static long held_groups(void)
+{
+	return cgroup_event(NULL, "cgroup.stat", "nr_dying_descendants");
+}
+
+/*
+ * A page of this program that a process of a group is the first to use would
+ * be that group's as long as it is cached.
+ */
+static void use_all_of_program(void)
+{
+	must(!mlockall(MCL_CURRENT) && !munlockall(), "mlockall: %m");
+}
+
 /* Three groups: the creator's, the one around that, and the clients'. */
 static void payers(void)
 {
@@ -97,8 +112,9 @@ static void payers(void)
 	const char *clients = cgroup_make(NULL, "clients");
 	const uint64_t tables = granule / TABLE_SPAN * PAGE;
 	uint64_t with_tables = LENGTH + tables + granule / TABLE_SPAN * PAGE;
-	long others;
+	long others, held = held_groups();
 
+	use_all_of_program();
 	create_in(inner);
 	run_in(clients, start, LENGTH, PAGE);
 	others = cgroup_number(clients, "memory.current");
@@ -133,6 +149,8 @@ static void payers(void)
 	      "%ld bytes are still paid for when the region is gone", paid());
 	cgroup_remove(outer);
 	cgroup_remove(clients);
+	check(settle(held_groups, held) <= held,
+	      "%ld groups are held, %ld before", held_groups(), held);
 }
 
 /* A group that can pay no more. */

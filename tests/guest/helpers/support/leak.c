@@ -2,11 +2,13 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "figures.h"
 #include "leak.h"
+#include "object.h"
 #include "peer.h"
 
 /* Adds what each processor has counted for itself so far. */
@@ -62,6 +64,43 @@ static long open_files(void)
 }
 
 /*
+ * What regions are made of, parts of files and bit maps too: the kernel charges
+ * them to a group and keeps those of a size together.
+ */
+static long accounted(void)
+{
+	static const char *const caches[] = { "kmalloc-cg-8", "kmalloc-cg-64",
+					      "kmalloc-cg-512",
+					      "kmalloc-cg-1k" };
+	long objects = 0;
+
+	for (size_t i = 0; i < sizeof(caches) / sizeof(caches[0]); i++)
+		objects += slab_objects(caches[i]);
+	return objects;
+}
+
+/* Allocations that have a part for each processor, such as counters. */
+static long percpu(void)
+{
+	FILE *stats = fopen("/sys/kernel/debug/percpu_stats", "re");
+	char line[128];
+	long count = -1;
+
+	must(stats, "cannot open percpu_stats: %m");
+	while (count < 0 && fgets(line, sizeof(line), stats))
+		sscanf(line, " nr_cur_alloc : %ld", &count);
+	fclose(stats);
+	must(count >= 0, "percpu_stats tells no nr_cur_alloc");
+	return count;
+}
+
+/* What RCU is to free waits for seconds, unless memory is asked for. */
+static void free_now(void)
+{
+	write_setting("/proc/sys/vm/drop_caches", "2");
+}
+
+/*
  * How much more of each there may be after MANY rounds, for what the rest of
  * the guest does meanwhile: a fraction of what even one leak a round would
  * make.
@@ -82,6 +121,8 @@ static struct {
 	{ "inodes of shared memory", shmem_files, 40, 0 },
 	{ "inodes", inodes, 100, 0 },
 	{ "open files", open_files, 40, 0 },
+	{ "small objects", accounted, 60, 0 },
+	{ "counters of each processor", percpu, 40, 0 },
 };
 
 #define FIGURES (sizeof(figures) / sizeof(figures[0]))
@@ -103,6 +144,7 @@ static bool take_figures(void)
 /* What went before may still be on its way, there and back. */
 void leaks_begin(void)
 {
+	free_now();
 	take_figures();
 	for (int i = 0; i < 30; i++) {
 		sleep_ms(100);
@@ -113,6 +155,7 @@ void leaks_begin(void)
 
 void leaks_check(int rounds)
 {
+	free_now();
 	for (size_t f = 0; f < FIGURES; f++) {
 		long limit =
 			figures[f].before + figures[f].slack * rounds / MANY;

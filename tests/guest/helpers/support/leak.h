@@ -3,7 +3,10 @@
 #ifndef GUEST_LEAK_H
 #define GUEST_LEAK_H
 
-/* Page tables, shared memory and slab objects, as they are now... */
+/*
+ * Page tables, shared memory, slab objects and allocations of each processor,
+ * as they are now...
+ */
 void leaks_begin(void);
 /* ...and whether one leak in each of so many @rounds since can be seen. */
 void leaks_check(int rounds);
