@@ -12,44 +12,12 @@ teardown() { remove_regions; }
 	helper reclaim swap
 }
 
-@test "nor where pages to swap out are chosen the older way" {
-	helper reclaim swap-classic
-}
-
-@test "clients that sleep meanwhile find every store when they wake up" {
-	helper reclaim swap-sharers
-}
-
-@test "no store is lost when swap space is given up" {
-	helper reclaim swap-off
-}
-
-@test "pages that io_uring has as its buffer stay the clients' while others go" {
-	helper reclaim swap-pinned
-}
-
-@test "no store to a file is lost while its pages are cleaned and dropped" {
-	helper reclaim drop-file
-}
-
 @test "no store is lost while pages are moved" {
 	helper reclaim move
 }
 
 @test "no store is lost while blocks of memory are taken away and given back" {
 	helper reclaim offline
-}
-
-@test "LOCK keeps memory in while the rest of the region goes out" {
-	helper reclaim locked
-}
-
-@test "io_uring's buffer stays the clients' memory where a block is taken away" {
-	helper reclaim offline-pinned
-}
-
-@test "no store is lost while memory is compacted" {
-	helper reclaim compact
 }
 
 @test "MADV_PAGEOUT puts pages out, and clients get them back" {
