@@ -94,7 +94,7 @@ long settle(long (*figure)(void), long limit)
 {
 	long value = figure();
 
-	for (int i = 0; i < 100 && value > limit; i++) {
+	for (int i = 0; i < 600 && value > limit; i++) {
 		sleep_ms(50);
 		value = figure();
 	}

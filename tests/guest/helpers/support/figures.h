@@ -22,8 +22,8 @@ long fault_count(void);
 
 /*
  * Memory may come back a little after the call that gave it up returns: calls
- * @figure until it is at most @limit, or for five seconds. Returns the last
- * value.
+ * @figure until it is at most @limit, or for half a minute. Returns the
+ * last value.
  */
 long settle(long (*figure)(void), long limit);
 
