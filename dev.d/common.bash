@@ -36,12 +36,17 @@ make_cache() {
 		die "cannot make $CACHE/$1" "set MSHARE_CACHE to a folder of yours"
 }
 
-# side_build KIND CMAKE-ARG...: builds all of it into a folder of its own, outside
+# side_configure KIND CMAKE-ARG...: makes a folder to build all of it in, outside
 # the tree, and leaves that folder's path in $side
-side_build() {
+side_configure() {
 	side=$CACHE/side/$1-$(printf '%s' "$TREE" | sha256sum | cut -c1-12)
 	mkdir -p "$side"
-	cmake -S "$TREE" -B "$side" "${@:2}" && cmake --build "$side" -j "$(nproc)"
+	cmake -S "$TREE" -B "$side" "${@:2}"
+}
+
+# side_build KIND CMAKE-ARG...: and builds it
+side_build() {
+	side_configure "$@" && cmake --build "$side" -j "$(nproc)"
 }
 
 # locked NAME COMMAND...: one at a time on this machine
