@@ -6,17 +6,12 @@ setup() {
 	cd "$BATS_TEST_DIRNAME"
 }
 
-@test "standard output and error come through separately" {
-	run --separate-stderr vm -- sh -c 'echo one; echo two >&2; echo three'
-	assert_success
+@test "standard output, error and the exit status come through, each by itself" {
+	run --separate-stderr vm -- sh -c 'echo one; echo two >&2; echo three; exit 42'
+	assert_failure 42
 	assert_output $'one\nthree'
 	# shellcheck disable=SC2154 # run sets it
 	assert_equal "$stderr" two
-}
-
-@test "the exit status is the command's" {
-	run vm -- sh -c 'exit 42'
-	assert_failure 42
 }
 
 @test "a command killed by a signal gives 128 and its number" {
@@ -56,14 +51,8 @@ line><q'\"\$HOME\\><--memory><--><*>"
 	assert_equal "$status" 143
 }
 
-@test "what runs on in the background does not keep the guest up" {
-	run vm -- sh -c 'sleep 600 & echo finished'
-	assert_success
-	assert_output finished
-}
-
-@test "standard input is empty" {
-	run vm -- wc -c <<<'not for the guest'
+@test "standard input is empty, and who runs on in the background keeps no guest up" {
+	run vm -- sh -c 'sleep 600 & wc -c' <<<'not for the guest'
 	assert_success
 	assert_output 0
 }
