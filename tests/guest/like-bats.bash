@@ -28,10 +28,12 @@ skip() {
 	exit 0
 }
 
-# Why the last test was skipped, if it was, as TAP has it.
-reason() {
+# Why the last test was skipped, if it was, as TAP has it: in $reason, for run.
+# shellcheck disable=SC2034 # that prints it
+find_reason() {
+	reason=
 	[[ -e $skip_file ]] || return 0
-	printf ' # skip %s' "$(<"$skip_file")"
+	reason=" # skip $(<"$skip_file")"
 	rm "$skip_file"
 }
 

@@ -18,6 +18,8 @@
 
 /* The project's promise is 8 faults a client, whatever the region's size. */
 #define FAULTS_PER_CLIENT 8
+/* So many that a fault for each of them would be too many. */
+#define GRANULES (FAULTS_PER_CLIENT + 1)
 /* One upper table for 512 GiB, and slack for what libc does meanwhile. */
 #define TABLES_PER_CLIENT_KB 64
 
@@ -126,7 +128,7 @@ static void tables(void)
 	long before, with;
 	int fd;
 
-	size = 16 * granule;
+	size = GRANULES * granule;
 	fd = region_create(path = region_path(), start, size);
 	region_fill(fd, start, size, RW);
 	before = page_tables();
@@ -180,7 +182,7 @@ static void late(void)
 	struct peer reader, writer;
 	int fd;
 
-	size = 16 * granule;
+	size = GRANULES * granule;
 	fd = region_create(path = region_path(), start, size);
 	region_fill(fd, start, size, RW);
 	reader = peer_start(use_all, NULL);
