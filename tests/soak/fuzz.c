@@ -522,8 +522,10 @@ static void mempolicy(void)
 	arg.policy.flags = one_in(8) ? edge() : random_below(8);
 	if (one_in(16))
 		arg.policy.reserved = edge();
+	/* What the structure is told not to have, nobody looks at. */
 	ask(fd, MSHAREFS_MEMPOLICY, sizeof(arg.policy),
-	    bad || arg.policy.reserved, true);
+	    bad || (arg.policy.reserved && arg.size >= sizeof(arg.policy)),
+	    true);
 }
 
 /* Requests that there are not, or of another size. */
