@@ -33,6 +33,7 @@ setup() {
 	# shellcheck disable=SC2154 # run sets it
 	echo "$stderr"
 	assert_success
+	[[ $stderr == *"$BATS_TEST_FILENAME"*'Read-only file system'*/etc/new*'Read-only file system'* ]]
 	assert_output "$PWD
 $(sha256sum <"$BATS_TEST_FILENAME")
 $(realpath "${MSHARE_BUILD:-$BATS_TEST_DIRNAME/../../build}")/msharectl"
