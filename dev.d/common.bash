@@ -7,6 +7,8 @@ shopt -s inherit_errexit
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 CACHE=${MSHARE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mshare}
 export TREE CACHE
+# make takes seconds to find that there is nothing to do
+export CMAKE_GENERATOR=${CMAKE_GENERATOR:-Ninja}
 
 note() {
 	printf '%s\n' "$*" >&2
