@@ -859,26 +859,6 @@ static void mempolicy(void)
 	end_region();
 }
 
-/* Shared memory on a node, in KiB. */
-static long node_shmem(int node)
-{
-	char file[64], line[128];
-	long value = -1;
-	FILE *info;
-
-	snprintf(file, sizeof(file), "/sys/devices/system/node/node%d/meminfo",
-		 node);
-	figure_now("Shmem");
-	info = fopen(file, "re");
-	must(info, "no node %d: %m", node);
-	while (fgets(line, sizeof(line), info))
-		if (strstr(line, " Shmem:"))
-			value = atol(strstr(line, " Shmem:") + 7);
-	fclose(info);
-	must(value >= 0, "%s tells nothing of Shmem", file);
-	return value;
-}
-
 /* Pages go to the node that was asked for, whoever faults them in. */
 static void touch_all(struct peer *parent, void *arg)
 {
@@ -894,20 +874,17 @@ static void nodes(void)
 	for (uintptr_t node = 0; node < 2; node++) {
 		for (uintptr_t cpu = 0; cpu < 2; cpu++) {
 			struct peer peer;
-			long before;
+			size_t on_node;
 
-			new_region(-1);
-			region_fill(fd, object, LENGTH, RW);
-			/* The region before goes a little after its end. */
-			sleep_ms(300);
-			before = node_shmem(node);
+			new_region(RW);
 			check_result(bind_to(MPOL_BIND, 1ULL << node), 0,
 				     "MPOL_BIND");
 			peer = peer_start(touch_all, (void *)cpu);
 			peer_end(&peer);
-			check(node_shmem(node) - before == (long)(LENGTH / KIB),
-			      "node %lu, processor %lu: %ld KiB", node, cpu,
-			      node_shmem(node) - before);
+			on_node = pages_on_node(object, PAGES, node);
+			check(on_node == PAGES,
+			      "node %lu, processor %lu: %zu pages of %d", node,
+			      cpu, on_node, PAGES);
 			end_region();
 		}
 	}

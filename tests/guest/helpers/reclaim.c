@@ -748,21 +748,6 @@ static void compact(void)
 
 /* Pages from node to node */
 
-static uint32_t count_on(int node)
-{
-	void *pages[PAGES];
-	int status[PAGES];
-	uint32_t count = 0;
-
-	for (uint32_t page = 0; page < PAGES; page++)
-		pages[page] = (void *)word_of(page);
-	must(!syscall(SYS_move_pages, 0, (long)PAGES, pages, NULL, status, 0),
-	     "move_pages: %m");
-	for (uint32_t page = 0; page < PAGES; page++)
-		count += status[page] == node;
-	return count;
-}
-
 static void bind_to(int node)
 {
 	uint64_t mask = 1ULL << node;
@@ -789,12 +774,15 @@ static void move_nodes(int object)
 	window_map(fd, start, granule, RW, 0);
 	for (int round = 0; round < 4; round++) {
 		int node = round % 2;
+		size_t on_node = 0;
 
 		/* Pages that are just being faulted in stay where they are. */
-		for (int i = 0; i < 50 && count_on(node) < PAGES; i++)
+		for (int i = 0; i < 50 && on_node < PAGES; i++) {
 			bind_to(node);
-		check(count_on(node) == PAGES, "%u pages of %d on node %d",
-		      count_on(node), PAGES, node);
+			on_node = pages_on_node(start, PAGES, node);
+		}
+		check(on_node == PAGES, "%zu pages of %d on node %d", on_node,
+		      PAGES, node);
 	}
 	stop_writers();
 	close(fd);

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "figures.h"
 #include "peer.h"
+#include "region.h"
 
 /* The number after @name and blanks or a colon at the start of a line. */
 static long field_of(const char *path, const char *name)
@@ -88,6 +90,24 @@ long fault_count(void)
 
 	getrusage(RUSAGE_SELF, &usage);
 	return usage.ru_minflt + usage.ru_majflt;
+}
+
+size_t pages_on_node(uint64_t start, size_t count, int node)
+{
+	void **pages = calloc(count, sizeof(*pages));
+	int *status = calloc(count, sizeof(*status));
+	size_t on_node = 0;
+
+	must(pages && status, "no memory");
+	for (size_t i = 0; i < count; i++)
+		pages[i] = (void *)(start + i * PAGE);
+	must(!syscall(SYS_move_pages, 0, count, pages, NULL, status, 0),
+	     "move_pages: %m");
+	for (size_t i = 0; i < count; i++)
+		on_node += status[i] == node;
+	free(pages);
+	free(status);
+	return on_node;
 }
 
 long settle(long (*figure)(void), long limit)

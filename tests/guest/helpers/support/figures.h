@@ -3,6 +3,7 @@
 #ifndef GUEST_FIGURES_H
 #define GUEST_FIGURES_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /* A line of /proc/meminfo, in KiB. */
@@ -19,6 +20,8 @@ long slab_objects(const char *cache);
 long number_in(const char *path);
 /* Page faults that this process has taken. */
 long fault_count(void);
+/* Of the @count pages that this process has from @start on, those on @node. */
+size_t pages_on_node(uint64_t start, size_t count, int node);
 
 /*
  * Memory may come back a little after the call that gave it up returns: calls
