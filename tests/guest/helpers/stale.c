@@ -667,9 +667,15 @@ static void asleep_pageout(void)
  * The child of a process that maps its first window at that very moment: with
  * the window it must inherit what makes flushes find it.
  */
+/* How long after the window the fork comes, or before it, if negative. */
+#define MAX_DELAY_NS 5000000
+
 struct race {
 	int region;
-	long map_at, fork_at;
+	/* Set once the thread is on its processor, and may take a while to be. */
+	volatile bool ready;
+	/* Zero until there is such a time. */
+	volatile long map_at;
 };
 
 static long nanoseconds(void)
@@ -685,7 +691,8 @@ static void *map_while_forking(void *arg)
 	struct race *race = arg;
 
 	pin_to_cpu(1);
-	while (nanoseconds() < race->map_at)
+	race->ready = true;
+	while (!race->map_at || nanoseconds() < race->map_at)
 		;
 	window_map(race->region, start, size, RW, 0);
 	return NULL;
@@ -705,18 +712,18 @@ static void spin_if_inherited(struct spinner *self)
 	_exit(0);
 }
 
-static void fork_while_mapping(struct peer *parent, void *lead)
+static void fork_while_mapping(struct peer *parent, void *delay)
 {
 	struct race race = { .region = region_open(path, O_RDWR) };
 	pthread_t thread;
 	pid_t pid;
 
-	/* By when the thread is on its processor. */
-	race.map_at = nanoseconds() + 3000000;
-	race.fork_at = race.map_at + *(long *)lead;
 	must(!pthread_create(&thread, NULL, map_while_forking, &race),
 	     "no thread");
-	while (nanoseconds() < race.fork_at)
+	while (!race.ready)
+		sched_yield();
+	race.map_at = nanoseconds() + MAX_DELAY_NS;
+	while (nanoseconds() < race.map_at + *(long *)delay)
 		;
 	pid = fork();
 	if (!pid)
@@ -726,11 +733,17 @@ static void fork_while_mapping(struct peer *parent, void *lead)
 	waitpid(pid, NULL, 0);
 }
 
+static long within(long value, long low, long high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
 static void fork_race(void)
 {
+	long delay = 0, step = MAX_DELAY_NS / 64;
 	struct spinner *child;
+	bool has, had = false;
 	int inherited = 0;
-	long lead = 0;
 
 	set_up();
 	child = &spinners[0];
@@ -739,20 +752,24 @@ static void fork_race(void)
 		uint64_t count;
 
 		new_object(round);
-		peer = peer_start(fork_while_mapping, &lead);
+		peer = peer_start(fork_while_mapping, &delay);
 		wait_go(&peer);
 		while (child->round == round)
 			usleep(200);
 		/* Warm, if it has the window at all. */
 		for (int ms = 0; ms < 5 && child->faulted <= round; ms++)
 			usleep(1000);
-		/* Ever closer to the moment that decides whether it has. */
-		if (child->faulted <= round) {
-			inherited++;
-			lead -= 200000 / (round + 4);
-		} else {
-			lead += 200000 / (round + 4);
-		}
+		has = child->faulted <= round;
+		inherited += has;
+		/*
+		 * To the moment that decides whether it has, and after it where
+		 * that moves: on a busy host it does, by milliseconds.
+		 */
+		step = has == had ? step * 2 : step / 2;
+		step = within(step, 1000, MAX_DELAY_NS);
+		delay += has ? -step : step;
+		delay = within(delay, -MAX_DELAY_NS, MAX_DELAY_NS);
+		had = has;
 		unmap_all(round);
 		count = child->count;
 		must(wait_for_fault(child), "round %d: %lu accesses since",
