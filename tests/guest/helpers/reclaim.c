@@ -776,14 +776,21 @@ static void move_nodes(int object)
 		int node = round % 2;
 		size_t on_node = 0;
 
-		/* Pages that are just being faulted in stay where they are. */
+		/*
+		 * Pages that are just being faulted in stay where they are. For
+		 * a huge page that all writers want this may go on for long on
+		 * a busy host, unless they rest.
+		 */
 		for (int i = 0; i < 50 && on_node < PAGES; i++) {
+			shared->burst = i < 5 ? 0 : 1;
 			bind_to(node);
 			on_node = pages_on_node(start, PAGES, node);
 		}
 		check(on_node == PAGES, "%zu pages of %d on node %d", on_node,
 		      PAGES, node);
 	}
+	shared->burst = 0;
+	wait_stores();
 	stop_writers();
 	close(fd);
 }
