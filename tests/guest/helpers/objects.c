@@ -42,6 +42,8 @@ static int fd;
 struct progress {
 	volatile uint64_t count, first, last;
 	volatile int pause, paused, stop;
+	/* Clients sleep for a little after each look at their memory. */
+	volatile int rest;
 };
 
 static struct progress *shared;
@@ -624,6 +626,8 @@ static void store_all_the_time(struct peer *parent, void *arg)
 		}
 		value++;
 		shared->count += !arg;
+		if (shared->rest)
+			sleep_ms(1);
 	}
 }
 
@@ -689,13 +693,19 @@ static void huge_split(void)
 	end_region();
 }
 
-/* A page that a client is just using can't be had; it can the next time. */
+/*
+ * A page that a client is just using can't be had; it can the next time. On a
+ * busy host this may go on for long, unless clients rest.
+ */
 static int collapse(uint64_t addr)
 {
 	int result = -EAGAIN;
 
-	for (int i = 0; i < 200 && result; i++)
+	for (int i = 0; i < 200 && result; i++) {
+		shared->rest = i >= 50;
 		result = region_advise(fd, addr, HUGE, MADV_COLLAPSE);
+	}
+	shared->rest = 0;
 	return result;
 }
 
