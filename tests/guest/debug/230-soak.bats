@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
-# A minute each of what "./dev soak" does for as long as one likes.
+# Half a minute each of what "./dev soak" does for as long as one likes.
 
 load ../guest
 teardown() { remove_regions; }
 
 @test "no word is lost where all is done at once, under pressure" {
-	logged "$BATS_TEST_DIRNAME/../../soak/run" 60 1 stress
+	logged "$BATS_TEST_DIRNAME/../../soak/run" 30 1 stress
 	[[ $status -eq 0 ]]
 }
 
 @test "requests and calls at random do no harm" {
-	logged "$BATS_TEST_DIRNAME/../../soak/run" 60 1 fuzz
+	logged "$BATS_TEST_DIRNAME/../../soak/run" 30 1 fuzz
 	[[ $status -eq 0 ]]
 }
