@@ -12,7 +12,6 @@
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "case.h"
@@ -663,28 +662,20 @@ static void asleep_pageout(void)
 	      vmstat("mshare_flush_deferred") - deferred);
 }
 
+/* In seconds: how long after the window the fork comes, or before it. */
+#define MAX_DELAY 5e-3
+
 /*
  * The child of a process that maps its first window at that very moment: with
  * the window it must inherit what makes flushes find it.
  */
-/* How long after the window the fork comes, or before it, if negative. */
-#define MAX_DELAY_NS 5000000
-
 struct race {
 	int region;
 	/* Set once the thread is on its processor, and may take a while to be. */
 	volatile bool ready;
 	/* Zero until there is such a time. */
-	volatile long map_at;
+	volatile double map_at;
 };
-
-static long nanoseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000L + now.tv_nsec;
-}
 
 static void *map_while_forking(void *arg)
 {
@@ -692,7 +683,7 @@ static void *map_while_forking(void *arg)
 
 	pin_to_cpu(1);
 	race->ready = true;
-	while (!race->map_at || nanoseconds() < race->map_at)
+	while (!race->map_at || seconds() < race->map_at)
 		;
 	window_map(race->region, start, size, RW, 0);
 	return NULL;
@@ -722,8 +713,8 @@ static void fork_while_mapping(struct peer *parent, void *delay)
 	     "no thread");
 	while (!race.ready)
 		sched_yield();
-	race.map_at = nanoseconds() + MAX_DELAY_NS;
-	while (nanoseconds() < race.map_at + *(long *)delay)
+	race.map_at = seconds() + MAX_DELAY;
+	while (seconds() < race.map_at + *(double *)delay)
 		;
 	pid = fork();
 	if (!pid)
@@ -733,14 +724,14 @@ static void fork_while_mapping(struct peer *parent, void *delay)
 	waitpid(pid, NULL, 0);
 }
 
-static long within(long value, long low, long high)
+static double within(double value, double low, double high)
 {
 	return value < low ? low : value > high ? high : value;
 }
 
 static void fork_race(void)
 {
-	long delay = 0, step = MAX_DELAY_NS / 64;
+	double delay = 0, step = MAX_DELAY / 64;
 	struct spinner *child;
 	bool has, had = false;
 	int inherited = 0;
@@ -766,9 +757,9 @@ static void fork_race(void)
 		 * that moves: on a busy host it does, by milliseconds.
 		 */
 		step = has == had ? step * 2 : step / 2;
-		step = within(step, 1000, MAX_DELAY_NS);
+		step = within(step, 1e-6, MAX_DELAY);
 		delay += has ? -step : step;
-		delay = within(delay, -MAX_DELAY_NS, MAX_DELAY_NS);
+		delay = within(delay, -MAX_DELAY, MAX_DELAY);
 		had = has;
 		unmap_all(round);
 		count = child->count;
