@@ -19,11 +19,11 @@ options_in_help() {
 	sed -nE 's/^ +(-[A-Za-z], |    )?(--[a-z-]+).*/\1\2/p' | tr -d ' ' | tr , '\n' | sort
 }
 
-# Where the page of a command is; some have one together.
+# The assembled page of a command; some commands share a page.
 page() {
-	local page=$TREE/man/msharectl${1:+-$1}.8 so
+	local page=$BUILD/man/msharectl${1:+-$1}.8 so
 	read -r so <"$page"
-	[[ $so != .so\ * ]] || page=$TREE/man/${so#.so man8/}
+	[[ $so != .so\ * ]] || page=$BUILD/man/${so#.so man8/}
 	printf '%s\n' "$page"
 }
 
@@ -189,13 +189,24 @@ offers_options() {
 }
 
 @test "pages refer to pages that there are" {
-	for page in "$TREE"/man/*; do
-		[[ $page == *.[0-9] ]] || fail "$page is no page"
+	for source in "$TREE"/man/*.[0-9]; do
+		page=$BUILD/man/${source##*/}
 		while read -r name section; do
 			name=${name//\\-/-}
 			[[ $name != mshare* || -e $TREE/man/$name.$section ]] || fail "$page: there is no $name($section)"
 		done < <(sed -nE 's/^\.BR ([^ ]+) \(([0-9])\).*/\1 \2/p; s/^\.so man([0-9])\/(.*)\.[0-9]$/\2 \1/p' "$page")
 	done
+}
+
+@test "the assembled pages need no other file" {
+	for source in "$TREE"/man/*.[0-9]; do
+		page=$BUILD/man/${source##*/}
+		[[ -s $page ]]
+		run grep -H '^\.so include/' "$page"
+		assert_failure 1
+		assert_equal "$(gzip -dc "$page.gz" | cksum)" "$(cksum <"$page")"
+	done
+	grep -q '^\.B MSHARE_MOUNT_POINT$' "$(page ls)"
 }
 
 @test "the exit statuses in the pages are those there are" {
