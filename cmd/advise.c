@@ -2,7 +2,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "change.h"
+#include "range-verb.h"
 #include "cli.h"
 
 #ifndef MADV_COLLAPSE

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "attach.h"
-#include "change.h"
+#include "range-verb.h"
 #include "cli.h"
 #include "environment.h"
 #include "escape.h"

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "change.h"
+#include "range-verb.h"
 #include "cli.h"
 #include "interrupt.h"
-#include "mapping.h"
+#include "map-object.h"
 #include "message.h"
 #include "prot.h"
-#include "size.h"
+#include "parse.h"
 #include "target.h"
 #include "walk.h"
 

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 
 #include "cli.h"
-#include "contents.h"
-#include "cost.h"
+#include "mapping-columns.h"
+#include "page-table-cost.h"
 #include "escape.h"
-#include "place.h"
-#include "regions.h"
-#include "size.h"
+#include "region-columns.h"
+#include "list-regions.h"
+#include "parse.h"
 #include "target.h"
 
 struct info {

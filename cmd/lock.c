@@ -2,7 +2,7 @@
 #include <stdbool.h>
 #include <sys/mman.h>
 
-#include "change.h"
+#include "range-verb.h"
 #include "cli.h"
 
 struct lock {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli.h"
-#include "place.h"
-#include "regions.h"
+#include "region-columns.h"
+#include "list-regions.h"
 #include "target.h"
 
 static int fill(struct cell *cells, const struct region *region, void *data)

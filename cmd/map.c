@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "change.h"
+#include "range-verb.h"
 #include "cli.h"
 #include "interrupt.h"
-#include "mapping.h"
+#include "map-object.h"
 #include "prot.h"
 
 struct map {

@@ -4,7 +4,7 @@
 
 #include <linux/mempolicy.h>
 
-#include "change.h"
+#include "range-verb.h"
 #include "cli.h"
 #include "nodes.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
 
-#include "change.h"
+#include "range-verb.h"
 #include "cli.h"
 #include "escape.h"
 #include "seal.h"

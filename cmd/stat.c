@@ -5,11 +5,11 @@
 #include <time.h>
 
 #include "cli.h"
-#include "cost.h"
+#include "page-table-cost.h"
 #include "openmetrics.h"
-#include "regions.h"
+#include "list-regions.h"
 #include "seal.h"
-#include "size.h"
+#include "parse.h"
 #include "target.h"
 
 enum {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "change.h"
+#include "range-verb.h"
 #include "cli.h"
 
 static const struct argp argp = {

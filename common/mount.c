@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "region.h"
-#include "size.h"
+#include "parse.h"
 #include "walk.h"
 
 #define LOCK_POLL_MS 20

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "attach-arch.h"
+#include "tracee-arch.h"
 
 /*
  * A process that is traced from before its execve() until it can start the

@@ -158,7 +158,7 @@ offers_options() {
 		# shellcheck disable=SC2086
 		msharectl $command --help
 	done | options_in_help | grep '^--' | sort -u)
-	written=$(grep -hoE '^	\{ "[a-z-]+", ([A-Z_]+|'"'.'"'),' "$TREE"/cmd/*.c |
+	written=$(grep -hoE '^	\{ "[a-z-]+", ([A-Z_]+|'"'.'"'),' "$TREE"/{cli,cmd}/*.c |
 		sed -E 's/^[^"]*"([a-z-]+)".*/--\1/' | sort -u)
 	assert_equal "$shown" "$written"
 }
@@ -247,8 +247,8 @@ offers_options() {
 @test "the examples of all pages are run in the guest" {
 	for page in "$TREE"/man/*.[0-9]; do
 		read -r so <"$page"
-		[[ $so == .so\ * ]] || grep -q "^	examples ${page##*/}\$" "$TREE/tests/guest/190-examples.bats" ||
-			fail "${page##*/} is not in tests/guest/190-examples.bats"
+		[[ $so == .so\ * ]] || grep -q "^	examples ${page##*/}\$" "$TREE/tests/kernel/190-examples.bats" ||
+			fail "${page##*/} is not in tests/kernel/190-examples.bats"
 	done
 }
 
@@ -259,7 +259,7 @@ structures() {
 }
 
 @test "msharefs(5) has what the kernel's header has" {
-	header=$TREE/common/include/uapi/linux/msharefs.h
+	header=$TREE/include/uapi/linux/msharefs.h
 	[[ -n $(structures "$header") ]]
 	assert_equal "$(structures "$TREE/man/msharefs.5" | sort)" "$(structures "$header" | sort)"
 	while read -r name; do

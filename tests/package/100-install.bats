@@ -109,7 +109,7 @@ works_on_a_region() {
 	grep -o '^int mshare_[a-z_]*' "$ROOT/usr/include/mshare/mshare.h" |
 		sed 's/^int \(.*\)/\1@@MSHARE_0.1/' | sort >header
 	awk '/^MSHARE_/ { version = $1 } /^\tmshare_/ { sub(";", "", $1); print $1 "@@" version }' \
-		"$TREE/lib/libmshare.map" | sort >map
+		"$TREE/libmshare/libmshare.map" | sort >map
 	[[ -s header ]]
 	run diff header library
 	assert_success

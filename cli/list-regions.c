@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "list-regions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "target.h"
+#include "walk.h"
+
+struct collection {
+	struct listing *listing;
+	const struct mount *mount;
+	const struct region_source *source;
+	int ret;
+};
+
+static int fill_row(struct collection *c, const char *name,
+		    const struct region *region)
+{
+	struct cell *row =
+		listing_new_row(c->listing, mount_relative(c->mount, name));
+	int err = -ENOMEM;
+
+	if (row)
+		err = c->source->fill(row, region, c->source->data);
+	if (!err)
+		return EXIT_SUCCESS;
+	if (row)
+		listing_drop_row(c->listing);
+	return target_failed(c->mount, c->source->op ? c->source->op : OP_STAT,
+			     name, err);
+}
+
+/* For what there is nothing to open, or no permission to do so. */
+static int add_row(struct collection *c, const struct walk_entry *entry,
+		   void (*fill)(struct cell *cells, const struct stat *st))
+{
+	struct cell *row = listing_new_row(
+		c->listing, mount_relative(c->mount, entry->name));
+
+	if (!row)
+		return -ENOMEM;
+	if (fill)
+		fill(row, entry->st);
+	return 0;
+}
+
+static int collect(const struct walk_entry *entry, void *data)
+{
+	struct collection *c = data;
+	struct region region;
+	int err;
+
+	if (entry->err) {
+		c->ret = target_failed(c->mount, OP_LIST, entry->name,
+				       entry->err);
+		return 0;
+	}
+	if (S_ISDIR(entry->st->st_mode))
+		return c->source->fill_directory ?
+			       add_row(c, entry, c->source->fill_directory) :
+			       0;
+	err = region_open_at(entry->dirfd, entry->leaf, O_RDONLY | O_NOFOLLOW,
+			     &region);
+	switch (err) {
+	case 0:
+		if (fill_row(c, entry->name, &region))
+			c->ret = EXIT_FAILURE;
+		region_close(&region);
+		return 0;
+	case -ENOENT:
+		return 0;
+	case -EACCES:
+		/* Other people's regions: nothing went wrong. */
+		return add_row(c, entry, c->source->fill_closed);
+	default:
+		c->ret = target_failed(c->mount, OP_OPEN, entry->name, err);
+		return 0;
+	}
+}
+
+/* -ENOTDIR: the name is of something else. */
+static int collect_directory(struct collection *c, const char *name)
+{
+	char *path = target_path(c->mount, name);
+	int fd, err;
+
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err = fd < 0 ? -errno : mount_check_fd(c->mount, fd);
+	free(path);
+	if (!err)
+		err = walk_tree(c->mount, fd, name, collect, c);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static void collect_name(struct collection *c, const char *name)
+{
+	struct region region;
+	int err;
+
+	if (c->source->fill_directory) {
+		err = collect_directory(c, name);
+		if (!err)
+			return;
+		if (err != -ENOTDIR) {
+			c->ret = target_failed(c->mount, OP_LIST, name, err);
+			return;
+		}
+	}
+	if (target_open(c->mount, name, O_RDONLY, &region)) {
+		c->ret = EXIT_FAILURE;
+		return;
+	}
+	if (fill_row(c, name, &region))
+		c->ret = EXIT_FAILURE;
+	region_close(&region);
+}
+
+int regions_collect(struct listing *l, const struct mount *mount,
+		    const struct region_source *source)
+{
+	struct collection c = {
+		.listing = l,
+		.mount = mount,
+		.source = source,
+		.ret = EXIT_SUCCESS,
+	};
+	int err;
+
+	for (int i = 0; i < l->name_count; i++)
+		collect_name(&c, l->names[i]);
+	if (l->name_count)
+		return c.ret;
+	err = walk_tree(mount, mount->fd, "", collect, &c);
+	return err ? target_failed(mount, OP_LIST, mount->path, err) : c.ret;
+}
+
+int regions_list(struct listing *l, const struct region_source *source)
+{
+	struct mount mount;
+	int ret;
+
+	if (!listing_begin(l))
+		return EXIT_SUCCESS;
+	target_mount(&mount);
+	ret = regions_collect(l, &mount, source);
+	ret |= listing_print(l, &mount);
+	listing_free(l);
+	mount_close(&mount);
+	return ret;
+}

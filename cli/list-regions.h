@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CLI_LIST_REGIONS_H
+#define CLI_LIST_REGIONS_H
+
+#include "listing.h"
+#include "message.h"
+#include "region.h"
+
+/* Where the rows of a listing of regions come from. */
+struct region_source {
+	/*
+	 * Fills a row's cells from an open region. 0 or -errno, which is said
+	 * in the words for op, OP_STAT by default.
+	 */
+	int (*fill)(struct cell *cells, const struct region *region,
+		    void *data);
+	/* The same without having been allowed to open it; may be NULL. */
+	void (*fill_closed)(struct cell *cells, const struct stat *st);
+	/* For a directory; NULL where these are not listed. */
+	void (*fill_directory)(struct cell *cells, const struct stat *st);
+	void *data;
+	enum operation op;
+};
+
+/*
+ * Adds a row for each region that the listing names, or for all of them; says
+ * what went wrong. EXIT_SUCCESS or EXIT_FAILURE.
+ */
+int regions_collect(struct listing *listing, const struct mount *mount,
+		    const struct region_source *source);
+
+/* The whole of a command that does no more than that. */
+int regions_list(struct listing *listing, const struct region_source *source);
+
+#endif

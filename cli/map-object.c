@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "map-object.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "range-verb.h"
+#include "cli.h"
+#include "interrupt.h"
+#include "region.h"
+#include "target.h"
+
+/* How much is populated before signals are looked for again. */
+#define POPULATE_STEP (64ULL << 20)
+
+static const struct argp_option options[] = {
+	{ "prot", 'p', "PROT", 0,
+	  "access rights: r, rw, rx, rwx or none (default: rw)", 0 },
+	{ "noreserve", OPT_NORESERVE, NULL, 0,
+	  "set no memory aside, so that it can be more than there is", 0 },
+	{ "file", OPT_FILE, "PATH", 0,
+	  "map this file (default: anonymous memory)", 0 },
+	{ "offset", OPT_OFFSET, "OFFSET", 0,
+	  "from where in the file (default: its beginning)", 0 },
+	{ "populate", OPT_POPULATE, NULL, 0,
+	  "have all of it in memory before the command ends", 0 },
+	{ "huge", OPT_HUGE, NULL, 0, "use huge pages where possible", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct mapping *m = state->input;
+
+	switch (key) {
+	case 'p':
+		m->prot = target_prot_arg(arg);
+		break;
+	case OPT_NORESERVE:
+		m->noreserve = true;
+		break;
+	case OPT_FILE:
+		if (!*arg)
+			cli_usage_error("--file: the path is empty");
+		m->path = arg;
+		break;
+	case OPT_OFFSET:
+		m->offset = target_number_arg("--offset", "offset", arg);
+		m->has_offset = true;
+		break;
+	case OPT_POPULATE:
+		m->populate = true;
+		break;
+	case OPT_HUGE:
+		m->huge = true;
+		break;
+	case ARGP_KEY_END:
+		if (m->has_offset && !m->path)
+			cli_usage_error("--offset needs --file");
+		if (m->populate && !(m->prot & PROT_READ))
+			cli_usage_error("--populate needs r in --prot");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	if (!m->option)
+		for (const struct argp_option *o = options; o->name; o++)
+			if (o->key == key)
+				m->option = o->name;
+	return 0;
+}
+
+const struct argp mapping_argp = {
+	.options = options,
+	.parser = parse,
+};
+
+static int check_file(struct mapping *m, const struct stat *st)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	const uint64_t size = (uint64_t)st->st_size;
+
+	if (!S_ISREG(st->st_mode))
+		return message_error(m->path, "Name a file that holds data.",
+				     "not a regular file");
+	if (m->offset % page)
+		return message_error(m->path,
+				     "Give a multiple of the page size.",
+				     "an offset of %" PRIu64
+				     " is not a multiple of %" PRIu64,
+				     m->offset, page);
+	if (m->offset >= size)
+		return message_error(m->path,
+				     "Make the file larger, or --offset less.",
+				     "it has %" PRIu64
+				     " bytes: none from offset %" PRIu64 " on",
+				     size, m->offset);
+	m->rest = size - m->offset;
+	if (m->rest <= UINT64_MAX - page)
+		m->rest = (m->rest + page - 1) / page * page;
+	return EXIT_SUCCESS;
+}
+
+int mapping_open(struct mapping *m)
+{
+	const int access = m->prot & PROT_WRITE ? O_RDWR : O_RDONLY;
+	struct stat st;
+	int ret;
+
+	if (!m->path)
+		return EXIT_SUCCESS;
+	/* O_NONBLOCK: it may turn out to be a FIFO. */
+	m->file = open(m->path, access | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (m->file < 0 || fstat(m->file, &st))
+		ret = message_failed(
+			OP_FILE, &(struct subject){ .name = m->path }, -errno);
+	else
+		ret = check_file(m, &st);
+	if (ret)
+		mapping_close(m);
+	return ret;
+}
+
+void mapping_close(struct mapping *m)
+{
+	if (m->file >= 0)
+		close(m->file);
+	m->file = -1;
+}
+
+struct range mapping_limit(const struct mapping *m, struct range range)
+{
+	if (m->path && range.size > m->rest)
+		range.size = m->rest;
+	return range;
+}
+
+/* In steps, because in the kernel it can't be interrupted here. */
+static int populate(const struct mapping *m, int fd, struct range range)
+{
+	/* A file is read in, and not made dirty where nobody writes to it. */
+	const bool write = (m->prot & PROT_WRITE) && !m->path;
+	const int advice = write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+	int err = 0;
+
+	while (range.size && !err) {
+		struct range step = range;
+
+		if (interrupt_pending())
+			return -EINTR;
+		if (step.size > POPULATE_STEP)
+			step.size = POPULATE_STEP;
+		err = region_advise(fd, step, advice);
+		range.start += step.size;
+		range.size -= step.size;
+	}
+	return err;
+}
+
+/* Huge pages come first: what is there already keeps its size. */
+static int prepare(const struct mapping *m, int fd, struct range range,
+		   enum operation *op)
+{
+	int err;
+
+	*op = OP_HUGE;
+	err = m->huge ? region_advise(fd, range, MADV_HUGEPAGE) : 0;
+	if (err || !m->populate)
+		return err;
+	*op = OP_POPULATE;
+	return populate(m, fd, range);
+}
+
+static enum operation operation(const struct mapping *m)
+{
+	return m->path ? OP_MAP_FILE : OP_MAP;
+}
+
+int mapping_try(const struct mapping *m, int fd, struct range range,
+		const struct subject *subject)
+{
+	struct mshare_mapping next;
+	char path[PATH_MAX];
+
+	/* Not every kernel can tell. */
+	if (region_next_mapping(fd, range.start, &next, path, sizeof(path)) ||
+	    next.addr >= range.start + range.size)
+		return EXIT_SUCCESS;
+	return message_failed(operation(m), subject, -EEXIST);
+}
+
+int mapping_make(const struct mapping *m, int fd, struct range range,
+		 const struct subject *subject)
+{
+	const struct region_object object = {
+		.prot = m->prot,
+		.flags = m->noreserve ? MAP_NORESERVE : 0,
+		.file = m->file,
+		.offset = m->offset,
+	};
+	enum operation op;
+	int err, undone;
+
+	err = region_map(fd, range, &object);
+	if (err)
+		return change_failed(operation(m), fd, subject, err);
+	err = prepare(m, fd, range, &op);
+	if (!err && !interrupt_pending())
+		return EXIT_SUCCESS;
+
+	undone = region_unmap(fd, range);
+	if (!interrupt_pending())
+		change_failed(op, fd, subject, err);
+	if (undone)
+		message_note(subject->name,
+			     "note: what was mapped can't be unmapped: %s",
+			     strerror(-undone));
+	return EXIT_FAILURE;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "mapping-columns.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "prot.h"
+
+enum {
+	COL_NAME,
+	COL_START,
+	COL_END,
+	COL_SIZE,
+	COL_PROT,
+	COL_FLAGS,
+	COL_OFFSET,
+	COL_FILE,
+	COL_DEVICE,
+	COL_INODE,
+	COLUMNS,
+};
+
+static const struct column columns[COLUMNS] = {
+	[COL_NAME] = { "NAME", "name of the region", true, true, true },
+	[COL_START] = { "START", "first address of the mapping", false, true,
+			false },
+	[COL_END] = { "END", "address after the last one", false, true, false },
+	[COL_SIZE] = { "SIZE", "size of the mapping", false, true, false },
+	[COL_PROT] = { "PROT", "access rights", true, true, false },
+	[COL_FLAGS] = { "FLAGS", "anonymous, noreserve, hugetlb, locked", true,
+			true, false },
+	[COL_OFFSET] = { "OFFSET", "offset in the file, in bytes", false, true,
+			 false },
+	[COL_FILE] = { "FILE", "path of the file", true, true, true },
+	[COL_DEVICE] = { "DEVICE", "device that the file is on", true, false,
+			 false },
+	[COL_INODE] = { "INODE", "inode number of the file", false, false,
+			false },
+};
+
+const struct listing contents_listing = {
+	.columns = columns,
+	.column_count = COLUMNS,
+	.key = "mappings",
+};
+
+static const struct {
+	unsigned int flag;
+	const char *name;
+} flags[] = {
+	{ MSHAREFS_MAPPING_ANONYMOUS, "anonymous" },
+	{ MSHAREFS_MAPPING_NORESERVE, "noreserve" },
+	{ MSHAREFS_MAPPING_HUGETLB, "hugetlb" },
+	{ MSHAREFS_MAPPING_LOCKED, "locked" },
+};
+
+static void fill_flags(struct cell *cell, unsigned int set)
+{
+	char words[64] = "";
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (!(set & flags[i].flag))
+			continue;
+		if (*words)
+			strcat(words, ",");
+		strcat(words, flags[i].name);
+	}
+	cell_list(cell, words);
+}
+
+static void fill(struct cell *cells, const struct mshare_mapping *m,
+		 const char *path)
+{
+	cell_value(&cells[COL_START], CELL_ADDRESS, m->addr);
+	cell_value(&cells[COL_END], CELL_ADDRESS, m->addr + m->length);
+	cell_value(&cells[COL_SIZE], CELL_SIZE, m->length);
+	cell_string(&cells[COL_PROT], "%s", prot_name((int)m->prot));
+	fill_flags(&cells[COL_FLAGS], m->flags);
+	if (m->flags & MSHAREFS_MAPPING_ANONYMOUS)
+		return;
+	cell_value(&cells[COL_OFFSET], CELL_NUMBER, m->offset);
+	cell_string(&cells[COL_FILE], "%s", path);
+	cell_string(&cells[COL_DEVICE], "%u:%u", major(m->dev), minor(m->dev));
+	cell_value(&cells[COL_INODE], CELL_NUMBER, m->inode);
+}
+
+int contents_add(struct listing *l, const char *name,
+		 const struct region *region, size_t owner)
+{
+	const size_t before = l->row_count;
+	uint64_t addr = region->range.start;
+	struct mshare_mapping m;
+	char path[PATH_MAX];
+	struct cell *row;
+	int err;
+
+	/* Without a size there is nothing to look at. */
+	if (!region->range.size)
+		return 0;
+	while (!(err = region_next_mapping(region->fd, addr, &m, path,
+					   sizeof(path)))) {
+		row = listing_new_row(l, name);
+		if (!row) {
+			err = -ENOMEM;
+			break;
+		}
+		listing_set_owner(row, owner);
+		fill(row, &m, path);
+		addr = m.addr + m.length;
+	}
+	if (err == -ENOENT)
+		return 0;
+	while (l->row_count > before)
+		listing_drop_row(l);
+	return err;
+}

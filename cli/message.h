@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CLI_MESSAGE_H
+#define CLI_MESSAGE_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+/*
+ * Messages to people: two lines on standard error, the cause and the next
+ * step. All of these return EXIT_FAILURE.
+ */
+
+enum operation {
+	OP_MOUNT,    /* finding msharefs */
+	OP_DO_MOUNT, /* mounting it */
+	OP_DO_UMOUNT,
+	OP_OPEN, /* a region that exists */
+	OP_NEW,  /* a region that is to exist */
+	OP_LOCK,
+	OP_SET_SIZE,
+	OP_FILE, /* opening a file that is to be mapped */
+	OP_MAP,
+	OP_MAP_FILE,
+	OP_HUGE,
+	OP_POPULATE,
+	OP_UNMAP,
+	OP_PROTECT,
+	OP_ADVISE,
+	OP_LOCK_MEMORY,
+	OP_UNLOCK_MEMORY,
+	OP_SEAL,
+	OP_SEALED, /* any of them that a seal forbids */
+	OP_MEMPOLICY,
+	OP_STAT,
+	OP_MAPPINGS, /* listing them */
+	OP_LIST,
+	OP_PROCESSES, /* listing them */
+	OP_REMOVE,
+	OP_EXEC,
+};
+
+/* What the texts of the table may mention; 0 or NULL where unknown. */
+struct subject {
+	const char *name;
+	const char *mount;
+	uint64_t granule;
+};
+
+/* From the table, for an operation that failed with err (-errno). */
+int message_failed(enum operation op, const struct subject *subject, int err);
+
+/* Where the table is too coarse. next is a whole sentence. */
+int message_error(const char *name, const char *next, const char *cause, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* One line that is no failure. */
+void message_note(const char *name, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "range-verb.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli.h"
+#include "escape.h"
+#include "parse.h"
+
+static const struct argp_option target_options[] = {
+	{ "dry-run", OPT_DRY_RUN, NULL, 0, "only say what would be done", 0 },
+	{ "quiet", 'q', NULL, 0, "print the name only", 0 },
+	{ 0 },
+};
+
+static error_t parse_target(int key, char *arg, struct argp_state *state)
+{
+	struct change_target *t = state->input;
+
+	switch (key) {
+	case OPT_DRY_RUN:
+		t->dry_run = true;
+		return 0;
+	case 'q':
+		t->quiet = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (t->name)
+			cli_usage_error("more than one NAME: '%s'", arg);
+		t->name = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!t->name)
+			cli_usage_error("NAME is missing");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp change_target_argp = {
+	.options = target_options,
+	.parser = parse_target,
+};
+
+static const struct argp_option options[] = {
+	{ "addr", 'a', "ADDR", 0, "from where (default: the region's start)",
+	  0 },
+	{ "size", 's', "SIZE", 0, "how much (default: up to its end)", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct change *c = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &c->target;
+		return 0;
+	case 'a':
+		c->wanted.range.start = target_address_arg("--addr", arg);
+		c->wanted.has_addr = true;
+		return 0;
+	case 's':
+		c->wanted.range.size = target_size_arg("--size", arg);
+		c->wanted.has_size = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = {
+	{ &change_target_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+const struct argp change_argp = {
+	.options = options,
+	.parser = parse,
+	.children = children,
+};
+
+const struct argp_child change_children[] = {
+	{ &change_argp, 0, NULL, 0 },
+	{ &cli_global_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+void change_report(const struct change_target *target, const char *done,
+		   const char *would, struct range range, const char *how)
+{
+	char size[SIZE_STRLEN];
+
+	if (target->quiet) {
+		puts(target->name);
+		return;
+	}
+	escape_message(stdout, target->name);
+	printf(": %s %s%s%s at 0x%" PRIx64 "\n", target->dry_run ? would : done,
+	       size_format(range.size, size), how ? " " : "", how ? how : "",
+	       range.start);
+}
+
+int change_open(const struct change *change, struct changed *c)
+{
+	const char *name = change->target.name;
+	int ret;
+
+	target_mount(&c->mount);
+	c->subject = target_subject(&c->mount, name);
+	ret = target_open_sized(&c->mount, name, O_RDWR, &c->region);
+	if (ret)
+		goto fail;
+	ret = target_range(name, &c->region, &change->wanted, &c->range);
+	if (!ret)
+		return EXIT_SUCCESS;
+	region_close(&c->region);
+fail:
+	mount_close(&c->mount);
+	return ret;
+}
+
+void change_close(struct changed *c)
+{
+	region_close(&c->region);
+	mount_close(&c->mount);
+}
+
+int change_failed(enum operation op, int fd, const struct subject *subject,
+		  int err)
+{
+	static const struct {
+		enum operation op;
+		unsigned int seal;
+	} sealed[] = {
+		{ OP_MAP, MSHAREFS_SEAL_MAP },
+		{ OP_MAP_FILE, MSHAREFS_SEAL_MAP },
+		{ OP_UNMAP, MSHAREFS_SEAL_UNMAP },
+		{ OP_PROTECT, MSHAREFS_SEAL_PROTECT },
+	};
+	struct mshare_stat st;
+
+	/* EPERM has other reasons, too. */
+	if (err != -EPERM || region_stat(fd, &st))
+		return message_failed(op, subject, err);
+	for (size_t i = 0; i < sizeof(sealed) / sizeof(sealed[0]); i++)
+		if (sealed[i].op == op && (st.seals & sealed[i].seal))
+			op = OP_SEALED;
+	return message_failed(op, subject, err);
+}
+
+int change_run(const struct change *change, enum operation op, const char *done,
+	       const char *would, const char *how,
+	       int (*apply)(int fd, struct range range, const void *data),
+	       const void *data)
+{
+	struct changed c;
+	int ret, err;
+
+	ret = change_open(change, &c);
+	if (ret)
+		return ret;
+	err = change->target.dry_run ? 0 : apply(c.region.fd, c.range, data);
+	if (err)
+		ret = change_failed(op, c.region.fd, &c.subject, err);
+	else
+		change_report(&change->target, done, would, c.range, how);
+	change_close(&c);
+	return ret;
+}

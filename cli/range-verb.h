@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CLI_RANGE_VERB_H
+#define CLI_RANGE_VERB_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "message.h"
+#include "mount.h"
+#include "region.h"
+#include "target.h"
+
+/* What the commands that change a region have in common. */
+
+struct change_target {
+	const char *name;
+	bool dry_run, quiet;
+};
+
+/* NAME and a range in it. */
+struct change {
+	struct change_target target;
+	struct target_range wanted;
+};
+
+/* --dry-run, --quiet and NAME, for a command's argp. */
+extern const struct argp change_target_argp;
+
+/* The same with --addr and --size, for a struct change. */
+extern const struct argp change_argp;
+
+/* Those, and what all commands have: the children of a command's argp. */
+extern const struct argp_child change_children[];
+
+/* What a struct change stands for. */
+struct changed {
+	struct mount mount;
+	struct region region;
+	struct range range;
+	struct subject subject;
+};
+
+/* Finds it, or says why not. EXIT_*; to be closed if EXIT_SUCCESS. */
+int change_open(const struct change *change, struct changed *changed);
+void change_close(struct changed *changed);
+
+/* message_failed() for a request to a region, which may be sealed. */
+int change_failed(enum operation op, int fd, const struct subject *subject,
+		  int err);
+
+/*
+ * Finds the region and the range and calls apply, which returns 0 or -errno.
+ * done and would say what happens, as in "mapped" and "would map"; how may be
+ * NULL.
+ */
+int change_run(const struct change *change, enum operation op, const char *done,
+	       const char *would, const char *how,
+	       int (*apply)(int fd, struct range range, const void *data),
+	       const void *data);
+
+/* "NAME: created 2G at 0x...", "NAME: would map 2G rw at ...", or NAME. */
+void change_report(const struct change_target *target, const char *done,
+		   const char *would, struct range range, const char *how);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef COMMON_PAGE_TABLE_COST_H
+#define COMMON_PAGE_TABLE_COST_H
+
+#include <stdint.h>
+#include <unistd.h>
+
+#include "region.h"
+
+/*
+ * Bytes of page tables if each process that has the region attached had its
+ * own: an entry of 8 bytes for each resident page and process. Huge pages of
+ * hugetlbfs have far fewer entries and are left out, as are upper levels and
+ * tables that are not full: it is a lower bound.
+ */
+static inline uint64_t cost_unshared(const struct mshare_stat *st)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return (st->resident - st->resident_hugetlb) / page * 8 * st->attached;
+}
+
+#endif

@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# Names: directories, links, and what mshare_info is protected from.
+
+load guest
+bats_load_library bats-support
+bats_load_library bats-assert
+
+setup() {
+	cd "$MSHARE" || return
+}
+
+teardown() {
+	cd /
+	remove_regions
+}
+
+# The region's inode, which stays the same however it is called.
+inode() {
+	stat -c %i "$1"
+}
+
+@test "regions and directories are made, moved and removed as on tmpfs" {
+	local number
+	mkdir a a/b
+	: >a/b/region
+	number=$(inode a/b/region)
+	mv a/b/region a/moved
+	[[ $(inode a/moved) == "$number" ]]
+	[[ ! -e a/b/region ]]
+	mv a c
+	[[ $(inode c/moved) == "$number" ]]
+	logged rmdir c
+	assert_failure
+	assert_output --partial 'not empty'
+	rm c/moved
+	rmdir c/b c
+	logged ls
+	assert_output mshare_info
+}
+
+@test "a region keeps its address and memory under another name" {
+	msharectl create --start 8T --size 1G old
+	msharectl map old
+	msharectl attach-exec old -- "$CASES/guest-attach" write 42
+	mkdir dir
+	mv old dir/new
+	logged msharectl attach-exec dir/new -- "$CASES/guest-attach" read
+	assert_output 42
+	: >other
+	mv -f dir/new other
+	logged msharectl attach-exec other -- "$CASES/guest-attach" read
+	assert_output 42
+}
+
+@test "a hard link is the same region, and the last name counts" {
+	msharectl create --start 8T --size 1G one
+	msharectl map one
+	ln one two
+	[[ $(inode one) == "$(inode two)" ]]
+	[[ $(stat -c %h one) == 2 ]]
+	msharectl attach-exec one -- "$CASES/guest-attach" write 7
+	rm one
+	logged msharectl attach-exec two -- "$CASES/guest-attach" read
+	assert_output 7
+}
+
+@test "mshare_info cannot be removed" {
+	logged rm -f mshare_info
+	assert_failure
+	assert_output --partial 'Operation not permitted'
+	[[ -f mshare_info ]]
+}
+
+@test "mshare_info cannot be renamed, nor replaced" {
+	logged mv mshare_info other
+	assert_failure
+	: >region
+	logged mv -f region mshare_info
+	assert_failure
+	mkdir dir
+	logged mv mshare_info dir
+	assert_failure
+	logged cat mshare_info
+	assert_output 1073741824
+	logged ls
+	assert_output $'dir\nmshare_info\nregion'
+}
+
+@test "mshare_info cannot be written, not even by root" {
+	logged dd if=/dev/zero of=mshare_info count=1 conv=notrunc
+	assert_failure
+	logged truncate -s 0 mshare_info
+	assert_failure
+	logged cat mshare_info
+	assert_output 1073741824
+}
+
+@test "a region cannot be read or written as a file" {
+	helper requests file-io
+}

@@ -1,0 +1,18 @@
+#!/usr/bin/env bats
+# The example that the interface was published with, in a guest of 4 GiB.
+
+load guest
+bats_load_library bats-support
+bats_load_library bats-assert
+teardown() { remove_regions; }
+
+@test "the donor's text arrives at the consumer" {
+	logged "$CASES/guest-example" donor
+	assert_success
+	logged "$CASES/guest-example" consumer
+	assert_success
+	assert_output 'Some random shared text'
+	logged msharectl info --raw --noheadings --bytes --output START,SIZE shareme
+	assert_success
+	assert_output '0x100000000 2147483648'
+}

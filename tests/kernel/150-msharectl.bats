@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# msharectl on the real kernel; tests/cli has the rest, with the kernel faked.
+
+load guest
+bats_load_library bats-support
+bats_load_library bats-assert
+teardown() { remove_regions; }
+
+@test "create, map, attach-exec, rm" {
+	logged msharectl create --start 8T --size 2G region
+	assert_success
+	logged msharectl map region
+	assert_success
+	logged msharectl attach-exec region -- "$CASES/guest-attach" write 1234
+	assert_success
+	logged msharectl attach-exec --read-only region -- "$CASES/guest-attach" read
+	assert_success
+	assert_output 1234
+	logged msharectl rm region
+	assert_success
+	[[ ! -e $MSHARE/region ]]
+}
+
+@test "attach-exec --read-only cannot write" {
+	msharectl create --start 8T --size 2G region
+	msharectl map region
+	logged msharectl attach-exec --read-only region -- "$CASES/guest-attach" write 1
+	assert_equal "$status" $((128 + 11))
+	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	assert_output 0
+}
+
+@test "create without an address finds one that no region uses" {
+	local first second
+	msharectl create --size 1G one
+	msharectl create --size 1G two
+	first=$(msharectl info -r -n -b -o START one)
+	second=$(msharectl info -r -n -b -o START two)
+	((first % 1073741824 == 0 && second % 1073741824 == 0))
+	((first >= second + 1073741824 || second >= first + 1073741824))
+	msharectl map one
+	msharectl map two
+	logged msharectl attach-exec one two -- printenv MSHARE_REGIONS
+	assert_success
+	assert_output "$(printf '0x%x:1073741824:one 0x%x:1073741824:two' "$first" "$second")"
+}
+
+@test "stat counts the programs that are attached" {
+	msharectl create --start 8T --size 2G region
+	msharectl map region
+	msharectl attach-exec region -- "$CASES/guest-attach" write 1
+	msharectl attach-exec region -- "$CASES/guest-attach" wait >"$BATS_TEST_TMPDIR/pid" &
+	local child=$! i
+	for ((i = 0; i < 100; i++)); do
+		[[ ! -s $BATS_TEST_TMPDIR/pid ]] || break
+		sleep 0.1
+	done
+	[[ $(<"$BATS_TEST_TMPDIR/pid") == "$child" ]]
+	logged msharectl stat -J region
+	assert_success
+	assert_output --regexp '"attached": *1[,}[:space:]]'
+	assert_output --regexp '"resident": *4096[,}[:space:]]'
+	kill "$child"
+	wait "$child" || true
+	logged msharectl stat -J region
+	assert_output --regexp '"attached": *0[,}[:space:]]'
+}
+
+@test "attach-exec runs nothing where it cannot attach" {
+	msharectl create --start 8T --size 1G one
+	msharectl create --start 8T --size 1G two
+	logged msharectl attach-exec one two -- touch "$BATS_TEST_TMPDIR/ran"
+	assert_failure 125
+	logged msharectl attach-exec missing -- touch "$BATS_TEST_TMPDIR/ran"
+	assert_failure 125
+	[[ ! -e $BATS_TEST_TMPDIR/ran ]]
+}

@@ -1,0 +1,191 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# msharectl where the kernel, and not a stand-in, decides. 150-msharectl.bats has
+# the ordinary case.
+
+load guest
+bats_load_library bats-support
+bats_load_library bats-assert
+
+YAMA=/proc/sys/kernel/yama/ptrace_scope
+
+setup() {
+	[[ ! -e $YAMA ]] || scope=$(<$YAMA)
+}
+
+teardown() {
+	[[ -z ${scope:-} ]] || echo "$scope" >$YAMA
+	remove_regions
+}
+
+as_user() {
+	setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"
+}
+
+# refused STATUS CAUSE COMMAND...: two lines, the first of which is CAUSE
+refused() {
+	logged "${@:3}"
+	assert_failure "$1"
+	assert_line --index 0 "$2"
+	assert_equal "${#lines[@]}" 2
+}
+
+@test "more than there is only with --noreserve" {
+	msharectl create --size 300G region
+	refused 1 'msharectl map: region: not enough memory for the whole range' \
+		msharectl map region
+	logged msharectl map --noreserve region
+	assert_output 'region: mapped 300G rw at 0x200000000000'
+	logged msharectl attach-exec region -- "$CASES/guest-attach" write 7
+	assert_success
+	logged msharectl stat -nrb -o NAME,MAPPINGS,MAPPED,RESIDENT region
+	assert_output "region 1 $((300 << 30)) 4096"
+}
+
+@test "protect and unmap hold for who attaches then, and for who has" {
+	msharectl create --size 2G region
+	msharectl map region
+	msharectl attach-exec region -- "$CASES/guest-attach" write 7
+	msharectl protect --prot r region
+	logged msharectl attach-exec region -- "$CASES/guest-attach" write 8
+	assert_failure 139
+	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	assert_output 7
+	msharectl protect --prot none --addr 0x200040000000 region
+	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	assert_failure 139
+	msharectl protect --prot rw region
+	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	assert_output 7
+	msharectl unmap --addr 0x200040000000 --size 1G region
+	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	assert_failure 139
+	logged msharectl stat -nrb -o MAPPED,RESIDENT region
+	assert_output "$((1 << 30)) 0"
+	refused 1 'msharectl protect: region: not all of this range is mapped' \
+		msharectl protect --prot r region
+	refused 1 'msharectl map: region: something is mapped in this range already' \
+		msharectl map region
+}
+
+@test "concurrent creates get ranges of their own" {
+	local i
+	for ((i = 0; i < 16; i++)); do
+		msharectl create --quiet --size 2G "region$i" &
+	done
+	wait
+	logged msharectl info -nr -o START
+	assert_equal "${#lines[@]}" 16
+	assert_equal "$(printf '%s\n' "${lines[@]}" | sort -u | wc -l)" 16
+}
+
+@test "a failed create leaves nothing" {
+	refused 1 'msharectl create: region: the kernel takes no region with this address and size' \
+		msharectl create --start 0xffffff8000000000 --size 1G region
+	[[ ! -e $MSHARE/region ]]
+}
+
+@test "users make and attach their own regions, and others' as the mode says" {
+	as_user 1000 msharectl create --size 1G --mode 0644 theirs
+	as_user 1000 msharectl map theirs
+	as_user 1000 msharectl attach-exec theirs -- "$CASES/guest-attach" write 7
+	logged as_user 1001 msharectl attach-exec --read-only theirs -- "$CASES/guest-attach" read
+	assert_output 7
+	refused 125 'msharectl attach-exec: theirs: permission denied' \
+		as_user 1001 msharectl attach-exec theirs -- "$CASES/guest-attach" read
+	refused 1 'msharectl unmap: theirs: permission denied' as_user 1001 msharectl unmap theirs
+	refused 1 'msharectl rm: theirs: only its owner may remove it' as_user 1001 msharectl rm theirs
+	chmod 600 "$MSHARE/theirs"
+	logged as_user 1001 msharectl info -nr -o NAME,START,MODE,UID
+	assert_output 'theirs - 0600 1000'
+	logged as_user 1001 msharectl stat -nr -o NAME,ATTACHED
+	assert_output 'theirs -'
+}
+
+@test "dynamic programs and scripts attach, too" {
+	msharectl create --size 1G region
+	logged msharectl attach-exec region -- grep "$MSHARE" /proc/self/maps
+	assert_output --regexp "^200000000000-200040000000 rw-s 00000000 .* $MSHARE/region\$"
+	logged msharectl attach-exec --read-only region -- grep "$MSHARE" /proc/self/maps
+	assert_output --regexp '^200000000000-200040000000 r--s '
+	printf '#!/bin/sh\ngrep %s /proc/$$/maps\n' "$MSHARE" >"$BATS_TEST_TMPDIR/script"
+	chmod +x "$BATS_TEST_TMPDIR/script"
+	logged msharectl attach-exec region -- "$BATS_TEST_TMPDIR/script"
+	assert_success
+}
+
+@test "attach-exec in other namespaces, and as PID 1" {
+	msharectl create --size 1G --mode 0666 region
+	msharectl map region
+	logged unshare --pid --fork --mount-proc \
+		msharectl attach-exec region -- "$CASES/guest-attach" write 7
+	assert_success
+	logged as_user 1000 unshare --user --map-root-user --pid --fork --mount-proc \
+		msharectl attach-exec region -- "$CASES/guest-attach" read
+	assert_output 7
+	logged as_user 1000 setpriv --no-new-privs \
+		msharectl attach-exec region -- "$CASES/guest-attach" read
+	assert_output 7
+}
+
+@test "attach-exec where /proc shows other numbers, or nothing" {
+	msharectl create --size 1G region
+	msharectl map region
+	logged unshare --pid --fork \
+		msharectl attach-exec region -- "$CASES/guest-attach" write 7
+	assert_success
+	refused 125 'msharectl attach-exec: /proc does not show this process, and what is attached is verified there: No such file or directory' \
+		unshare --mount sh -c 'mount -t tmpfs none /proc && msharectl attach-exec region -- "$1" read' \
+		- "$CASES/guest-attach"
+}
+
+@test "attach-exec --env-only and --dry-run" {
+	msharectl create --size 1G region
+	logged msharectl attach-exec --env-only region -- "$CASES/guest-attach" read
+	assert_failure 139
+	logged msharectl attach-exec --dry-run region -- "$CASES/guest-attach" read
+	assert_line --index 0 'region: would attach 1G rw at 0x200000000000'
+	logged msharectl stat -nrb -o ATTACHED region
+	assert_output 0
+}
+
+@test "attach-exec under Yama, as far as it allows" {
+	[[ -e $YAMA ]] || skip "a kernel without Yama"
+	msharectl create --size 1G --mode 0666 region
+	msharectl map region
+	local s
+	for s in 0 1; do
+		echo $s >$YAMA
+		logged as_user 1000 msharectl attach-exec region -- "$CASES/guest-attach" read
+		assert_output 0
+	done
+	# 3 stays until the next boot: 990-yama-locked.bats
+	echo 2 >$YAMA
+	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	assert_output 0
+	refused 125 'msharectl attach-exec: Yama forbids tracing without CAP_SYS_PTRACE (ptrace_scope is 2), and attaching needs it' \
+		as_user 1000 msharectl attach-exec region -- "$CASES/guest-attach" read
+}
+
+@test "msharefs is found where it is mounted, and missed where it is not" {
+	mkdir "$BATS_TEST_TMPDIR/elsewhere"
+	logged unshare --mount sh -c 'umount "$1" && msharectl info' - "$MSHARE"
+	assert_failure 3
+	assert_output 'msharectl info: msharefs is not mounted
+Mount it: msharectl mount'
+	logged unshare --mount sh -c 'umount "$1" && mount -t msharefs msharefs "$2" && msharectl info -J' \
+		- "$MSHARE" "$BATS_TEST_TMPDIR/elsewhere"
+	assert_success
+	assert_equal "$(jq -r .mount <<<"$output")" "$BATS_TEST_TMPDIR/elsewhere"
+	# of several the usual one, unless told otherwise
+	logged unshare --mount sh -c 'mount -t msharefs msharefs "$1" && msharectl info -J && msharectl info -J -M "$1"' \
+		- "$BATS_TEST_TMPDIR/elsewhere"
+	assert_equal "$(jq -r .mount <<<"$output" | tr '\n' ' ')" "$MSHARE $BATS_TEST_TMPDIR/elsewhere "
+}
+
+@test "what makes up msharefs itself is not removed" {
+	refused 1 'msharectl rm: mshare_info: a part of msharefs itself' msharectl rm -f mshare_info
+	logged msharectl rm -r "$MSHARE"
+	assert_failure 1
+	[[ -e $MSHARE/mshare_info ]]
+}

@@ -1,0 +1,110 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# The operations on a region's memory, by msharectl on the real kernel.
+
+load guest
+bats_load_library bats-support
+bats_load_library bats-assert
+teardown() { remove_regions; }
+
+stat_of() {
+	msharectl stat -nrb -o MAPPED,RESIDENT region
+}
+
+@test "create --map --populate: there before anybody touches it" {
+	logged msharectl create --size 1G --map --noreserve region
+	assert_output 'region: created 1G at 0x200000000000
+region: mapped 1G rw at 0x200000000000'
+	assert_equal "$(stat_of)" "$((1 << 30)) 0"
+	logged msharectl create --if-missing --size 1G --map region
+	assert_output 'region: has 1G at 0x200000000000'
+	msharectl unmap region
+	logged msharectl map --populate --size 4M region
+	assert_success
+	assert_equal "$(stat_of)" "$((4 << 20)) $((4 << 20))"
+}
+
+@test "map --file: one file for all, and nobody else needs access to it" {
+	truncate -s 1G "$BATS_TEST_TMPDIR/file"
+	logged msharectl create --size 1G --map --file "$BATS_TEST_TMPDIR/file" region
+	assert_success
+	rm "$BATS_TEST_TMPDIR/file"
+	msharectl attach-exec region -- "$CASES/guest-attach" write 77
+	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	assert_output 77
+}
+
+@test "what is populated beyond a file's end is undone" {
+	truncate -s 8K "$BATS_TEST_TMPDIR/file"
+	msharectl create --size 1G region
+	logged msharectl map --file "$BATS_TEST_TMPDIR/file" --size 64K --populate region
+	assert_failure 1
+	assert_line --index 0 'msharectl map: region: the file ends before the range does'
+	assert_equal "$(stat_of)" '0 0'
+}
+
+@test "an interrupted create --populate leaves nothing" {
+	local child i status=0
+	msharectl create --size 2G --map --noreserve --populate region &
+	child=$!
+	for ((i = 0; i < 100; i++)); do
+		[[ ! -e $MSHARE/region ]] || break
+		sleep 0.01
+	done
+	kill -TERM "$child"
+	wait "$child" || status=$?
+	assert_equal "$status" 143
+	[[ ! -e $MSHARE/region ]]
+}
+
+@test "advise: populate and remove" {
+	msharectl create --size 1G --map --noreserve region
+	logged msharectl advise --size 2M populate region
+	assert_success
+	assert_equal "$(stat_of)" "$((1 << 30)) $((2 << 20))"
+	logged msharectl advise --size 1M remove region
+	assert_success
+	assert_equal "$(stat_of)" "$((1 << 30)) $((1 << 20))"
+	logged msharectl advise --size 1M cold region
+	assert_success
+}
+
+@test "lock and unlock" {
+	msharectl create --size 1G region
+	msharectl map --size 2M region
+	logged msharectl lock --size 1M region
+	assert_success
+	assert_equal "$(stat_of)" "$((2 << 20)) $((1 << 20))"
+	logged msharectl lock --on-fault --size 2M region
+	assert_success
+	logged msharectl unlock --size 2M region
+	assert_success
+	logged msharectl lock region
+	assert_failure 1
+}
+
+@test "seal: what it forbids is refused, the rest is not" {
+	msharectl create --size 1G region
+	msharectl map --size 2M region
+	msharectl seal --unmap region
+	logged msharectl unmap region
+	assert_failure 1
+	assert_line --index 0 'msharectl unmap: region: the region is sealed against it'
+	logged msharectl protect --size 2M -p r region
+	assert_success
+	msharectl seal region
+	logged msharectl protect --size 2M -p rw region
+	assert_failure 1
+	logged msharectl map --addr 0x200000200000 region
+	assert_line --index 0 'msharectl map: region: the region is sealed against it'
+}
+
+@test "mempolicy" {
+	msharectl create --size 1G region
+	msharectl map --size 2M region
+	logged msharectl mempolicy --size 2M --mode bind --nodes 0 --move region
+	[[ $output != *'no memory policies'* ]] || skip 'a kernel without NUMA'
+	assert_success
+	logged msharectl mempolicy --size 2M --mode bind --nodes 1023 region
+	assert_failure 1
+}

@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# msharectl's listings on the real kernel.
+
+load guest
+bats_load_library bats-support
+bats_load_library bats-assert
+
+teardown() {
+	[[ -z ${child:-} ]] || kill "$child"
+	remove_regions
+}
+
+# waits ARG...: a program that attach-exec made, in $child
+waits() {
+	holds wait "$@"
+}
+
+# holds HOW ARG...: the same; HOW guest-attach waits
+holds() {
+	local i how=$1
+	shift
+	msharectl attach-exec "$@" -- "$CASES/guest-attach" "$how" >"$BATS_TEST_TMPDIR/pid" &
+	child=$!
+	for ((i = 0; i < 100; i++)); do
+		[[ ! -s $BATS_TEST_TMPDIR/pid ]] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+@test "ls and ps: hostile names, read by jq" {
+	local names=('a b' $'new\nline' 'quo"ted' $'bad\xff') name
+	mkdir "$MSHARE/dir"
+	for name in "${names[@]}"; do
+		msharectl create -q --size 1G -- "dir/$name"
+	done
+	logged msharectl ls -J
+	assert_success
+	assert_equal "$(jq -c '[.entries[] | [.name, .name_bytes, .type]]' <<<"$output")" \
+		$'[["dir",null,"directory"],["dir/a b",null,"region"],["dir/bad\xef\xbf\xbd","6469722f626164ff","region"],["dir/new\\nline",null,"region"],["dir/quo\\"ted",null,"region"]]'
+	waits --read-only "${names[@]/#/dir/}"
+	rm "$MSHARE/dir/"$'new\nline'
+	logged msharectl ps -J
+	assert_success
+	assert_equal "$(jq -c "[.windows[] | select(.pid == $child) | [.region, .rights, .size, .state]]" <<<"$output")" \
+		$'[["dir/a b","r",1073741824,"present"],["dir/bad\xef\xbf\xbd","r",1073741824,"present"],["dir/new\\nline","r",1073741824,"deleted"],["dir/quo\\"ted","r",1073741824,"present"]]'
+}
+
+@test "ps: who it is, and what others see" {
+	msharectl create --start 8T --size 1G -m 644 region
+	waits region
+	logged msharectl ps -nr -o REGION,PID,USER,START,RIGHTS,COMMAND,ARGUMENTS region
+	assert_output "region $child root 0x80000000000 rw guest-attach $CASES/guest-attach\\x20wait"
+	logged setpriv --reuid 65534 --regid 65534 --clear-groups msharectl ps region
+	assert_success
+	assert_output --regexp '^msharectl ps: [0-9]+ processes of others could not be looked at; run as root to see all$'
+}
+
+@test "ps: a process whose main thread has exited" {
+	msharectl create --start 8T --size 1G region
+	holds wait-in-thread region
+	logged msharectl ps -nr -o REGION,PID,USER,START,RIGHTS,COMMAND,ARGUMENTS
+	assert_output "region $child root 0x80000000000 rw guest-attach $CASES/guest-attach\\x20wait-in-thread"
+}
+
+@test "info: the mappings in a region" {
+	local file
+	truncate -s 64K "$BATS_TEST_TMPDIR/data"
+	file=$(realpath "$BATS_TEST_TMPDIR/data")
+	msharectl create --start 8T --size 1G region
+	msharectl map --size 1M --noreserve region
+	msharectl map --addr 0x80000200000 --prot r --file "$file" --offset 4K region
+	msharectl protect --addr 0x80000080000 --size 512K --prot none region
+	logged msharectl info --mappings -nrb region
+	assert_output "region 0x80000000000 0x80000080000 524288 rw anonymous,noreserve - -
+region 0x80000080000 0x80000100000 524288 none anonymous,noreserve - -
+region 0x80000200000 0x8000020f000 61440 r - 4096 $file"
+	logged msharectl info --mappings -J -o FILE,INODE region
+	assert_equal "$(jq -c '.regions[0].mappings[2] | [.file, .inode]' <<<"$output")" "[\"$file\",$(stat -c %i "$file")]"
+	logged msharectl info region
+	assert_line --regexp '^page tables: [0-9.]+[BK], without sharing 0B$'
+}
+
+@test "stat: figures, rates and metrics" {
+	msharectl create --start 8T --size 1G --map --noreserve region
+	msharectl lock -q --on-fault --size 1M region
+	msharectl seal -q --unmap region
+	waits region
+	msharectl attach-exec region -- "$CASES/guest-attach" write 1
+	logged msharectl stat -nrb -o ATTACHED,RESIDENT-SHMEM,RESIDENT-FILE,LOCKED,UNSHARED,SEALS region
+	assert_output '1 4096 0 1048576 8 unmap'
+	logged msharectl stat -J --interval 0.5 --count 1 -o FAULTS,LINKS,FAULTS/S region
+	assert_equal "$(jq -c '.regions[0] | [.faults > 0, .links > 0, .faults_per_s == 0]' <<<"$output")" '[true,true,true]'
+	logged msharectl stat --openmetrics
+	assert_line 'mshare_region_attached_processes{region="region"} 1'
+	assert_line 'mshare_region_resident_bytes{region="region",kind="shmem"} 4096'
+	assert_line --regexp '^mshare_region_faults_total\{region="region"\} [1-9]'
+}
+
+@test "mount and umount" {
+	local dir=$BATS_TEST_TMPDIR/dir
+	mkdir "$dir"
+	logged msharectl mount -o mode=0700,nosuid "$dir"
+	assert_success
+	logged findmnt -no FSTYPE,OPTIONS "$dir"
+	assert_output --regexp '^msharefs .*nosuid.*mode=0?700'
+	logged msharectl mount "$dir"
+	assert_line --index 0 "msharectl mount: $dir: msharefs is mounted there already"
+	msharectl create -M "$dir" --size 1G region
+	MSHARE_MOUNT_POINT=$dir waits region
+	logged msharectl umount "$dir"
+	assert_failure 1
+	assert_line --index 0 "msharectl umount: $dir: in use"
+	kill "$child"
+	wait "$child" || true
+	child=
+	logged msharectl umount "$dir"
+	assert_success
+	logged msharectl umount "$dir"
+	assert_failure 3
+	logged msharectl mount -o nonsense "$dir"
+	assert_line --index 0 "msharectl mount: $dir: the kernel refuses these mount options"
+}
