@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli.h"
 
+#include <errno.h>
 #include <libmount.h>
 #include <libsmartcols.h>
 #include <stdarg.h>
@@ -9,10 +10,6 @@
 
 #include "attach.h"
 #include "escape.h"
-
-const char *cli_name = "msharectl";
-const char *cli_mount_point;
-int cli_own_failure;
 
 static const struct argp_option global_options[] = {
 	{ NULL, 0, NULL, 0, "Everywhere:", -1 },
@@ -38,11 +35,13 @@ static _Noreturn void print_version(void)
 
 static error_t global_parse(int key, char *arg, struct argp_state *state)
 {
+	struct cli *cli = state->input;
+
 	switch (key) {
 	case 'M':
 		if (!*arg)
 			cli_usage_error("the mount point is empty");
-		cli_mount_point = arg;
+		cli->mount_point = arg;
 		return 0;
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
@@ -61,14 +60,9 @@ static error_t global_parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-const struct argp cli_global_argp = {
+static const struct argp global_argp = {
 	.options = global_options,
 	.parser = global_parse,
-};
-
-const struct argp_child cli_global_children[] = {
-	{ &cli_global_argp, 0, NULL, 0 },
-	{ 0 },
 };
 
 error_t cli_pass_input(int key, char *arg, struct argp_state *state)
@@ -80,15 +74,28 @@ error_t cli_pass_input(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-int cli_status(int status)
+int cli_status(const struct cli *cli, int status)
 {
-	return cli_own_failure ? cli_own_failure : status;
+	return cli->command->own_failure ? cli->command->own_failure : status;
+}
+
+int cli_run(struct cli *cli, const struct command *command, int argc,
+	    char **argv)
+{
+	cli->command = command;
+	snprintf(cli->title, sizeof(cli->title), "msharectl%s%s",
+		 command->name ? " " : "", command->name ? command->name : "");
+	/* As error(3) and argp have them. */
+	program_invocation_name = cli->title;
+	argp_err_exit_status = cli_status(cli, EXIT_USAGE);
+	return command->run(cli, argc, argv);
 }
 
 static _Noreturn void exit_usage(void)
 {
-	fprintf(stderr, "Try '%s --help' for more information.\n", cli_name);
-	exit(cli_status(EXIT_USAGE));
+	fprintf(stderr, "Try '%s --help' for more information.\n",
+		program_invocation_name);
+	exit(argp_err_exit_status);
 }
 
 char *cli_help_filter(int key, const char *text, void *input)
@@ -98,17 +105,50 @@ char *cli_help_filter(int key, const char *text, void *input)
 	return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
 }
 
-void cli_parse(const struct argp *argp, int argc, char **argv, unsigned flags,
-	       void *input)
-{
-	struct argp filtered = *argp;
+struct inputs {
+	void *command;
+	struct cli *global;
+};
 
-	if (!filtered.help_filter)
-		filtered.help_filter = cli_help_filter;
+static error_t pass_inputs(int key, char *arg, struct argp_state *state)
+{
+	const struct inputs *inputs = state->input;
+
+	(void)arg;
+	if (key != ARGP_KEY_INIT)
+		return ARGP_ERR_UNKNOWN;
+	state->child_inputs[0] = inputs->command;
+	state->child_inputs[1] = inputs->global;
+	return 0;
+}
+
+void cli_parse(struct cli *cli, int argc, char **argv, void *input)
+{
+	const struct command *c = cli->command;
+	const struct argp own = {
+		.options = c->argp.options,
+		.parser = c->argp.parser,
+		.children = c->argp.children,
+	};
+	const struct argp_child children[] = {
+		{ &own, 0, NULL, 0 },
+		{ &global_argp, 0, NULL, 0 },
+		{ 0 },
+	};
+	const struct argp argp = {
+		.parser = pass_inputs,
+		.args_doc = c->argp.args_doc,
+		.doc = c->argp.doc,
+		.children = children,
+		.help_filter = c->argp.help_filter ? c->argp.help_filter :
+						     cli_help_filter,
+	};
+	struct inputs inputs = { input, cli };
+
 	/* getopt()'s messages begin with it. */
-	argv[0] = (char *)cli_name;
-	if (argp_parse(&filtered, argc, argv, flags | ARGP_NO_HELP, NULL,
-		       input))
+	argv[0] = cli->title;
+	if (argp_parse(&argp, argc, argv, c->flags | ARGP_NO_HELP, NULL,
+		       &inputs))
 		exit_usage();
 }
 
@@ -121,7 +161,7 @@ void cli_usage_error(const char *format, ...)
 	va_start(args, format);
 	len = vasprintf(&text, format, args);
 	va_end(args);
-	fprintf(stderr, "%s: ", cli_name);
+	fprintf(stderr, "%s: ", program_invocation_name);
 	/* It quotes words of the command line. */
 	escape_message(stderr, len < 0 ? format : text);
 	if (len >= 0)

@@ -35,50 +35,37 @@ enum {
 	OPT_UNMAP,
 };
 
+struct cli;
+
+/*
+ * A verb: cmd/VERB.c defines it as cmd_VERB, and CMakeLists.txt names it.
+ */
 struct command {
-	const char *name;
-	int (*run)(int argc, char **argv);
+	const char *name;    /* NULL: msharectl without a verb */
+	const char *summary; /* for the list of commands in --help */
+	struct argp argp;    /* without the global options */
+	unsigned int flags;  /* of argp_parse() */
 	/*
 	 * The exit status of all its own failures, where those from 1 on may
 	 * be another program's; else 0.
 	 */
 	int own_failure;
-	const char *summary;
+	int (*run)(struct cli *cli, int argc, char **argv);
 };
 
-int cmd_advise(int argc, char **argv);
-int cmd_attach_exec(int argc, char **argv);
-int cmd_create(int argc, char **argv);
-int cmd_info(int argc, char **argv);
-int cmd_lock(int argc, char **argv);
-int cmd_ls(int argc, char **argv);
-int cmd_map(int argc, char **argv);
-int cmd_mempolicy(int argc, char **argv);
-int cmd_mount(int argc, char **argv);
-int cmd_protect(int argc, char **argv);
-int cmd_ps(int argc, char **argv);
-int cmd_rm(int argc, char **argv);
-int cmd_seal(int argc, char **argv);
-int cmd_stat(int argc, char **argv);
-int cmd_umount(int argc, char **argv);
-int cmd_unlock(int argc, char **argv);
-int cmd_unmap(int argc, char **argv);
+/* One run of one command. */
+struct cli {
+	const struct command *command;
+	char title[32];          /* "msharectl create", for messages */
+	const char *mount_point; /* --mount-point, or NULL */
+};
 
-/* "msharectl create", for messages. */
-extern const char *cli_name;
+/* Runs a command from the word of its name on; returns the exit status. */
+int cli_run(struct cli *cli, const struct command *command, int argc,
+	    char **argv);
 
 /* The status for a failure of this kind, given what the command is. */
-int cli_status(int status);
-extern int cli_own_failure;
-
-/* --mount-point, or NULL. */
-extern const char *cli_mount_point;
-
-/* -h, -V and --mount-point, for the children of a command's argp. */
-extern const struct argp cli_global_argp;
-
-/* The children of a command that shares no other options. */
-extern const struct argp_child cli_global_children[];
+int cli_status(const struct cli *cli, int status);
 
 /* The parser of a command whose options are all its first child's. */
 error_t cli_pass_input(int key, char *arg, struct argp_state *state);
@@ -87,12 +74,13 @@ error_t cli_pass_input(int key, char *arg, struct argp_state *state);
 char *cli_help_filter(int key, const char *text, void *input);
 
 /*
- * argp_parse() with this project's manners: wrong usage is two lines on
- * standard error and exit status 2.
+ * Parses the command line of the command that runs, and the global options,
+ * into input, which the command's argp knows. Ends the process where --help or
+ * --version is given, and where usage is wrong.
  */
-void cli_parse(const struct argp *argp, int argc, char **argv, unsigned flags,
-	       void *input);
+void cli_parse(struct cli *cli, int argc, char **argv, void *input);
 
+/* Two lines on standard error, and the exit status for wrong usage. */
 _Noreturn void cli_usage_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 

@@ -141,14 +141,17 @@ int regions_collect(struct listing *l, const struct mount *mount,
 	return err ? target_failed(mount, OP_LIST, mount->path, err) : c.ret;
 }
 
-int regions_list(struct listing *l, const struct region_source *source)
+int regions_list(const struct cli *cli, struct listing *l,
+		 const struct region_source *source)
 {
 	struct mount mount;
 	int ret;
 
 	if (!listing_begin(l))
 		return EXIT_SUCCESS;
-	target_mount(&mount);
+	ret = target_mount(cli, NULL, &mount);
+	if (ret)
+		return ret;
 	ret = regions_collect(l, &mount, source);
 	ret |= listing_print(l, &mount);
 	listing_free(l);

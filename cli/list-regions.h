@@ -6,6 +6,8 @@
 #include "message.h"
 #include "region.h"
 
+struct cli;
+
 /* Where the rows of a listing of regions come from. */
 struct region_source {
 	/*
@@ -30,6 +32,7 @@ int regions_collect(struct listing *listing, const struct mount *mount,
 		    const struct region_source *source);
 
 /* The whole of a command that does no more than that. */
-int regions_list(struct listing *listing, const struct region_source *source);
+int regions_list(const struct cli *cli, struct listing *listing,
+		 const struct region_source *source);
 
 #endif

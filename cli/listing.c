@@ -90,7 +90,6 @@ const struct argp listing_argp = {
 
 const struct argp_child listing_children[] = {
 	{ &listing_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
 	{ 0 },
 };
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
 #include "escape.h"
 #include "parse.h"
 
@@ -343,7 +342,7 @@ static const struct message *find(enum operation op, int err)
 
 static void begin(const char *name)
 {
-	fprintf(stderr, "%s: ", cli_name);
+	fprintf(stderr, "%s: ", program_invocation_name);
 	if (name) {
 		escape_message(stderr, name);
 		fputs(": ", stderr);

@@ -88,7 +88,6 @@ const struct argp change_argp = {
 
 const struct argp_child change_children[] = {
 	{ &change_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
 	{ 0 },
 };
 
@@ -107,12 +106,15 @@ void change_report(const struct change_target *target, const char *done,
 	       range.start);
 }
 
-int change_open(const struct change *change, struct changed *c)
+int change_open(const struct cli *cli, const struct change *change,
+		struct changed *c)
 {
 	const char *name = change->target.name;
 	int ret;
 
-	target_mount(&c->mount);
+	ret = target_mount(cli, NULL, &c->mount);
+	if (ret)
+		return ret;
 	c->subject = target_subject(&c->mount, name);
 	ret = target_open_sized(&c->mount, name, O_RDWR, &c->region);
 	if (ret)
@@ -155,15 +157,16 @@ int change_failed(enum operation op, int fd, const struct subject *subject,
 	return message_failed(op, subject, err);
 }
 
-int change_run(const struct change *change, enum operation op, const char *done,
-	       const char *would, const char *how,
+int change_run(const struct cli *cli, const struct change *change,
+	       enum operation op, const char *done, const char *would,
+	       const char *how,
 	       int (*apply)(int fd, struct range range, const void *data),
 	       const void *data)
 {
 	struct changed c;
 	int ret, err;
 
-	ret = change_open(change, &c);
+	ret = change_open(cli, change, &c);
 	if (ret)
 		return ret;
 	err = change->target.dry_run ? 0 : apply(c.region.fd, c.range, data);

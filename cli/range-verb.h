@@ -12,6 +12,8 @@
 
 /* What the commands that change a region have in common. */
 
+struct cli;
+
 struct change_target {
 	const char *name;
 	bool dry_run, quiet;
@@ -41,7 +43,8 @@ struct changed {
 };
 
 /* Finds it, or says why not. EXIT_*; to be closed if EXIT_SUCCESS. */
-int change_open(const struct change *change, struct changed *changed);
+int change_open(const struct cli *cli, const struct change *change,
+		struct changed *changed);
 void change_close(struct changed *changed);
 
 /* message_failed() for a request to a region, which may be sealed. */
@@ -53,8 +56,9 @@ int change_failed(enum operation op, int fd, const struct subject *subject,
  * done and would say what happens, as in "mapped" and "would map"; how may be
  * NULL.
  */
-int change_run(const struct change *change, enum operation op, const char *done,
-	       const char *would, const char *how,
+int change_run(const struct cli *cli, const struct change *change,
+	       enum operation op, const char *done, const char *would,
+	       const char *how,
 	       int (*apply)(int fd, struct range range, const void *data),
 	       const void *data);
 

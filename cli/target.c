@@ -15,9 +15,9 @@
 #include "prot.h"
 #include "parse.h"
 
-const char *target_mount_point(const char *dir)
+const char *target_mount_point(const struct cli *cli, const char *dir)
 {
-	const char *path = cli_mount_point;
+	const char *path = cli->mount_point;
 
 	if (dir && !*dir)
 		cli_usage_error("DIR is empty");
@@ -30,21 +30,21 @@ const char *target_mount_point(const char *dir)
 	return path && *path ? path : NULL;
 }
 
-void target_mount(struct mount *mount)
+int target_mount(const struct cli *cli, const char *dir, struct mount *mount)
 {
-	const char *path = target_mount_point(NULL);
+	const char *path = target_mount_point(cli, dir);
 	int err;
 
 	err = mount_open(path, mount);
 	if (!err)
-		return;
+		return EXIT_SUCCESS;
 	message_failed(OP_MOUNT,
 		       &(struct subject){
 			       .name = path,
 			       .mount = path ? path : MOUNT_DEFAULT,
 		       },
 		       err);
-	exit(cli_status(EXIT_UNAVAILABLE));
+	return EXIT_UNAVAILABLE;
 }
 
 char *target_path(const struct mount *mount, const char *name)
@@ -57,7 +57,7 @@ char *target_path(const struct mount *mount, const char *name)
 	if (!path) {
 		message_error(name, "Free some memory and try again.", "%s",
 			      strerror(ENOMEM));
-		exit(cli_status(EXIT_FAILURE));
+		exit(EXIT_FAILURE);
 	}
 	return path;
 }

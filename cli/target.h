@@ -8,14 +8,19 @@
 
 /* What the words of a command line stand for. */
 
-/* Finds msharefs, or says why not and exits with status 3. */
-void target_mount(struct mount *mount);
+struct cli;
 
 /*
- * The mount point that was named: dir, an argument of its own, or with
- * --mount-point or in the environment; else NULL.
+ * Finds msharefs, or says why not. dir is an argument that names the mount
+ * point, or NULL. EXIT_SUCCESS or EXIT_UNAVAILABLE.
  */
-const char *target_mount_point(const char *dir);
+int target_mount(const struct cli *cli, const char *dir, struct mount *mount);
+
+/*
+ * The mount point that was named: by dir, by --mount-point or in the
+ * environment; else NULL.
+ */
+const char *target_mount_point(const struct cli *cli, const char *dir);
 
 /* What a message about a name on this mount may mention. */
 struct subject target_subject(const struct mount *mount, const char *name);

@@ -58,17 +58,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {
-	.parser = parse,
-	.args_doc = "ADVICE NAME",
-	.doc = "Tell the kernel how memory of a region will be used, or have "
-	       "it do something to it at once. All of the range has to be "
-	       "mapped.\v"
-	       "ADVICE is populate, populate-read, willneed, cold, pageout, "
-	       "remove, hugepage, nohugepage or collapse.",
-	.children = change_children,
-};
-
 static int apply(int fd, struct range range, const void *data)
 {
 	const struct advice *advice = data;
@@ -76,11 +65,27 @@ static int apply(int fd, struct range range, const void *data)
 	return region_advise(fd, range, advice->advice);
 }
 
-int cmd_advise(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct advise a = { 0 };
 
-	cli_parse(&argp, argc, argv, 0, &a);
-	return change_run(&a.change, OP_ADVISE, "advised", "would advise",
+	cli_parse(cli, argc, argv, &a);
+	return change_run(cli, &a.change, OP_ADVISE, "advised", "would advise",
 			  a.advice->name, apply, a.advice);
 }
+
+const struct command cmd_advise = {
+	.name = "advise",
+	.summary = "say how memory will be used",
+	.argp = {
+		.parser = parse,
+		.args_doc = "ADVICE NAME",
+		.doc = "Tell the kernel how memory of a region will be "
+		       "used, or have it do something to it at once. All of "
+		       "the range has to be mapped.\v"
+		       "ADVICE is populate, populate-read, willneed, cold, "
+		       "pageout, remove, hugepage, nohugepage or collapse.",
+		.children = change_children,
+	},
+	.run = run,
+};

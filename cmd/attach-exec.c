@@ -82,20 +82,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "NAME... -- COMMAND [ARG...]",
-	.doc = "Run a program with regions mapped at their addresses before "
-	       "its first instruction. It finds the first one's in MSHARE_ADDR "
-	       "and MSHARE_SIZE, and all of them in MSHARE_REGIONS, as "
-	       "0xADDR:SIZE:NAME.\v"
-	       "The exit status is the program's; 125 if it could not be "
-	       "attached and therefore was not run, 126 if it can't be "
-	       "executed, 127 if there is no such command.",
-	.children = cli_global_children,
-};
-
 /* Which of the ways to be refused it was. */
 static void report_trace(int err)
 {
@@ -422,14 +408,15 @@ static int execute(struct attach_exec *a)
 	return a->env_only ? execute_unattached(a) : execute_attached(a);
 }
 
-int cmd_attach_exec(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct attach_exec a = { 0 };
 	struct mount mount;
 	int ret = ATTACH_EXIT_FAILURE;
 
-	cli_parse(&argp, argc, argv, ARGP_IN_ORDER, &a);
-	target_mount(&mount);
+	cli_parse(cli, argc, argv, &a);
+	if (target_mount(cli, NULL, &mount))
+		return ATTACH_EXIT_FAILURE;
 	a.regions = calloc(a.count, sizeof(*a.regions));
 	if (!a.regions)
 		message_error(NULL, "Free some memory and try again.", "%s",
@@ -440,3 +427,25 @@ int cmd_attach_exec(int argc, char **argv)
 	mount_close(&mount);
 	return ret;
 }
+
+const struct command cmd_attach_exec = {
+	.name = "attach-exec",
+	.summary = "run a program with regions mapped",
+	.argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "NAME... -- COMMAND [ARG...]",
+		.doc = "Run a program with regions mapped at their "
+		       "addresses before its first instruction. It finds "
+		       "the first one's in MSHARE_ADDR and MSHARE_SIZE, and "
+		       "all of them in MSHARE_REGIONS, as "
+		       "0xADDR:SIZE:NAME.\v"
+		       "The exit status is the program's; 125 if it could "
+		       "not be attached and therefore was not run, 126 if "
+		       "it can't be executed, 127 if there is no such "
+		       "command.",
+	},
+	.flags = ARGP_IN_ORDER,
+	.own_failure = ATTACH_EXIT_FAILURE,
+	.run = run,
+};

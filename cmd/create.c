@@ -86,19 +86,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_child children[] = {
 	{ &change_target_argp, 0, NULL, 0 },
 	{ &mapping_argp, 0, "With --map:", 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
 	{ 0 },
-};
-
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "--size SIZE NAME",
-	.doc = "Make a region: a range of addresses that is the same in all "
-	       "processes that attach to it. Without --map it is empty at "
-	       "first; fill it with 'msharectl map'.\v"
-	       "Sizes and addresses: 2M, 2MiB, 300G, 0x200000000000.",
-	.children = children,
 };
 
 static int check_alignment(const struct create *c, uint64_t granule)
@@ -397,7 +385,7 @@ static int check_directory(const struct mount *mount, const char *path,
 	return err ? message_failed(OP_NEW, subject, err) : EXIT_SUCCESS;
 }
 
-int cmd_create(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct create c = { .mode = 0600, .mapping = MAPPING_DEFAULT };
 	struct subject subject;
@@ -405,8 +393,10 @@ int cmd_create(int argc, char **argv)
 	char *path;
 	int ret, err;
 
-	cli_parse(&argp, argc, argv, 0, &c);
-	target_mount(&mount);
+	cli_parse(cli, argc, argv, &c);
+	ret = target_mount(cli, NULL, &mount);
+	if (ret)
+		return ret;
 	path = target_path(&mount, c.target.name);
 	subject = target_subject(&mount, c.target.name);
 
@@ -433,3 +423,20 @@ out:
 	mount_close(&mount);
 	return ret;
 }
+
+const struct command cmd_create = {
+	.name = "create",
+	.summary = "make a region",
+	.argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "--size SIZE NAME",
+		.doc = "Make a region: a range of addresses that is the "
+		       "same in all processes that attach to it. Without "
+		       "--map it is empty at first; fill it with 'msharectl "
+		       "map'.\v"
+		       "Sizes and addresses: 2M, 2MiB, 300G, 0x200000000000.",
+		.children = children,
+	},
+	.run = run,
+};

@@ -44,15 +44,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "[NAME...]",
-	.doc = "Show where regions are and whose they are; without NAME, all "
-	       "of them. A table of one region has its mappings, too.",
-	.children = listing_children,
-};
-
 static int fill(struct cell *cells, const struct region *region, void *data)
 {
 	struct info *info = data;
@@ -152,7 +143,7 @@ static int print(const struct info *info, const struct mount *mount)
 	return ret;
 }
 
-int cmd_info(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct info info = {
 		.regions = {
@@ -171,11 +162,13 @@ int cmd_info(int argc, char **argv)
 	struct mount mount;
 	int ret;
 
-	cli_parse(&argp, argc, argv, 0, &info);
+	cli_parse(cli, argc, argv, &info);
 	divide(&info);
 	if (!listing_begin(&info.regions) || !listing_begin(&info.contents))
 		return EXIT_SUCCESS;
-	target_mount(&mount);
+	ret = target_mount(cli, NULL, &mount);
+	if (ret)
+		return ret;
 	ret = regions_collect(&info.regions, &mount, &source);
 	ret |= print(&info, &mount);
 	listing_free(&info.regions);
@@ -183,3 +176,18 @@ int cmd_info(int argc, char **argv)
 	mount_close(&mount);
 	return ret;
 }
+
+const struct command cmd_info = {
+	.name = "info",
+	.summary = "show regions, their ranges and owners",
+	.argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "[NAME...]",
+		.doc = "Show where regions are and whose they are; without "
+		       "NAME, all of them. A table of one region has its "
+		       "mappings, too.",
+		.children = listing_children,
+	},
+	.run = run,
+};

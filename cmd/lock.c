@@ -33,15 +33,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "NAME",
-	.doc = "Keep what is mapped in a region in memory, so that none of it "
-	       "goes to swap space. All of the range has to be mapped.",
-	.children = change_children,
-};
-
 static int apply(int fd, struct range range, const void *data)
 {
 	const struct lock *l = data;
@@ -49,11 +40,26 @@ static int apply(int fd, struct range range, const void *data)
 	return region_lock(fd, range, l->on_fault ? MLOCK_ONFAULT : 0);
 }
 
-int cmd_lock(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct lock l = { 0 };
 
-	cli_parse(&argp, argc, argv, 0, &l);
-	return change_run(&l.change, OP_LOCK_MEMORY, "locked", "would lock",
-			  NULL, apply, &l);
+	cli_parse(cli, argc, argv, &l);
+	return change_run(cli, &l.change, OP_LOCK_MEMORY, "locked",
+			  "would lock", NULL, apply, &l);
 }
+
+const struct command cmd_lock = {
+	.name = "lock",
+	.summary = "keep memory of a region out of swap space",
+	.argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "NAME",
+		.doc = "Keep what is mapped in a region in memory, so that "
+		       "none of it goes to swap space. All of the range has "
+		       "to be mapped.",
+		.children = change_children,
+	},
+	.run = run,
+};

@@ -24,15 +24,7 @@ static void fill_directory(struct cell *cells, const struct stat *st)
 	cell_string(&cells[PLACE_TYPE], "directory");
 }
 
-static const struct argp argp = {
-	.parser = cli_pass_input,
-	.args_doc = "[NAME...]",
-	.doc = "List regions and directories with all that is in them; without "
-	       "NAME, all there are.",
-	.children = listing_children,
-};
-
-int cmd_ls(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct listing listing = {
 		.columns = place_columns,
@@ -46,6 +38,19 @@ int cmd_ls(int argc, char **argv)
 		.fill_directory = fill_directory,
 	};
 
-	cli_parse(&argp, argc, argv, 0, &listing);
-	return regions_list(&listing, &source);
+	cli_parse(cli, argc, argv, &listing);
+	return regions_list(cli, &listing, &source);
 }
+
+const struct command cmd_ls = {
+	.name = "ls",
+	.summary = "list regions and directories",
+	.argp = {
+		.parser = cli_pass_input,
+		.args_doc = "[NAME...]",
+		.doc = "List regions and directories with all that is in "
+		       "them; without NAME, all there are.",
+		.children = listing_children,
+	},
+	.run = run,
+};

@@ -25,16 +25,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_child children[] = {
 	{ &change_argp, 0, NULL, 0 },
 	{ &mapping_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
 	{ 0 },
-};
-
-static const struct argp argp = {
-	.parser = parse,
-	.args_doc = "NAME",
-	.doc = "Map anonymous memory or a file into a region, for all "
-	       "processes that have it attached or will.",
-	.children = children,
 };
 
 static int map(const struct map *m, const struct changed *c)
@@ -50,14 +41,14 @@ static int map(const struct map *m, const struct changed *c)
 	return ret;
 }
 
-int cmd_map(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct map m = { .mapping = MAPPING_DEFAULT };
 	struct changed changed;
 	int ret;
 
-	cli_parse(&argp, argc, argv, 0, &m);
-	ret = change_open(&m.change, &changed);
+	cli_parse(cli, argc, argv, &m);
+	ret = change_open(cli, &m.change, &changed);
 	if (ret)
 		return ret;
 	ret = mapping_open(&m.mapping);
@@ -74,3 +65,16 @@ out:
 	change_close(&changed);
 	return ret;
 }
+
+const struct command cmd_map = {
+	.name = "map",
+	.summary = "map memory or a file into a region",
+	.argp = {
+		.parser = parse,
+		.args_doc = "NAME",
+		.doc = "Map anonymous memory or a file into a region, for "
+		       "all processes that have it attached or will.",
+		.children = children,
+	},
+	.run = run,
+};

@@ -86,15 +86,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "--mode MODE NAME",
-	.doc = "Say from which NUMA nodes the memory of a region comes. All of "
-	       "the range has to be mapped.",
-	.children = change_children,
-};
-
 static int apply(int fd, struct range range, const void *data)
 {
 	const struct policy *p = data;
@@ -104,11 +95,25 @@ static int apply(int fd, struct range range, const void *data)
 				p->move ? MPOL_MF_MOVE : 0);
 }
 
-int cmd_mempolicy(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct policy p = { 0 };
 
-	cli_parse(&argp, argc, argv, 0, &p);
-	return change_run(&p.change, OP_MEMPOLICY, "placed", "would place",
+	cli_parse(cli, argc, argv, &p);
+	return change_run(cli, &p.change, OP_MEMPOLICY, "placed", "would place",
 			  p.mode->name, apply, &p);
 }
+
+const struct command cmd_mempolicy = {
+	.name = "mempolicy",
+	.summary = "choose NUMA nodes for memory",
+	.argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "--mode MODE NAME",
+		.doc = "Say from which NUMA nodes the memory of a region "
+		       "comes. All of the range has to be mapped.",
+		.children = change_children,
+	},
+	.run = run,
+};

@@ -41,22 +41,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "[DIR]",
-	.doc = "Mount msharefs, on " MOUNT_DEFAULT " unless said otherwise. "
-	       "Nothing that is there is hidden.",
-	.children = cli_global_children,
-};
-
-int cmd_mount(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct mount_command c = { 0 };
 	int err;
 
-	cli_parse(&argp, argc, argv, 0, &c);
-	c.dir = target_mount_point(c.dir);
+	cli_parse(cli, argc, argv, &c);
+	c.dir = target_mount_point(cli, c.dir);
 	if (!c.dir)
 		c.dir = MOUNT_DEFAULT;
 	err = mount_attach(c.dir, c.options, c.dry_run);
@@ -76,3 +67,17 @@ int cmd_mount(int argc, char **argv)
 	}
 	return EXIT_SUCCESS;
 }
+
+const struct command cmd_mount = {
+	.name = "mount",
+	.summary = "mount msharefs",
+	.argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "[DIR]",
+		.doc = "Mount msharefs, on " MOUNT_DEFAULT
+		       " unless said otherwise. Nothing that is there is "
+		       "hidden.",
+	},
+	.run = run,
+};

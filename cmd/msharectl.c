@@ -10,33 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "attach.h"
 #include "cli.h"
+#include "verbs.h"
 
-static int run_help(int argc, char **argv);
+static const struct command cmd_help;
 
-static const struct command commands[] = {
-	{ "mount", cmd_mount, 0, "mount msharefs" },
-	{ "umount", cmd_umount, 0, "unmount msharefs" },
-	{ "create", cmd_create, 0, "make a region" },
-	{ "map", cmd_map, 0, "map memory or a file into a region" },
-	{ "unmap", cmd_unmap, 0, "unmap memory from a region" },
-	{ "protect", cmd_protect, 0, "change access rights in a region" },
-	{ "advise", cmd_advise, 0, "say how memory will be used" },
-	{ "lock", cmd_lock, 0, "keep memory of a region out of swap space" },
-	{ "unlock", cmd_unlock, 0, "let it go there again" },
-	{ "mempolicy", cmd_mempolicy, 0, "choose NUMA nodes for memory" },
-	{ "seal", cmd_seal, 0, "forbid changes of a region for ever" },
-	{ "ls", cmd_ls, 0, "list regions and directories" },
-	{ "info", cmd_info, 0, "show regions, their ranges and owners" },
-	{ "stat", cmd_stat, 0, "show what regions hold and who uses them" },
-	{ "ps", cmd_ps, 0, "show which processes have regions attached" },
-	{ "attach-exec", cmd_attach_exec, ATTACH_EXIT_FAILURE,
-	  "run a program with regions mapped" },
-	{ "rm", cmd_rm, 0, "remove regions and directories" },
-	{ "help", run_help, 0, "show the help of a command" },
-	{ 0 },
-};
+/* In the order of --help. */
+static const struct command *const commands[] = { VERBS, &cmd_help };
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 struct top {
 	char **words;
@@ -56,8 +38,9 @@ static char *help_filter(int key, const char *text, void *input)
 	if (!f)
 		return NULL;
 	fputs("Commands:\n", f);
-	for (const struct command *c = commands; c->name; c++)
-		fprintf(f, "  %-12s %s\n", c->name, c->summary);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(f, "  %-12s %s\n", commands[i]->name,
+			commands[i]->summary);
 	fputs("\nNAME is relative to the mount point, or a path if it begins "
 	      "with /, ./ or ../.",
 	      f);
@@ -69,9 +52,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct top *top = state->input;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = NULL;
-		return 0;
 	case ARGP_KEY_ARG:
 		(void)arg;
 		/* The rest is the command's. */
@@ -86,32 +66,33 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {
-	.parser = parse,
-	.args_doc = "COMMAND [ARG...]",
-	.doc = "Make and use memory regions whose page tables all their users "
-	       "share.\v",
-	.children = cli_global_children,
-	.help_filter = help_filter,
-};
-
 static const struct command *find_command(const char *name)
 {
-	for (const struct command *c = commands; c->name; c++)
-		if (!strcmp(c->name, name))
-			return c;
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
 	cli_usage_error("unknown command '%s'", name);
 }
 
-static int run_command(const struct command *c, int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
-	static char name[32];
+	struct top top = { 0 };
 
-	snprintf(name, sizeof(name), "msharectl %s", c->name);
-	cli_name = name;
-	cli_own_failure = c->own_failure;
-	return c->run(argc, argv);
+	cli_parse(cli, argc, argv, &top);
+	return cli_run(cli, find_command(top.words[0]), top.count, top.words);
 }
+
+static const struct command msharectl = {
+	.argp = {
+		.parser = parse,
+		.args_doc = "COMMAND [ARG...]",
+		.doc = "Make and use memory regions whose page tables all "
+		       "their users share.\v",
+		.help_filter = help_filter,
+	},
+	.flags = ARGP_IN_ORDER,
+	.run = run,
+};
 
 static error_t parse_help(int key, char *arg, struct argp_state *state)
 {
@@ -125,43 +106,45 @@ static error_t parse_help(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp help_argp = {
-	.parser = parse_help,
-	.args_doc = "[COMMAND]",
-	.doc = "Show the help of a command, or the list of commands.",
-	.children = cli_global_children,
-};
-
-static int run_help(int argc, char **argv)
+static int run_help(struct cli *cli, int argc, char **argv)
 {
 	char *help[] = { NULL, (char *)"--help", NULL };
 	const char *topic = NULL;
 
-	cli_parse(&help_argp, argc, argv, 0, &topic);
-	if (topic)
-		return run_command(find_command(topic), 2, help);
-	cli_name = "msharectl";
-	cli_parse(&argp, 2, help, ARGP_IN_ORDER, &(struct top){ 0 });
-	return EXIT_SUCCESS;
+	cli_parse(cli, argc, argv, &topic);
+	return cli_run(cli, topic ? find_command(topic) : &msharectl, 2, help);
 }
 
+static const struct command cmd_help = {
+	.name = "help",
+	.summary = "show the help of a command",
+	.argp = {
+		.parser = parse_help,
+		.args_doc = "[COMMAND]",
+		.doc = "Show the help of a command, or the list of commands.",
+	},
+	.run = run_help,
+};
+
 /* A full disk or a closed pipe is a failure of a command that prints. */
-static void close_stdout(void)
+static void close_stdout(int status, void *data)
 {
+	const struct cli *cli = data;
 	const bool failed = ferror(stdout);
 	const bool pending = __fpending(stdout);
 
+	(void)status;
 	/* Where nothing was printed there need be nothing to print to. */
 	if (fclose(stdout) && (errno != EBADF || failed || pending)) {
 		if (errno != EPIPE)
 			fprintf(stderr,
 				"%s: standard output: %s\n"
 				"What was printed is not complete.\n",
-				cli_name, strerror(errno));
-		_exit(cli_status(EXIT_FAILURE));
+				cli->title, strerror(errno));
+		_exit(cli_status(cli, EXIT_FAILURE));
 	}
 	if (failed)
-		_exit(cli_status(EXIT_FAILURE));
+		_exit(cli_status(cli, EXIT_FAILURE));
 }
 
 /*
@@ -187,12 +170,11 @@ static void occupy_standard_descriptors(void)
 
 int main(int argc, char **argv)
 {
-	struct top top = { 0 };
+	struct cli cli = { 0 };
 
 	occupy_standard_descriptors();
 	setlocale(LC_ALL, "");
-	atexit(close_stdout);
-
-	cli_parse(&argp, argc, argv, ARGP_IN_ORDER, &top);
-	return run_command(find_command(top.words[0]), top.count, top.words);
+	on_exit(close_stdout, &cli);
+	/* A return would leave close_stdout() without cli. */
+	exit(cli_run(&cli, &msharectl, argc, argv));
 }

@@ -34,16 +34,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "--prot PROT NAME",
-	.doc = "Change the access rights of what is mapped in a region, for "
-	       "all processes that have it attached. All of the range has to "
-	       "be mapped.",
-	.children = change_children,
-};
-
 static int apply(int fd, struct range range, const void *data)
 {
 	const struct protect *p = data;
@@ -51,11 +41,26 @@ static int apply(int fd, struct range range, const void *data)
 	return region_protect(fd, range, p->prot);
 }
 
-int cmd_protect(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct protect p = { .prot = -1 };
 
-	cli_parse(&argp, argc, argv, 0, &p);
-	return change_run(&p.change, OP_PROTECT, "protected", "would protect",
-			  prot_name(p.prot), apply, &p);
+	cli_parse(cli, argc, argv, &p);
+	return change_run(cli, &p.change, OP_PROTECT, "protected",
+			  "would protect", prot_name(p.prot), apply, &p);
 }
+
+const struct command cmd_protect = {
+	.name = "protect",
+	.summary = "change access rights in a region",
+	.argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "--prot PROT NAME",
+		.doc = "Change the access rights of what is mapped in a "
+		       "region, for all processes that have it attached. "
+		       "All of the range has to be mapped.",
+		.children = change_children,
+	},
+	.run = run,
+};

@@ -182,14 +182,6 @@ static int by_region(const void *a, const void *b)
 	return x[COL_START].number < y[COL_START].number ? -1 : 1;
 }
 
-static const struct argp argp = {
-	.parser = cli_pass_input,
-	.args_doc = "[NAME...]",
-	.doc = "Show which processes have regions attached; without NAME, any "
-	       "region, removed ones included.",
-	.children = listing_children,
-};
-
 static int scan(struct ps *ps)
 {
 	struct listing *l = ps->listing;
@@ -211,7 +203,7 @@ static int scan(struct ps *ps)
 	return EXIT_SUCCESS;
 }
 
-int cmd_ps(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct listing listing = {
 		.columns = columns,
@@ -222,10 +214,12 @@ int cmd_ps(int argc, char **argv)
 	struct ps ps = { .listing = &listing, .mount = &mount };
 	int ret;
 
-	cli_parse(&argp, argc, argv, 0, &listing);
+	cli_parse(cli, argc, argv, &listing);
 	if (!listing_begin(&listing))
 		return EXIT_SUCCESS;
-	target_mount(&mount);
+	ret = target_mount(cli, NULL, &mount);
+	if (ret)
+		return ret;
 	ret = learn_all(&ps);
 	if (ps.count || !listing.name_count)
 		ret |= scan(&ps);
@@ -237,3 +231,16 @@ int cmd_ps(int argc, char **argv)
 	mount_close(&mount);
 	return ret;
 }
+
+const struct command cmd_ps = {
+	.name = "ps",
+	.summary = "show which processes have regions attached",
+	.argp = {
+		.parser = cli_pass_input,
+		.args_doc = "[NAME...]",
+		.doc = "Show which processes have regions attached; without "
+		       "NAME, any region, removed ones included.",
+		.children = listing_children,
+	},
+	.run = run,
+};

@@ -59,15 +59,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "NAME...",
-	.doc = "Remove regions. Processes that have one attached keep it; its "
-	       "memory is freed when the last of them is gone.",
-	.children = cli_global_children,
-};
-
 static int failed(const struct rm *rm, const char *name, int err)
 {
 	if (err == -ENOENT && rm->force)
@@ -192,16 +183,32 @@ out:
 	return ret;
 }
 
-int cmd_rm(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct rm rm = { 0 };
-	int ret = EXIT_SUCCESS;
+	int ret;
 
-	cli_parse(&argp, argc, argv, 0, &rm);
-	target_mount(&rm.mount);
+	cli_parse(cli, argc, argv, &rm);
+	ret = target_mount(cli, NULL, &rm.mount);
+	if (ret)
+		return ret;
 	for (int i = 0; i < rm.count; i++)
 		if (remove_name(&rm, rm.names[i]))
 			ret = EXIT_FAILURE;
 	mount_close(&rm.mount);
 	return ret;
 }
+
+const struct command cmd_rm = {
+	.name = "rm",
+	.summary = "remove regions and directories",
+	.argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "NAME...",
+		.doc = "Remove regions. Processes that have one attached "
+		       "keep it; its memory is freed when the last of them "
+		       "is gone.",
+	},
+	.run = run,
+};

@@ -51,18 +51,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_child children[] = {
 	{ &change_target_argp, 0, NULL, 0 },
-	{ &cli_global_argp, 0, NULL, 0 },
 	{ 0 },
-};
-
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "NAME",
-	.doc = "Forbid changes of a region, for ever and everybody; without "
-	       "--map, --unmap or --protect, all of them. There is no way "
-	       "back.",
-	.children = children,
 };
 
 static void report(const struct seal *s)
@@ -77,14 +66,14 @@ static void report(const struct seal *s)
 	putchar('\n');
 }
 
-int cmd_seal(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct seal s = { 0 };
 	struct changed c;
 	int ret, err = 0;
 
-	cli_parse(&argp, argc, argv, 0, &s);
-	ret = change_open(&(struct change){ .target = s.target }, &c);
+	cli_parse(cli, argc, argv, &s);
+	ret = change_open(cli, &(struct change){ .target = s.target }, &c);
 	if (ret)
 		return ret;
 	if (!s.target.dry_run)
@@ -96,3 +85,18 @@ int cmd_seal(int argc, char **argv)
 	change_close(&c);
 	return ret;
 }
+
+const struct command cmd_seal = {
+	.name = "seal",
+	.summary = "forbid changes of a region for ever",
+	.argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "NAME",
+		.doc = "Forbid changes of a region, for ever and everybody; "
+		       "without --map, --unmap or --protect, all of them. "
+		       "There is no way back.",
+		.children = children,
+	},
+	.run = run,
+};

@@ -195,15 +195,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "[NAME...]",
-	.doc = "Show what regions hold and how many processes use them; "
-	       "without NAME, all of them.",
-	.children = listing_children,
-};
-
 static const struct sample *find_sample(const struct samples *s, ino_t inode)
 {
 	for (size_t i = 0; i < s->count; i++)
@@ -396,7 +387,7 @@ static int show(struct stat_command *c, const struct mount *mount,
 	return ret;
 }
 
-int cmd_stat(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct stat_command c = {
 		.listing = {
@@ -409,13 +400,15 @@ int cmd_stat(int argc, char **argv)
 	struct mount mount;
 	int ret;
 
-	cli_parse(&argp, argc, argv, 0, &c);
+	cli_parse(cli, argc, argv, &c);
 	if (c.interval_ms)
 		c.listing.usual = "NAME,ATTACHED,RESIDENT,PGTABLES,FAULTS/S,"
 				  "LINKS/S,FLUSHES/S,IPIS/S";
 	if (!listing_begin(&c.listing))
 		return EXIT_SUCCESS;
-	target_mount(&mount);
+	ret = target_mount(cli, NULL, &mount);
+	if (ret)
+		return ret;
 	ret = show(&c, &mount, &source);
 	listing_free(&c.listing);
 	free(c.before.list);
@@ -423,3 +416,17 @@ int cmd_stat(int argc, char **argv)
 	mount_close(&mount);
 	return ret;
 }
+
+const struct command cmd_stat = {
+	.name = "stat",
+	.summary = "show what regions hold and who uses them",
+	.argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "[NAME...]",
+		.doc = "Show what regions hold and how many processes use "
+		       "them; without NAME, all of them.",
+		.children = listing_children,
+	},
+	.run = run,
+};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "escape.h"
@@ -34,45 +35,48 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "[DIR]",
-	.doc = "Unmount msharefs; the regions in it are lost. Nothing is lost "
-	       "where a process still uses one.",
-	.children = cli_global_children,
-};
-
-int cmd_umount(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct umount_command c = { 0 };
 	struct mount mount;
-	int ret = EXIT_SUCCESS, err = 0;
-	char *dir;
+	int ret, err = 0;
 
-	cli_parse(&argp, argc, argv, 0, &c);
-	if (c.dir)
-		cli_mount_point = target_mount_point(c.dir);
+	cli_parse(cli, argc, argv, &c);
 	/* What is no msharefs is for umount(8). */
-	target_mount(&mount);
-	dir = mount.path;
-	mount.path = NULL;
-	mount_close(&mount);
+	ret = target_mount(cli, c.dir, &mount);
+	if (ret)
+		return ret;
+	/* An open file would keep it busy. */
+	close(mount.fd);
+	mount.fd = -1;
 
 	if (!c.dry_run)
-		err = mount_detach(dir);
+		err = mount_detach(mount.path);
 	if (err) {
 		ret = message_failed(OP_DO_UMOUNT,
 				     &(struct subject){
-					     .name = dir,
-					     .mount = dir,
+					     .name = mount.path,
+					     .mount = mount.path,
 				     },
 				     err);
 	} else if (c.dry_run) {
 		fputs("would unmount ", stdout);
-		escape_message(stdout, dir);
+		escape_message(stdout, mount.path);
 		putchar('\n');
 	}
-	free(dir);
+	mount_close(&mount);
 	return ret;
 }
+
+const struct command cmd_umount = {
+	.name = "umount",
+	.summary = "unmount msharefs",
+	.argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "[DIR]",
+		.doc = "Unmount msharefs; the regions in it are lost. "
+		       "Nothing is lost where a process still uses one.",
+	},
+	.run = run,
+};

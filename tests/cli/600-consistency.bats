@@ -82,7 +82,7 @@ setup() {
 @test "the list of commands is the same everywhere" {
 	wanted=$(printf '%s\n' "${commands[@]}" help | sort)
 	assert_equal "$(msharectl --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort)" "$wanted"
-	assert_equal "$(grep -oE '^	\{ "[a-z-]+", cmd_' "$TREE/cmd/msharectl.c" | cut -d'"' -f2 | sort)" \
+	assert_equal "$(grep -hA1 '^const struct command cmd_' "$TREE"/cmd/*.c | sed -n 's/^	.name = "\(.*\)",$/\1/p' | sort)" \
 		"$(printf '%s\n' "${commands[@]}" | sort)"
 	for shell in bash zsh fish; do
 		assert_equal "$shell: $(completions $shell 'msharectl ' | words)" \
