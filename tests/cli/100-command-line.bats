@@ -35,7 +35,7 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 	assert_equal "$output" "$help"
 }
 
-@test "help is a command as the others are" {
+@test "help accepts the same options as other commands" {
 	works help help
 	assert_line --index 0 'Usage: msharectl help [OPTION...] [COMMAND]'
 	help=$output
@@ -53,14 +53,14 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 	works help --version
 }
 
-@test "help refuses what is no command" {
+@test "help refuses unknown commands" {
 	fails 2 help nonsense
 	cause "msharectl help: unknown command 'nonsense'"
 	usage_error "more than one COMMAND: 'map'" help create map
 	usage_error "unrecognized option '--nonsense'" help --nonsense
 }
 
-@test "--version and -V name version and libraries" {
+@test "--version and -V print version and libraries" {
 	for arguments in --version -V 'create --version' 'info -V'; do
 		# shellcheck disable=SC2086
 		works $arguments
@@ -68,7 +68,7 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 	done
 }
 
-@test "no command, an unknown one, and half of one are wrong usage" {
+@test "a missing, unknown or abbreviated command is wrong usage" {
 	fails 2
 	cause 'msharectl: no command given'
 	next_step "Try 'msharectl --help' for more information."
@@ -98,7 +98,7 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 	usage_error 'NAME is missing' seal
 }
 
-@test "more than one NAME where one is wanted" {
+@test "a second NAME is wrong usage where one is expected" {
 	usage_error "more than one NAME: 'b'" create --size 1G a b
 	usage_error "more than one NAME: 'b'" map a b
 	usage_error "more than one NAME: 'b'" unmap a b
@@ -113,7 +113,7 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 	usage_error 'a name is empty' rm ''
 }
 
-@test "--mount-point goes before and after the command" {
+@test "--mount-point is accepted before and after the command" {
 	unset MSHARE_MOUNT_POINT
 	works --mount-point "$MOUNT" create -q --size 1G a
 	works create -q --size 1G b --mount-point "$MOUNT"
@@ -123,7 +123,7 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 	assert_output $'a\nb'
 }
 
-@test "--mount-point goes before MSHARE_MOUNT_POINT" {
+@test "--mount-point overrides MSHARE_MOUNT_POINT" {
 	export MSHARE_MOUNT_POINT=/nonexistent
 	works info -M "$MOUNT"
 	fails 3 info
@@ -152,7 +152,7 @@ msharectl_full() {
 	msharectl "$@" >/dev/full
 }
 
-@test "closed standard output is a failure where something is printed, and only there" {
+@test "closed standard output is a failure only for commands that print" {
 	works create -q --size 1G a
 	for arguments in --help --version 'info -J' 'stat --openmetrics' 'ls --list-columns'; do
 		# shellcheck disable=SC2086
@@ -168,7 +168,7 @@ msharectl_closed() {
 	msharectl "$@" >&-
 }
 
-@test "words in messages stay on one line and harm no terminal" {
+@test "messages escape control characters in words" {
 	fails 1 info $'a\nb\e[31m\xff'
 	cause 'msharectl info: a\x0ab\x1b[31m\xff: no such region'
 	usage_error "--prot: 'r\x0a\x1b[31mw' is none of r, rw, rx, rwx, none" \

@@ -15,13 +15,13 @@ load common
 	done
 }
 
-@test "attach-exec says so with a status of its own" {
+@test "attach-exec without msharefs: 125" {
 	export MSHARE_MOUNT_POINT=/nonexistent
 	fails 125 attach-exec a -- true
 	cause 'msharectl attach-exec: /nonexistent: no such directory'
 }
 
-@test "an empty MSHARE_MOUNT_POINT is none; an empty --mount-point is wrong" {
+@test "an empty MSHARE_MOUNT_POINT is ignored; an empty --mount-point is wrong usage" {
 	! grep -qw msharefs /proc/filesystems || skip "this kernel has it"
 	export MSHARE_MOUNT_POINT=
 	fails 3 info
@@ -29,14 +29,14 @@ load common
 	usage_error 'the mount point is empty' info --mount-point ''
 }
 
-@test "a directory that is no msharefs" {
+@test "a directory that is not an msharefs" {
 	fails 3 info -M /proc
 	cause 'msharectl info: /proc: not the mount point of an msharefs'
 	fails 3 info -M /proc/version
 	cause 'msharectl info: /proc/version: not a directory'
 }
 
-@test "a part of an msharefs that is mounted somewhere" {
+@test "a bind mount of a part of an msharefs" {
 	mkdir "$MOUNT/part"
 	fails 3 info -M "$MOUNT/part"
 	cause "msharectl info: $MOUNT/part: only a part of an msharefs: mshare_info is missing"
@@ -51,7 +51,7 @@ load common
 	done
 }
 
-@test "another granule is taken from mshare_info" {
+@test "the granule is read from mshare_info" {
 	echo $((2 << 20)) >"$MOUNT/mshare_info"
 	works create -q --size 2M a
 	works info -J

@@ -45,7 +45,7 @@ MOUNT msharefs $DIR msharefs flags 0x8 data uid=5,gid=6"
 	cause "msharectl mount: $DIR: the kernel refuses these mount options"
 }
 
-@test "mount: nothing is hidden" {
+@test "mount refuses to hide files or mounts" {
 	fails 1 mount "$MOUNT"
 	cause "msharectl mount: $MOUNT: msharefs is mounted there already"
 	next_step "Use it, or unmount it first: msharectl umount $MOUNT"
@@ -137,7 +137,7 @@ UMOUNT $MOUNT flags 0"
 	next_step "Look who uses it: msharectl ps; fuser -vm $MOUNT"
 }
 
-@test "umount: what is no msharefs" {
+@test "umount refuses a directory that is not an msharefs" {
 	fails 3 umount /proc
 	cause 'msharectl umount: /proc: not the mount point of an msharefs'
 	usage_error "more than one DIR: 'b'" umount a b

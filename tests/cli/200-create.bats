@@ -7,21 +7,21 @@ starts() {
 	msharectl info -nr -o START "$@" | tr '\n' ' '
 }
 
-@test "create makes a region of this size, mode 0600" {
+@test "create creates a region with the given size and mode 0600" {
 	works create --size 2G pg
 	assert_output 'pg: created 2G at 0x200000000000'
 	works info -nrb -o SIZE,MODE pg
 	assert_output "$((2 * G)) 0600"
 }
 
-@test "-q, --quiet: the name only" {
+@test "-q, --quiet: only the name" {
 	works create -q --size 1G pg
 	assert_output pg
 	works create --quiet -s 1G pg2
 	assert_output pg2
 }
 
-@test "-m, --mode: exactly this one, whatever the umask" {
+@test "-m, --mode: exactly this mode, whatever the umask" {
 	umask 077
 	works create -s 1G --mode 0664 a
 	works create -s 1G -m 400 b
@@ -31,13 +31,13 @@ starts() {
 	assert_output $'a 0664\nb 0400\nc 0600'
 }
 
-@test "--mode refuses what is no mode" {
+@test "--mode refuses invalid modes" {
 	for mode in 8 1777 4755 -1 '' u+w 99999999999999999999 0x1; do
 		usage_error "--mode: '$mode' is not an octal mode up to 0777" create -s 1G --mode "$mode" a
 	done
 }
 
-@test "--start: at this address" {
+@test "--start sets the address" {
 	works create -s 1G --start 0x300000000000 a
 	assert_output 'a: created 1G at 0x300000000000'
 	works create -s 1G --start 3T b
@@ -47,14 +47,14 @@ starts() {
 	usage_error "--start: address '16E' is too large" create -s 1G --start 16E c
 }
 
-@test "without --start each region is where no other is" {
+@test "without --start each region has a free range" {
 	for name in a b c; do
 		works create -q -s 2G $name
 	done
 	assert_equal "$(starts a b c)" '0x200000000000 0x200080000000 0x200100000000 '
 }
 
-@test "a gap that fits is used, one that does not is not" {
+@test "create uses a gap only if the region fits" {
 	for name in a b c; do
 		works create -q -s 2G $name
 	done
@@ -64,7 +64,7 @@ starts() {
 	assert_equal "$(starts large small)" '0x200180000000 0x200080000000 '
 }
 
-@test "regions in directories, and not set yet, are looked at too" {
+@test "create finds regions in directories and regions without a size" {
 	mkdir -p "$MOUNT/d/e"
 	: >"$MOUNT/unset"
 	works create -q -s 2G d/e/a
@@ -72,14 +72,14 @@ starts() {
 	assert_equal "$(starts b)" '0x200080000000 '
 }
 
-@test "regions with an address of their own are in the way" {
+@test "create avoids regions with a chosen address" {
 	works create -q -s 1G --start 0x200040000000 a
 	works create -q -s 2G b
 	works create -q -s 1G c
 	assert_equal "$(starts a b c)" '0x200040000000 0x200080000000 0x200000000000 '
 }
 
-@test "no range is free" {
+@test "create fails if no range is free" {
 	# 16 TiB is more than a file of the fake may have
 	for name in a b c; do
 		works create -q -s 15T $name
@@ -90,7 +90,7 @@ starts() {
 	works create -q -s 3T d
 }
 
-@test "concurrent creates get ranges of their own" {
+@test "concurrent creates get different ranges" {
 	for name in {1..12}; do
 		msharectl create -q -s 1G "$name" &
 	done
@@ -100,7 +100,7 @@ starts() {
 	assert_equal "$(printf '%s\n' "${lines[@]}" | sort -u | wc -l)" 12
 }
 
-@test "the choice of a range waits for the lock of the mount's root" {
+@test "create waits for the lock of the mount's root directory" {
 	exec {lock}<"$MOUNT"
 	flock "$lock"
 	msharectl create -q -s 1G a {lock}<&- &
@@ -112,7 +112,7 @@ starts() {
 	[[ -e $MOUNT/a ]]
 }
 
-@test "a lock that is kept for long is no reason to wait for ever" {
+@test "create gives up if another process keeps the lock" {
 	exec {lock}<"$MOUNT"
 	flock "$lock"
 	fails 1 create -s 1G a
@@ -121,7 +121,7 @@ starts() {
 	[[ ! -e $MOUNT/a ]]
 }
 
-@test "sizes are multiples of the granule, which the message names" {
+@test "a size that is not a multiple of the granule is refused with the granule" {
 	fails 1 create -s 1M a
 	cause 'msharectl create: a: a size of 1048576 is not a multiple of the granule, 1G'
 	next_step "Round it up: --size $G"
@@ -135,7 +135,7 @@ starts() {
 	[[ ! -e $MOUNT/a ]]
 }
 
-@test "a range beyond all addresses is refused" {
+@test "a range beyond the address space is refused" {
 	fails 1 create -s 2G --start 0xffffffffc0000000 a
 	cause 'msharectl create: a: 0xffffffffc0000000 plus 2147483648 goes beyond all addresses'
 	# not user space: the kernel's to refuse
@@ -157,7 +157,7 @@ starts() {
 	[[ ! -e $MOUNT/a ]]
 }
 
-@test "--dry-run makes nothing" {
+@test "--dry-run creates nothing" {
 	works create --dry-run -s 2G a
 	assert_output 'a: would create 2G at 0x200000000000'
 	[[ ! -e $MOUNT/a ]]
@@ -166,7 +166,7 @@ starts() {
 	cause 'msharectl create: a: exists already'
 }
 
-@test "--dry-run promises nothing that is certain to fail" {
+@test "--dry-run fails if create would fail" {
 	for option in '' --dry-run; do
 		# shellcheck disable=SC2086
 		fails 1 create $option -s 1G no/such/a
@@ -183,7 +183,7 @@ starts() {
 	cause 'msharectl create: link: exists already'
 }
 
-@test "an existing name is left alone" {
+@test "create does not change an existing region" {
 	works create -q -s 2G a
 	fails 1 create -s 1G a
 	cause 'msharectl create: a: exists already'
@@ -192,7 +192,7 @@ starts() {
 	assert_output 2G
 }
 
-@test "a failed create leaves nothing" {
+@test "a failed create leaves no region" {
 	export MSHARE_FAKE_FAIL
 	for failure in GET_SIZE:25 SET_SIZE:12 SET_SIZE:22 SET_SIZE:16 SET_SIZE:5; do
 		MSHARE_FAKE_FAIL=$failure
@@ -204,7 +204,7 @@ starts() {
 	cause 'msharectl create: a: the kernel has no memory for it'
 }
 
-@test "an interrupted create leaves nothing" {
+@test "an interrupted create leaves no region" {
 	export MSHARE_FAKE_SIGNAL
 	# HUP INT QUIT USR1 USR2 ALRM TERM XCPU VTALRM IO, and RTMIN+1
 	for signal in 1 2 3 10 12 14 15 24 26 29 35; do
@@ -217,7 +217,7 @@ starts() {
 	done
 }
 
-@test "signals that end no process, and those that wait, end no create" {
+@test "ignored and blocked signals do not interrupt create" {
 	# CHLD CONT URG WINCH
 	for signal in 17 18 23 28; do
 		MSHARE_FAKE_SIGNAL=SET_SIZE:$signal works create -q -s 1G --map a$signal
@@ -231,7 +231,7 @@ starts() {
 	assert_output c
 }
 
-@test "--map: made and mapped by one command" {
+@test "--map creates and maps in one command" {
 	works create -s 4G --map a
 	assert_output $'a: created 4G at 0x200000000000\na: mapped 4G rw at 0x200000000000'
 	works create -q -s 1G --map b
@@ -243,7 +243,7 @@ starts() {
 	[[ ! -e $MOUNT/c ]]
 }
 
-@test "--map takes map's --prot, --noreserve, --file, --offset, --populate and --huge" {
+@test "--map accepts --prot, --noreserve, --file, --offset, --populate and --huge" {
 	truncate -s 16K "$BATS_TEST_TMPDIR/file"
 	log_requests
 	works create -s 1G --map --prot r --noreserve --huge --populate a
@@ -260,7 +260,7 @@ starts() {
 	cause 'msharectl create: --file needs --map'
 }
 
-@test "--map that fails leaves nothing" {
+@test "a failed --map leaves no region" {
 	export MSHARE_FAKE_FAIL
 	for failure in CREATE_MAPPING:12 ADVISE:12; do
 		MSHARE_FAKE_FAIL=$failure
@@ -272,7 +272,7 @@ starts() {
 	[[ ! -e $MOUNT/a ]]
 }
 
-@test "--if-missing: one that is like this already will do" {
+@test "--if-missing succeeds if an identical region exists" {
 	works create --if-missing -s 2G a
 	assert_output 'a: created 2G at 0x200000000000'
 	works create --if-missing -s 2G a
@@ -292,7 +292,7 @@ starts() {
 }
 
 # Makers of regions need not be msharectl, which alone waits for the lock.
-@test "--if-missing: one that somebody else makes meanwhile will do" {
+@test "--if-missing succeeds if another process creates the region meanwhile" {
 	works create -q -s 1G other
 	# it looks for a range, and so at this region, before it makes its own
 	LD_PRELOAD=$PROBES/fake-msharefs.so MSHARE_FAKE_SIGNAL=GET_SIZE:19 \
@@ -308,7 +308,7 @@ starts() {
 	assert_equal "$(<"$BATS_TEST_TMPDIR/out")" 'a: has 1G at 0x200000000000'
 }
 
-@test "--if-missing --map maps only where nothing is mapped" {
+@test "--if-missing --map maps only into an empty region" {
 	works create -q -s 2G a
 	works create --if-missing --dry-run -s 2G --map a
 	assert_output $'a: has 2G at 0x200000000000\na: would map 2G rw at 0x200000000000'
@@ -323,7 +323,7 @@ starts() {
 	[[ -e $MOUNT/a ]]
 }
 
-@test "concurrent creates of one name make it once" {
+@test "concurrent creates of one name create one region" {
 	for i in {1..6}; do
 		msharectl create --if-missing -s 1G --map a >"$BATS_TEST_TMPDIR/$i" &
 	done
@@ -333,7 +333,7 @@ starts() {
 1 a: mapped 1G rw at 0x200000000000'
 }
 
-@test "in a directory that is not there, or is none" {
+@test "a missing parent directory, or a parent that is not a directory" {
 	fails 1 create -s 1G d/a
 	cause 'msharectl create: d/a: the directory it is to be in does not exist'
 	works create -q -s 1G a
@@ -343,7 +343,7 @@ starts() {
 	[[ ${stderr_lines[0]} == *': the name is too long' ]]
 }
 
-@test "absolute paths, relative ones, and what is not on msharefs" {
+@test "absolute paths, relative paths, and paths outside msharefs" {
 	works create -q -s 1G "$MOUNT/a"
 	cd "$MOUNT"
 	works create -q -s 1G ./b
@@ -372,7 +372,7 @@ starts() {
 	[[ -e $OTHER/a ]]
 }
 
-@test "no permission" {
+@test "create without permission" {
 	public_copy
 	for option in --quiet --dry-run; do
 		run --separate-stderr as_nobody_create $option
@@ -382,7 +382,7 @@ starts() {
 	done
 }
 
-@test "regions that may not be read are mentioned" {
+@test "create mentions unreadable regions" {
 	public_copy
 	works create -q -s 1G --mode 0600 secret
 	[[ $(id -u) -eq 0 ]] || chmod 0 "$MOUNT/secret"

@@ -44,7 +44,7 @@ mapped() {
 	assert_equal "$(mapped)" "1 $((4 * G))"
 }
 
-@test "map -a, --addr and -s, --size: a part of it" {
+@test "map -a, --addr and -s, --size: a part of the region" {
 	works map --addr 0x200000001000 --size 8K pg
 	assert_output 'pg: mapped 8K rw at 0x200000001000'
 	works map -a 0x2000c0000000 -s 1G pg
@@ -88,7 +88,7 @@ mapped() {
 	requests_were 'CREATE_MAPPING 0x200000001000 0x1000 prot 1 flags 0x11 offset 0x2000'
 }
 
-@test "map --file --size: this much, and never beyond the region" {
+@test "map --file --size: this size, inside the region" {
 	make_file 5G
 	works map --file "$FILE" --size 8K pg
 	assert_output "pg: mapped 8K rw at $START"
@@ -98,7 +98,7 @@ mapped() {
 	fails 1 map --file "$FILE" --size 5G pg
 }
 
-@test "map --file opens what it may only read for reading" {
+@test "map --file opens a read-only file for reading" {
 	make_file 4096
 	# what the fake refuses with a descriptor for reading
 	works map -q --file "$FILE" -p rw -s 4K pg
@@ -110,7 +110,7 @@ mapped() {
 	next_step 'Map it with --prot r.'
 }
 
-@test "map --file: what is no file to map" {
+@test "map --file refuses files that cannot be mapped" {
 	make_file 4096
 	mkfifo "$BATS_TEST_TMPDIR/fifo"
 	: >"$BATS_TEST_TMPDIR/empty"
@@ -134,7 +134,7 @@ mapped() {
 	usage_error "--offset: 'x' is not an offset" map --file "$FILE" --offset x pg
 }
 
-@test "map --populate: all of it, step by step" {
+@test "map --populate populates the whole mapping in steps" {
 	log_requests
 	works map --populate -s 80M pg
 	requests_were "CREATE_MAPPING $START 0x5000000 prot 3 flags 0x31 offset 0x0" \
@@ -151,14 +151,14 @@ mapped() {
 	usage_error '--populate needs r in --prot' map --populate -p none pg
 }
 
-@test "map --huge: before any page is there" {
+@test "map --huge advises before any page is present" {
 	log_requests
 	works map --huge --populate -s 4K pg
 	requests_were "CREATE_MAPPING $START 0x1000 prot 3 flags 0x31 offset 0x0" \
 		"ADVISE $START 0x1000 14" "ADVISE $START 0x1000 23"
 }
 
-@test "a map that fails half-way is undone" {
+@test "a map that fails half-way leaves no mapping" {
 	export MSHARE_FAKE_FAIL=ADVISE:12
 	fails 1 map --populate pg
 	cause 'msharectl map: pg: not enough memory to populate it'
@@ -175,7 +175,7 @@ mapped() {
 	assert_equal "${stderr_lines[2]}" "msharectl map: pg: note: what was mapped can't be unmapped: Operation not permitted"
 }
 
-@test "a map that is interrupted is undone" {
+@test "an interrupted map leaves no mapping" {
 	export MSHARE_FAKE_SIGNAL
 	for signal in 1 2 3 10 14 15 24 35; do
 		for request in CREATE_MAPPING ADVISE; do
@@ -204,7 +204,7 @@ mapped() {
 	assert_equal "$(mapped)" "1 $((4 * G))"
 }
 
-@test "map --dry-run sees what is mapped already" {
+@test "map --dry-run detects an overlap" {
 	works map -q --addr 0x200040000000 --size 1G pg
 	for option in '' --dry-run; do
 		# shellcheck disable=SC2086
@@ -219,7 +219,7 @@ mapped() {
 	MSHARE_FAKE_FAIL=NEXT_MAPPING:25 works map --dry-run pg
 }
 
-@test "-q, --quiet: the name only" {
+@test "-q, --quiet: only the name" {
 	works map -q pg
 	assert_output pg
 	works protect -q -p r pg
@@ -234,14 +234,14 @@ mapped() {
 	assert_output pg
 }
 
-@test "map over something" {
+@test "map refuses to overlap a mapping" {
 	works map -q -s 1G pg
 	fails 1 map pg
 	cause 'msharectl map: pg: something is mapped in this range already'
 	next_step 'Unmap it first, or choose another range with --addr and --size.'
 }
 
-@test "unmap: all of it, or a part" {
+@test "unmap: the whole region, or a part" {
 	works map -q -s 1G pg
 	works map -q -a 0x200040000000 -s 1G pg
 	works map -q -a 0x200080000000 -s 1G pg
@@ -255,7 +255,7 @@ mapped() {
 	assert_equal "$(mapped)" '0 0'
 }
 
-@test "protect: all of it, or a part" {
+@test "protect: the whole region, or a part" {
 	works map -q -s 1G pg
 	works map -q -a 0x200040000000 pg
 	works protect --prot r pg
@@ -266,7 +266,7 @@ mapped() {
 	usage_error '--prot is missing' protect pg
 }
 
-@test "protect needs all of it mapped" {
+@test "protect requires that the whole range is mapped" {
 	works map -q -s 1G pg
 	fails 1 protect -p r pg
 	cause 'msharectl protect: pg: not all of this range is mapped'
@@ -309,7 +309,7 @@ mapped() {
 	done
 }
 
-@test "names that are no regions" {
+@test "names that are not regions are refused" {
 	mkdir "$MOUNT/dir"
 	: >"$MOUNT/unset"
 	for command in map unmap 'protect -p r'; do
@@ -332,7 +332,7 @@ mapped() {
 	done
 }
 
-@test "what the kernel refuses is explained" {
+@test "messages explain why the kernel refuses a change" {
 	export MSHARE_FAKE_FAIL
 	MSHARE_FAKE_FAIL=CREATE_MAPPING:12
 	fails 1 map pg

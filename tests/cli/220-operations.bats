@@ -15,7 +15,7 @@ setup() {
 # The commands that take --addr and --size, as they are called.
 ranged=('advise cold' lock unlock 'mempolicy -m local')
 
-@test "advise: each advice is the kernel's" {
+@test "advise: each word is the kernel's advice" {
 	for advice in 'populate 23' 'populate-read 22' 'willneed 3' 'cold 20' 'pageout 21' \
 		'remove 9' 'hugepage 14' 'nohugepage 15' 'collapse 25'; do
 		works advise "${advice% *}" pg
@@ -66,7 +66,7 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	next_step 'Boot a kernel with CONFIG_NUMA.'
 }
 
-@test "seal: all, or --map, --unmap and --protect" {
+@test "seal: all three, or --map, --unmap and --protect" {
 	works seal --map pg
 	assert_output 'pg: sealed against map'
 	works seal --unmap --protect pg
@@ -76,7 +76,7 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	requests_were 'SEAL 0x1' 'SEAL 0x6' 'SEAL 0x7'
 }
 
-@test "what a seal forbids is explained" {
+@test "messages explain a seal" {
 	for command in map unmap 'protect -p r'; do
 		word=${command%% *}
 		works create -q -s 1G "$word"
@@ -92,7 +92,7 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	cause 'msharectl protect: pg: these access rights are not allowed here'
 }
 
-@test "-a, --addr and -s, --size: a part of it" {
+@test "-a, --addr and -s, --size: a part of the region" {
 	for command in "${ranged[@]}"; do
 		# shellcheck disable=SC2086
 		{
@@ -107,7 +107,7 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	done
 }
 
-@test "--dry-run changes nothing, -q and --quiet print the name only" {
+@test "--dry-run changes nothing, -q and --quiet print only the name" {
 	for command in "${ranged[@]}" seal; do
 		# shellcheck disable=SC2086
 		{
@@ -123,7 +123,7 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	done
 }
 
-@test "what is not mapped, and what the kernel does not have" {
+@test "holes, and requests that the kernel does not know" {
 	works unmap -q pg
 	for command in "${ranged[@]}"; do
 		# shellcheck disable=SC2086

@@ -17,7 +17,7 @@ prints() {
 	assert_output "$(cat)"
 }
 
-@test "info: mount, granule, and a table" {
+@test "info: mount point, granule, and a table" {
 	works info
 	assert_output "$(printf '%s\n' "mount:   $MOUNT" 'granule: 1G')
 
@@ -26,7 +26,7 @@ dir/large 0x200080000000 300G 0600 $(id -un)
 pg        0x200000000000   2G 0640 $(id -un)"
 }
 
-@test "info without regions: mount and granule" {
+@test "info without regions: mount point and granule" {
 	works rm -r pg dir
 	works info
 	assert_output "$(printf '%s\n' "mount:   $MOUNT" 'granule: 1G')"
@@ -36,7 +36,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	assert_output ''
 }
 
-@test "info NAME: these, in this order, and no more" {
+@test "info NAME: only these regions, in this order" {
 	works info -n pg dir/large pg
 	prints <<-END
 		pg        0x200000000000   2G 0640 $(id -un)
@@ -47,7 +47,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	assert_output $'pg\ndir/large'
 }
 
-@test "info NAME: goes on after one that is missing, and fails" {
+@test "info NAME continues after a missing region, and fails" {
 	run --separate-stderr msharectl info -nr -o NAME nonsense pg
 	assert_failure 1
 	assert_output pg
@@ -55,7 +55,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	next_step 'List those there are: msharectl info'
 }
 
-@test "info of what is no region" {
+@test "info refuses names that are not regions" {
 	fails 1 info dir
 	cause 'msharectl info: dir: a directory, not a region'
 	fails 1 info mshare_info
@@ -68,7 +68,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	assert_output $'dir/large\npg'
 }
 
-@test "a region without its size: unknown" {
+@test "a region without a size: unknown values" {
 	: >"$MOUNT/unset"
 	works info -nr -o NAME,START,END,SIZE unset
 	assert_output 'unset - - -'
@@ -78,7 +78,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	assert_equal "$(jq -c '.regions[0] | [.start, .size]' <<<"$output")" '[null,null]'
 }
 
-@test "stat: the kernel's figures" {
+@test "stat: the kernel's counters" {
 	works stat
 	prints <<-END
 		NAME      ATTACHED MAPPINGS MAPPED RESIDENT SWAPPED PGTABLES UNSHARED
@@ -89,7 +89,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	assert_output --regexp '^pg +3 +0 +0B +5M +1.5K +12K +30K$'
 }
 
-@test "stat: a kernel without figures" {
+@test "stat: a kernel without counters" {
 	export MSHARE_FAKE_NO_STAT=1
 	fails 1 stat pg
 	cause "msharectl stat: pg: this kernel keeps no figures of regions"
@@ -148,7 +148,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	done
 }
 
-@test "JSON has an array even when empty, and when something failed" {
+@test "JSON has an array even if the array is empty or a region failed" {
 	run --separate-stderr msharectl info -J nonsense
 	assert_failure 1
 	assert_equal "$(jq -c .regions <<<"$output")" '[]'
@@ -164,7 +164,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	works info -J --json
 }
 
-@test "-o, --output: these columns, and + for more" {
+@test "-o, --output: these columns; +LIST adds columns" {
 	works info -nr -o name,End,SIZE pg
 	assert_output 'pg 0x200080000000 2G'
 	works info -nr --output SIZE,NAME pg
@@ -190,7 +190,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	assert_line --index 1 'pg 3 0 2G 0B 5M 3M 2M 0B 1.5K 0B 12K 30K 1000 20 300 600 - - - - -'
 }
 
-@test "--list-columns: all of them, with help, and no msharefs needed" {
+@test "--list-columns: all columns with help, without msharefs" {
 	export MSHARE_MOUNT_POINT=/nonexistent
 	for command in info stat; do
 		works $command --list-columns
@@ -203,7 +203,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	done
 }
 
-@test "hostile names stay valid everywhere" {
+@test "all formats stay valid with hostile names" {
 	names=('a b' $'new\nline' 'quo"te' 'back\slash' $'bad\xffbyte' $'tab\t' 'ä' "'" '$(x)' $'\e[31m')
 	msharectl rm -r pg dir
 	for name in "${names[@]}"; do
@@ -236,7 +236,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	works rm -- "${names[@]}"
 }
 
-@test "regions of others are listed with what can be known" {
+@test "unreadable regions are listed with the known values" {
 	mkdir "$MOUNT/closed"
 	public_copy
 	chmod 0 "$PUBLIC/mshare/pg" "$PUBLIC/mshare/closed"
@@ -254,7 +254,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	next_step 'Its mode and owner decide: msharectl info pg'
 }
 
-@test "a directory that may be read and not searched hides nothing but what is in it" {
+@test "a directory without search permission hides only its contents" {
 	public_copy
 	chmod 444 "$PUBLIC/mshare/dir"
 	chmod 666 "$PUBLIC/mshare/pg"

@@ -26,7 +26,7 @@ setup() {
 	)"
 }
 
-@test "ls NAME: what is in a directory, or one region" {
+@test "ls NAME: the contents of a directory, or one region" {
 	works ls -nr -o NAME dir
 	assert_output $'dir/below\ndir/below/one'
 	works ls -n --raw -o NAME,TYPE dir/ pg empty
@@ -41,7 +41,7 @@ setup() {
 	assert_output ''
 }
 
-@test "ls NAME: goes on after one that is missing, and fails" {
+@test "ls NAME continues after a missing name, and fails" {
 	run --separate-stderr msharectl ls -nr -o NAME nonsense pg
 	assert_failure 1
 	assert_output pg
@@ -86,7 +86,7 @@ setup() {
 	assert_equal "${#lines[@]}" 11
 }
 
-@test "ls: hostile names stay valid" {
+@test "ls: all formats stay valid with hostile names" {
 	names=('a b' $'new\nline' 'quo"te' $'bad\xffbyte' 'back\slash' $'\e[31m')
 	for name in "${names[@]}"; do
 		mkdir "$MOUNT/$name"

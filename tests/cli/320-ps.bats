@@ -38,7 +38,7 @@ holds() {
 	done
 }
 
-@test "ps: processes, their windows and rights" {
+@test "ps: processes, their windows and access rights" {
 	holds one dir/two
 	first=$pid
 	holds -r one
@@ -65,7 +65,7 @@ END
 	assert_output $((2 * G))
 }
 
-@test "ps: deleted regions are shown, with what they were" {
+@test "ps shows deleted regions with their names" {
 	holds one
 	rm "$MOUNT/one"
 	works ps -nr -o REGION,PID,STATE
@@ -74,7 +74,7 @@ END
 	cause 'msharectl ps: one: no such region'
 }
 
-@test "ps: nobody" {
+@test "ps: a region without clients" {
 	works ps
 	assert_output ''
 	for option in -J --json; do
@@ -88,7 +88,7 @@ END
 	assert_line --index 0 "$columns"
 }
 
-@test "ps NAME: goes on after one that is missing, and fails" {
+@test "ps NAME continues after a missing region, and fails" {
 	holds one
 	run --separate-stderr msharectl ps -nr -o PID nonsense one dir
 	assert_failure 1
@@ -108,7 +108,7 @@ END
 	next_step 'Say which one with --mount-point; see findmnt -t msharefs'
 }
 
-@test "ps: hostile names stay valid, deleted ones too" {
+@test "ps: all formats stay valid with hostile names, also of deleted regions" {
 	names=('a b' $'new\nline' 'quo"te' $'bad\xffbyte' 'x (deleted)')
 	for name in "${names[@]}"; do
 		msharectl create -q -s 1G -- "$name"
@@ -136,14 +136,14 @@ holds_as() {
 	pids+=("$pid")
 }
 
-@test "ps: a command line is shown as long as it is" {
+@test "ps shows long command lines completely" {
 	long=$(printf 'x%.0s' {1..9000})
 	holds_as : "$long" "last word"
 	works ps -J -o ARGUMENTS
 	[[ $(jq -r '.windows[0].arguments' <<<"$output") == "bash -c "*" $long last word" ]]
 }
 
-@test "ps: a program without a name shifts no columns" {
+@test "ps: an empty command name does not shift columns" {
 	holds_as 'printf "\0" >"/proc/$$/comm"'
 	works ps -nr -o PID,COMMAND,STATE
 	assert_output "$pid - present"
@@ -153,7 +153,7 @@ holds_as() {
 	assert_equal "$(jq -c '.windows[0].command' <<<"$output")" '""'
 }
 
-@test "ps: processes that can't be looked at for want of files are no failure of /proc" {
+@test "ps: a limit of open files is not reported as a failure of /proc" {
 	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
 	ps_with() {
 		run --separate-stderr bash -c 'ulimit -n "$1"; exec env LD_PRELOAD="$2" "$3" ps one' - \
@@ -173,7 +173,7 @@ holds_as() {
 	done
 }
 
-@test "ps: processes of others are counted where they can't be seen" {
+@test "ps counts unreadable processes of other users" {
 	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
 	# not on the file system of what is a region here
 	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)

@@ -10,7 +10,7 @@ setup() {
 	msharectl map -q --noreserve pg
 }
 
-@test "stat: seals and what is locked" {
+@test "stat: seals and locked memory" {
 	works stat -r -n -o SEALS pg
 	assert_equal "$output" -
 	works stat -J -o SEALS pg
@@ -46,7 +46,7 @@ setup() {
 	((sum > 10000 && sum <= elapsed + 1000))
 }
 
-@test "--interval: tables are apart, and JSON is one object a line" {
+@test "--interval: a blank line between tables, one JSON object a line" {
 	works stat --interval=0.01 --count=2 -o NAME pg
 	assert_output $'NAME\npg\n\nNAME\npg'
 	works stat --interval 0.01 --count 3 -J
@@ -61,7 +61,7 @@ setup() {
 	assert_output --regexp '^pg 3 5M 12K .* 2000$'
 }
 
-@test "--interval goes on without end, and stops when nobody reads" {
+@test "--interval continues until the reader closes the pipe" {
 	run bash -c 'exec 2>&1; timeout 20 env LD_PRELOAD="$1" "$2" stat --interval 0.01 -nr -o NAME | head -n 3' - \
 		"$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}"
 	assert_success
@@ -87,7 +87,7 @@ lines_of_reports() {
 	echo "$count"
 }
 
-@test "--interval: a stop leaves out the reports it took the time of" {
+@test "--interval skips the reports that a stopped process missed" {
 	reports --interval 0.1 -nr -o NAME pg
 	lines_of_reports 1
 	kill -STOP $pid
@@ -99,7 +99,7 @@ lines_of_reports() {
 	((after < before + 10))
 }
 
-@test "--interval: the heading comes with the first region" {
+@test "--interval prints the heading with the first region" {
 	msharectl rm pg
 	reports --interval 0.05 -r -o NAME,MAPPINGS
 	sleep 0.5
@@ -109,12 +109,12 @@ lines_of_reports() {
 	assert_equal "$(head -n 3 "$BATS_TEST_TMPDIR/reports")" $'NAME MAPPINGS\nlate 0\nlate 0'
 }
 
-@test "--interval with names that are wrong" {
+@test "--interval with wrong names" {
 	fails 1 stat --interval 100 nonsense
 	cause 'msharectl stat: nonsense: no such region'
 }
 
-@test "--interval, --count: what they refuse" {
+@test "--interval and --count refuse invalid values" {
 	for value in 0 -1 x 1s '' 86401 1,5 0.0001 0.0019; do
 		usage_error "--interval: '$value' is no number of seconds from 0.001 to 86400, with up to 3 decimals" stat "--interval=$value"
 	done
@@ -146,7 +146,7 @@ lines_of_reports() {
 	done < <(grep '^# UNIT' <<<"$output")
 }
 
-@test "--openmetrics: names are escaped, and stay different" {
+@test "--openmetrics escapes names, and keeps names distinct" {
 	msharectl rm pg
 	names=('a b' $'new\nline' 'quo"te' 'back\slash' $'bad\xff' $'bad\xfe')
 	for name in "${names[@]}"; do
@@ -162,7 +162,7 @@ lines_of_reports() {
 	iconv -f UTF-8 <<<"$output" >/dev/null
 }
 
-@test "--openmetrics: a region has its metrics once, and one name" {
+@test "--openmetrics prints the metrics of a region once" {
 	works stat --openmetrics
 	once=$output
 	cd "$MOUNT"

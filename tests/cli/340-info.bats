@@ -14,7 +14,7 @@ setup() {
 	msharectl map -q --prot r --file "$FILE" --offset 4K --addr 0x200000200000 pg
 }
 
-@test "info NAME: its mappings, and what sharing saves" {
+@test "info NAME: mappings, and page tables without sharing" {
 	works info pg
 	assert_output "NAME          START SIZE MODE OWNER
 pg   0x200000000000   2G 0600 $(id -un)
@@ -33,7 +33,7 @@ empty 0x200080000000   1G 0600 $(id -un)
 page tables: 12K, without sharing 30K"
 }
 
-@test "info NAME: a kernel without figures and mappings" {
+@test "info NAME: a kernel without counters and mappings" {
 	export MSHARE_FAKE_NO_STAT=1 MSHARE_FAKE_FAIL=NEXT_MAPPING:25
 	works info pg
 	assert_equal "${#lines[@]}" 2
@@ -42,7 +42,7 @@ page tables: 12K, without sharing 30K"
 	next_step 'Update the kernel; msharectl info without --mappings needs less.'
 }
 
-@test "info NAME: mappings that can't be listed are no empty region" {
+@test "info NAME: an error while listing mappings is not an empty region" {
 	for err in 12 5; do
 		MSHARE_FAKE_FAIL=NEXT_MAPPING:$err fails 1 info pg
 		MSHARE_FAKE_FAIL=NEXT_MAPPING:$err fails 1 info --mappings pg
@@ -53,7 +53,7 @@ page tables: 12K, without sharing 30K"
 	assert_output pg
 }
 
-@test "info --mappings: a line a mapping" {
+@test "info --mappings: one line for each mapping" {
 	works info --mappings -r
 	assert_output "NAME START END SIZE PROT FLAGS OFFSET FILE
 pg 0x200000000000 0x200000100000 1M rw anonymous,noreserve - -
@@ -73,7 +73,7 @@ FILE=\"$FILE\" OFFSET=\"4096\""
 	assert_line --index 0 "$columns"
 }
 
-@test "info --mappings --json: inside of their regions" {
+@test "info --mappings --json: mappings inside their regions" {
 	works info --mappings -J
 	assert_equal "$(jq -c '[.regions[] | keys_unsorted] | unique' <<<"$output")" \
 		'[["name","name_bytes","start","size","mode","owner","mappings"]]'
@@ -87,7 +87,7 @@ FILE=\"$FILE\" OFFSET=\"4096\""
 	assert_equal "$(jq -c '.regions[0] | has("mappings")' <<<"$output")" false
 }
 
-@test "info --mappings: locked, and files with hostile names" {
+@test "info --mappings: locked mappings, and files with hostile names" {
 	msharectl lock -q --size 1M pg
 	works info --mappings -J -o FLAGS pg
 	assert_equal "$(jq -c '.regions[0].mappings[0].flags' <<<"$output")" '["anonymous","noreserve","locked"]'

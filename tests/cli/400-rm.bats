@@ -21,7 +21,7 @@ left() {
 	assert_equal "$(left)" 'b dir dir/sub dir/sub/d '
 }
 
-@test "rm goes on after an error and fails" {
+@test "rm continues after an error, and fails" {
 	run --separate-stderr msharectl rm nonsense a
 	assert_failure 1
 	cause 'msharectl rm: nonsense: no such file or directory'
@@ -29,7 +29,7 @@ left() {
 	assert_equal "$(left)" 'b dir dir/c dir/sub dir/sub/d '
 }
 
-@test "-f, --force: what is missing is no error" {
+@test "-f, --force ignores names that do not exist" {
 	for option in -f --force; do
 		works rm $option nonsense
 		works rm $option
@@ -40,7 +40,7 @@ left() {
 	fails 1 rm -f a/b/c dir
 }
 
-@test "directories only with -r, --recursive" {
+@test "rm removes directories only with -r, --recursive" {
 	fails 1 rm dir
 	cause 'msharectl rm: dir: a directory'
 	next_step 'Remove it and all that is in it: msharectl rm -r dir'
@@ -57,7 +57,7 @@ left() {
 	fails 1 rm --dry-run nonsense
 }
 
-@test "nothing outside msharefs is removed" {
+@test "rm removes nothing outside msharefs" {
 	echo keep >"$BATS_TEST_TMPDIR/keep"
 	fails 1 rm "$BATS_TEST_TMPDIR/keep"
 	cause "msharectl rm: $BATS_TEST_TMPDIR/keep: not on msharefs"
@@ -67,7 +67,7 @@ left() {
 	[[ -e $BATS_TEST_TMPDIR/keep ]]
 }
 
-@test "the mount itself, . and .. are not removed" {
+@test "rm refuses the mount point, . and .." {
 	cd "$MOUNT/dir"
 	for name in . .. dir/. dir/.. ./ /; do
 		fails 1 rm -r "$name"
@@ -80,7 +80,7 @@ left() {
 	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
 }
 
-@test "symbolic links are removed, not followed" {
+@test "rm removes symbolic links and does not follow them" {
 	mkdir "$BATS_TEST_TMPDIR/outside"
 	echo keep >"$BATS_TEST_TMPDIR/outside/keep"
 	ln -s "$BATS_TEST_TMPDIR/outside" "$MOUNT/dir/link"
@@ -89,7 +89,7 @@ left() {
 	assert_equal "$(left)" 'a b '
 }
 
-@test "another msharefs in the tree is left alone" {
+@test "rm does not enter another msharefs" {
 	needs_other
 	works create -q -s 1G -M "$MOUNT/other" region
 	for option in '' --dry-run; do

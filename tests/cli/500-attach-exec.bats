@@ -76,7 +76,7 @@ needs_privileged_files() {
 	assert_equal "$status" 143
 }
 
-@test "pid, parent, process group and session stay" {
+@test "PID, parent, process group and session stay the same" {
 	cat >caller <<-'END'
 		"$@" &
 		wait $!
@@ -89,7 +89,7 @@ needs_privileged_files() {
 	assert_equal "${lines[*]:0:4}" "${lines[*]:4:4}"
 }
 
-@test "the helper is no child of the program, nor is there a signal of it" {
+@test "the program has neither a child process nor a signal from the helper" {
 	for kind in dynamic static; do
 		attach pg -- "$PROBES/probe-$kind" signals children
 		assert_output $'blocked 0 pending 0\nnone'
@@ -101,7 +101,7 @@ needs_privileged_files() {
 	assert_output 'reaper 0'
 }
 
-@test "descriptors are those there were" {
+@test "the program inherits the file descriptors" {
 	# shellcheck disable=SC2094
 	run --separate-stderr msharectl attach-exec pg other -- "$PROBES/probe-static" descriptors
 	given=$output
@@ -109,7 +109,7 @@ needs_privileged_files() {
 	assert_equal "$given" "$output"
 }
 
-@test "standard descriptors may be closed, and are closed for the program" {
+@test "closed standard descriptors stay closed for the program" {
 	close=('<&-' '>&-' '2>&-')
 	for bits in 0 1 2 3 4 5 6 7; do
 		words=
@@ -122,7 +122,7 @@ needs_privileged_files() {
 	done
 }
 
-@test "a message does not go into a region where standard error is closed" {
+@test "closed standard error: a message is not written into a region" {
 	before=$(stat -c '%n %y %b' "$MOUNT"/*)
 	status=0
 	msharectl attach-exec pg other nonsense -- touch ran <&- >&- 2>&- || status=$?
@@ -150,7 +150,7 @@ needs_privileged_files() {
 	assert_line "MSHARE_REGIONS=0x200080000000:$G:other 0x200000000000:$((2 * G)):pg"
 }
 
-@test "names in MSHARE_REGIONS: relative to the mount, and one word each" {
+@test "names in MSHARE_REGIONS are relative to the mount point, one word each" {
 	works create -q -s 1G $'a b\\\n'
 	attach "$MOUNT/pg" $'a b\\\n' -- sh -c 'printf %s "$MSHARE_REGIONS"'
 	assert_output "0x200000000000:$((2 * G)):pg 0x2000c0000000:$G:a\\040b\\134\\012"
@@ -158,7 +158,7 @@ needs_privileged_files() {
 	assert_output "0x200000000000:$((2 * G)):pg"
 }
 
-@test "several regions are all attached" {
+@test "several regions are attached" {
 	attach pg other -- grep -c "$MOUNT/\(pg\|other\)" /proc/self/maps
 	assert_output 2
 	attach pg other -- grep "$MOUNT/" /proc/self/maps
@@ -166,7 +166,7 @@ needs_privileged_files() {
 	assert_line --regexp '^200080000000-2000c0000000 rw-s .*/other$'
 }
 
-@test "-r, --read-only: may read and not write" {
+@test "-r, --read-only: the program can read and cannot write" {
 	for option in -r --read-only; do
 		attach $option pg -- grep "$MOUNT/" /proc/self/maps
 		assert_output --regexp '^200000000000-200080000000 r--s '
@@ -205,7 +205,7 @@ needs_privileged_files() {
 	PATH=:$PATH attach pg -- a-probe window
 }
 
-@test "the command's options are its own" {
+@test "options after COMMAND belong to COMMAND" {
 	attach pg -- "$PROBES/probe-static" -r --help -- --read-only count
 	assert_output $'argument -r\nargument --help\nargument --\nargument --read-only\n1'
 }
@@ -239,14 +239,14 @@ needs_privileged_files() {
 	fails 127 attach-exec pg -- ./script
 }
 
-@test "what can't be executed: 126" {
+@test "a file that cannot be executed: 126" {
 	echo text >file
 	fails 126 attach-exec pg -- ./file
 	cause 'msharectl attach-exec: ./file: permission denied'
 	fails 126 attach-exec pg -- /tmp
 }
 
-@test "regions that are not there or not ready: 125, and the program does not run" {
+@test "missing regions and regions without a size: 125, and the program does not run" {
 	: >"$MOUNT/unset"
 	mkdir "$MOUNT/dir"
 	for name in nonsense unset dir mshare_info /etc/passwd; do
@@ -260,7 +260,7 @@ needs_privileged_files() {
 	[[ ! -e ran ]]
 }
 
-@test "addresses that the program uses: 125, and it does not run" {
+@test "addresses that the program uses: 125, and the program does not run" {
 	# where a non-PIE program lies
 	echo 4096 >"$MOUNT/mshare_info"
 	works create -q --start 0x400000 -s 1M taken
@@ -269,7 +269,7 @@ needs_privileged_files() {
 	next_step "The program's own layout is in the way; create the region at another address."
 }
 
-@test "no room in the program: 125" {
+@test "no room in the program's address space: 125" {
 	run --separate-stderr bash -c 'ulimit -v 1000000; exec "$@"' - \
 		env LD_PRELOAD="$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}" \
 		attach-exec pg -- touch ran
@@ -278,7 +278,7 @@ needs_privileged_files() {
 	assert_equal "${stderr_lines[0]}" 'msharectl attach-exec: pg: the region does not fit into the program'
 }
 
-@test "set-user-ID, set-group-ID programs and such scripts' interpreters: 125" {
+@test "set-user-ID and set-group-ID programs and interpreters: 125" {
 	needs_privileged_files
 	cp "$PROBES/probe-static" probe
 	printf '#!%s/probe\n' "$PWD" >script
@@ -318,7 +318,7 @@ make_32bit() {
 	chmod +x "$1"
 }
 
-@test "32-bit programs and such scripts' interpreters: 125" {
+@test "32-bit programs and interpreters: 125" {
 	make_32bit small
 	printf '#!%s/small\n' "$PWD" >script
 	chmod +x script
@@ -328,7 +328,7 @@ make_32bit() {
 	done
 }
 
-@test "a program that is replaced after it was looked at: 125" {
+@test "a program that is replaced after the check: 125" {
 	replace() {
 		cp --remove-destination "$PROBES/probe-static" program
 		MSHARE_FAKE_BETWEEN="mv $1 program" fails 125 attach-exec pg -- ./program exit 0
@@ -372,7 +372,7 @@ refused_for_tracer() {
 	refused_for_tracer
 }
 
-@test "gdb of a program that runs attached" {
+@test "gdb attaches to a program that has a region" {
 	command -v gdb >/dev/null || skip "no gdb"
 	mkfifo pid end
 	msharectl attach-exec pg -- sh -c 'echo $$ >pid; read -r _ <end' 3>&- &
@@ -389,7 +389,7 @@ refused_for_tracer() {
 	fails 125 attach-exec pg -- ./probe window
 }
 
-@test "signals that come during the attach reach the program" {
+@test "signals that arrive during the attach reach the program" {
 	# blocked until then, so pending: TERM ends it, whenever it comes
 	for delay in 0 0.001 0.002 0.004 0.008; do
 		msharectl attach-exec pg -- sleep 100 &
@@ -401,7 +401,7 @@ refused_for_tracer() {
 	done
 }
 
-@test "every signal during the attach has the effect it has on the program" {
+@test "every signal during the attach has its usual effect on the program" {
 	for signal in HUP INT QUIT USR1 ALRM RTMIN+3; do
 		cat >sender <<-END
 			kill -$signal \$PPID
@@ -442,7 +442,7 @@ refused_for_tracer() {
 	done
 }
 
-@test "a program that is stopped during the attach stays so until it is continued" {
+@test "a program that is stopped during the attach stays stopped until SIGCONT" {
 	for delay in 0 0.001 0.002 0.004 0.008; do
 		rm -f out
 		msharectl attach-exec pg -- "$PROBES/probe-static" window signals >out &
@@ -486,7 +486,7 @@ refused_for_tracer() {
 	[[ ! -e ran ]]
 }
 
-@test "a refused program does not run where it may not even exit" {
+@test "a refused program does not run, even if a filter forbids exit" {
 	for action in errno trap; do
 		under "$PROBES/filtered" mmap:errno exit_group:$action -- pg -- touch ran
 		assert_equal "$status" 137
@@ -508,7 +508,7 @@ refused_for_tracer() {
 	[[ $stderr == '' ]]
 }
 
-@test "the helper killed at any moment: no half-attached program runs, nobody waits" {
+@test "the helper is killed at any moment: no half-attached program runs or hangs" {
 	for ((n = 1; ; n++)); do
 		rm -f ran
 		status=0
@@ -526,7 +526,7 @@ refused_for_tracer() {
 	((n > 15))
 }
 
-@test "the program killed at any moment: it does not run, and nothing is said" {
+@test "the program is killed at any moment: it does not run, without a message" {
 	for ((n = 2; ; n++)); do
 		status=0
 		MSHARE_FAKE_KILL=target:$n timeout 20 env LD_PRELOAD="$PROBES/fake-msharefs.so" \
@@ -544,7 +544,7 @@ refused_for_tracer() {
 	all_gone
 }
 
-@test "--env-only: names the regions, and attaches nothing" {
+@test "--env-only names the regions and attaches nothing" {
 	chmod 400 "$MOUNT/pg"
 	attach --env-only pg other -- sh -c 'echo "$MSHARE_ADDR $MSHARE_SIZE $MSHARE_REGIONS"; grep -c "$MSHARE_MOUNT_POINT" /proc/self/maps || true'
 	assert_line --index 0 "0x200000000000 $((2 * G)) 0x200000000000:$((2 * G)):pg 0x200080000000:$G:other"
@@ -566,7 +566,7 @@ refused_for_tracer() {
 	[[ ! -e ran ]]
 }
 
-@test "--dry-run: says what would be done, and runs nothing" {
+@test "--dry-run prints what would be done and runs nothing" {
 	attach --dry-run pg other -- touch ran
 	assert_output "pg: would attach 2G rw at 0x200000000000
 other: would attach 1G rw at 0x200080000000
@@ -578,7 +578,7 @@ touch: would run $(type -P touch)"
 	[[ ! -e ran ]]
 }
 
-@test "--dry-run refuses what would be refused" {
+@test "--dry-run fails if attach-exec would fail" {
 	fails 127 attach-exec --dry-run pg -- nonsense-command
 	fails 126 attach-exec --dry-run pg -- /tmp
 	fails 125 attach-exec --dry-run nonsense -- touch ran
@@ -595,7 +595,7 @@ touch: would run $(type -P touch)"
 	refused 'the helper process was killed before it could attach anything'
 }
 
-@test "hundreds at the same time" {
+@test "hundreds of attach-execs at the same time" {
 	for ((i = 0; i < 100; i++)); do
 		msharectl attach-exec pg -- "$PROBES/probe-static" window >>out &
 	done
@@ -603,7 +603,7 @@ touch: would run $(type -P touch)"
 	assert_equal "$(sort out | uniq -c | tr -s ' ')" ' 100 present'
 }
 
-@test "nothing is left behind" {
+@test "attach-exec leaves nothing behind" {
 	for ((i = 0; i < 10; i++)); do
 		msharectl attach-exec pg -- "$PROBES/probe-static" exit 0
 	done

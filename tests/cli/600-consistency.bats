@@ -179,7 +179,7 @@ offers_options() {
 	done
 }
 
-@test "each command has a page, with the sections that all have" {
+@test "each command has a page with the common sections" {
 	assert_equal "$(man_terms COMMANDS '' | sed -nE 's/^\.BR? (msharectl-)?([a-z-]+)( \(8\))?$/\2/p' | sort)" \
 		"$(printf '%s\n' "${commands[@]}" help | sort)"
 	for command in '' "${commands[@]}"; do
@@ -188,7 +188,7 @@ offers_options() {
 	done
 }
 
-@test "pages refer to pages that there are" {
+@test "pages refer to existing pages" {
 	for source in "$TREE"/man/*.[0-9]; do
 		page=$BUILD/man/${source##*/}
 		while read -r name section; do
@@ -209,7 +209,7 @@ offers_options() {
 	grep -q '^\.B MSHARE_MOUNT_POINT$' "$(page ls)"
 }
 
-@test "the exit statuses in the pages are those there are" {
+@test "the exit statuses in the pages are the program's" {
 	for command in '' "${commands[@]}"; do
 		wanted='0 1 2 3 '
 		[[ $command != attach-exec ]] || wanted='0 125 126 127 '
@@ -218,7 +218,7 @@ offers_options() {
 	done
 }
 
-@test "the columns in the pages are those there are, and have these types in JSON" {
+@test "the columns and the JSON types in the pages are the program's" {
 	msharectl create -q -s 1G --map a
 	for command in ls info stat ps; do
 		wanted=$(msharectl "$command" --list-columns | awk '{ print $1 }')

@@ -31,7 +31,7 @@ completes() {
 	completes msharectl nonsense '' ''
 }
 
-@test "names of regions there are" {
+@test "names of existing regions" {
 	for command in map unmap ls info stat ps rm attach-exec; do
 		completes msharectl $command al 'alpha alto'
 	done
@@ -41,13 +41,13 @@ completes() {
 	completes msharectl rm -f alpha d dir/beta
 }
 
-@test "advice goes before the name" {
+@test "advice comes before the name" {
 	completes msharectl advise pop 'populate populate-read'
 	completes msharectl advise cold al 'alpha alto'
 	completes msharectl advise --size 1G cold alp alpha
 }
 
-@test "a new name is nobody's to know" {
+@test "a new name is not completed" {
 	completes msharectl create '' ''
 }
 
@@ -60,7 +60,7 @@ completes() {
 	completes msharectl info new "\$'new\\nline'"
 }
 
-@test "names continue what is quoted" {
+@test "names complete a quoted word" {
 	msharectl create -q -s 1G 'a b'
 	msharectl create -q -s 1G "it's \$5"
 	completes msharectl info 'a\ ' 'a\ b'
@@ -76,7 +76,7 @@ completes() {
 	completes msharectl info --mount-point = "$MOUNT" alp alpha
 }
 
-@test "names anywhere" {
+@test "paths outside the mount point" {
 	completes msharectl info "$MOUNT/alt" "$MOUNT/alto"
 	cd "$MOUNT"
 	completes msharectl info ./alt ./alto
@@ -113,7 +113,7 @@ completes() {
 	completes msharectl info -o +UID,G '+UID,GROUP +UID,GID'
 }
 
-@test "after -- it is the command's own completion" {
+@test "after --, the command's own completion" {
 	# shellcheck disable=SC2317 # the completion calls it
 	_command_offset() {
 		COMPREPLY=("offset $1")
@@ -124,7 +124,7 @@ completes() {
 	completes msharectl info -- c ''
 }
 
-@test "and so with bash-completion itself" {
+@test "the same with bash-completion" {
 	# shellcheck source=/dev/null
 	. /usr/share/bash-completion/bash_completion
 	# shellcheck disable=SC2317 # the completion calls it
@@ -134,7 +134,7 @@ completes() {
 	completes $COMP_LINE --json
 }
 
-@test "without bash-completion, commands" {
+@test "without bash-completion, names of commands" {
 	unset -f _command_offset
 	msharectl_completion_test_command() { :; }
 	completes msharectl attach-exec alpha -- msharectl_completion_test msharectl_completion_test_command

@@ -22,7 +22,7 @@ setup() {
 	becomes zsh 'msharectl cr' 'msharectl create '
 }
 
-@test "names of regions there are" {
+@test "names of existing regions" {
 	for command in map unmap ls info stat ps rm attach-exec; do
 		lines+=("msharectl $command al" 'alpha alto')
 	done
@@ -34,7 +34,7 @@ setup() {
 		'msharectl create a' ''
 }
 
-@test "advice goes before the name" {
+@test "advice comes before the name" {
 	offers zsh 'msharectl advise pop' 'populate populate-read' \
 		'msharectl advise cold al' 'alpha alto' \
 		'msharectl advise --size 1G cold alp' alpha
@@ -93,7 +93,7 @@ setup() {
 	becomes zsh 'msharectl info -o NAME,U' 'msharectl info -o NAME,UID,'
 }
 
-@test "after -- it is the command's own completion" {
+@test "after --, the command's own completion" {
 	printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/bin/only-here"
 	chmod +x "$BATS_TEST_TMPDIR/bin/only-here"
 	offers zsh 'msharectl attach-exec alpha -- only-h' only-here \

@@ -21,7 +21,7 @@ setup() {
 		'msharectl nonsense ' ''
 }
 
-@test "names of regions there are" {
+@test "names of existing regions" {
 	for command in map unmap ls info stat ps rm attach-exec; do
 		lines+=("msharectl $command al" 'alpha alto')
 	done
@@ -33,7 +33,7 @@ setup() {
 		'msharectl create a' ''
 }
 
-@test "advice goes before the name" {
+@test "advice comes before the name" {
 	offers fish 'msharectl advise pop' 'populate populate-read' \
 		'msharectl advise cold al' 'alpha alto' \
 		'msharectl advise --size 1G cold alp' alpha
@@ -92,7 +92,7 @@ setup() {
 		'msharectl info -o +UID,G' '+UID,GID +UID,GROUP'
 }
 
-@test "after -- it is the command's own completion" {
+@test "after --, the command's own completion" {
 	printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/bin/only-here"
 	chmod +x "$BATS_TEST_TMPDIR/bin/only-here"
 	offers fish 'msharectl attach-exec alpha -- only-h' only-here \

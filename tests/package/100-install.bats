@@ -46,7 +46,7 @@ works_on_a_region() {
 	assert_output 'shared at 0x200000000000 of 1073741824, 1073741824 mapped'
 }
 
-@test "lintian has no complaint" {
+@test "lintian accepts the packages" {
 	# CPack writes such scripts beside the trigger that does the same
 	run lintian --allow-root --fail-on error,warning \
 		--suppress-tags maintscript-calls-ldconfig "${debs[@]}"
@@ -54,7 +54,7 @@ works_on_a_region() {
 	assert_output ''
 }
 
-@test "dpkg installs, configures and removes them" {
+@test "dpkg installs, configures and removes the packages" {
 	[[ $(id -u) -eq 0 ]] || skip 'only root installs packages'
 	mkdir -p db/updates db/info to
 	touch db/status
@@ -72,7 +72,7 @@ works_on_a_region() {
 	assert_success
 }
 
-@test "their version is the project's, in the changelog as well" {
+@test "the version of the packages and the changelog is the project's" {
 	version=$("$ROOT/usr/sbin/msharectl" --version | sed -n '1s/^msharectl \([^ ]*\).*/\1/p')
 	[[ -n $version ]]
 	assert_equal "$(dpkg-parsechangelog -l "$TREE/packaging/changelog" -S Version)" "$version"
@@ -89,7 +89,7 @@ works_on_a_region() {
 	works_on_a_region
 }
 
-@test "pkg-config knows folders that are not below the prefix" {
+@test "pkg-config knows directories outside the prefix" {
 	unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
 	cmake -S "$TREE" -B build -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX=/usr \
 		-DCMAKE_INSTALL_LIBDIR=/opt/lib -DCMAKE_INSTALL_INCLUDEDIR=/opt/include
@@ -97,7 +97,7 @@ works_on_a_region() {
 	assert_output '-I/opt/include/mshare -L/opt/lib -lmshare '
 }
 
-@test "and so with the static library" {
+@test "a program is built with the static library" {
 	compile -Wl,-Bstatic -lmshare -Wl,-Bdynamic -L"$LIBDIR" -Wl,--as-needed
 	run readelf -d program
 	refute_output --partial libmshare
@@ -117,7 +117,7 @@ works_on_a_region() {
 	assert_success
 }
 
-@test "the header is good for C++ and for old C" {
+@test "the header compiles as C++ and as old C" {
 	read -ra flags < <(pkg-config --cflags libmshare)
 	for language in c++ c; do
 		echo '#include <mshare.h>' | gcc -x "$language" -Wall -Wextra -Wpedantic -Werror \
@@ -133,7 +133,7 @@ works_on_a_region() {
 	grep -qx "ConditionPathExists=$where" "$unit"
 }
 
-@test "completions are where the shells look for them" {
+@test "completions are in the directories of the shells" {
 	[[ -e $ROOT/usr/share/bash-completion/completions/msharectl ]]
 	cd "$ROOT"
 	run zsh -f -c 'print -l .$^fpath/_msharectl(N)'
