@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bystander KIND WHO: interrupts that 1000 flushes of a page of shared memory
- * give a process which runs on another processor all the while: a "sharer" of
- * the memory that reads it, or a "bystander" that has nothing to do with it.
+ * bystander KIND WHO: the interrupts that 1000 TLB flushes for a page of shared
+ * memory cause at a process that runs on another CPU: a "sharer" that reads the
+ * memory, or a "bystander" that does not use the memory.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #define ROUNDS 1000
 
 static struct memory memory;
-/* How often the other process has read the memory. */
+/* The number of times that the other process has read the memory. */
 static volatile uint64_t *reads;
 
 static _Noreturn void run_beside(bool sharer)
@@ -33,7 +33,7 @@ static _Noreturn void run_beside(bool sharer)
 	}
 }
 
-/* A first read may have begun before this was called, and a second may not. */
+/* The first read may have begun before this call; the second read has not. */
 static void wait_for_reads(void)
 {
 	uint64_t enough = *reads + 2;
@@ -42,7 +42,7 @@ static void wait_for_reads(void)
 		;
 }
 
-/* Afterwards there is still something to read. */
+/* The memory is readable again afterwards. */
 static void flush(int round)
 {
 	if (memory.region) {
@@ -65,7 +65,10 @@ int main(int argc, char **argv)
 	if (reads == MAP_FAILED)
 		fail("mmap");
 	memory = memory_make(argv[1], PAGE);
-	/* Before this one has the memory mapped, which the other would inherit. */
+	/*
+	 * Before this process maps the memory, which the other process would
+	 * inherit.
+	 */
 	pid = fork();
 	if (pid < 0)
 		fail("fork");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * change KIND CLIENTS: what it costs to take the right to write to 1 GiB from
- * so many processes that share it, and to reclaim half of it. The memory is
- * that of the control group $BENCH_CGROUP.
+ * change KIND CLIENTS: the cost of write-protecting 1 GiB that CLIENTS
+ * processes share, and of reclaiming half of the memory. The memory is charged
+ * to the cgroup $BENCH_CGROUP.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 static struct memory memory;
 
-/* Until the process can use all of it without a fault. */
+/* Until the process can use all memory without a fault. */
 static void use(int number)
 {
 	(void)number;
@@ -25,7 +25,7 @@ static void use(int number)
 	memory_read(&memory, memory.region ? GIB : PAGE);
 }
 
-/* In a region one process does it for all. */
+/* In a region, one process changes the memory for all. */
 static void protect(int number)
 {
 	if (!memory.region || !number)

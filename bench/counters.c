@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-/* What dev.d/vm says to QEMU: shift=1. */
+/* dev.d/vm passes shift=1 to QEMU. */
 #define NS_PER_INSTRUCTION 2
 
 void fail(const char *what)
@@ -44,7 +44,7 @@ uint64_t median(uint64_t *values, int count)
 	return values[count / 2];
 }
 
-/* Calls @use with what follows @name in the line of @path that it begins. */
+/* Calls @use with the rest of the line of @path that begins with @name. */
 static uint64_t in_line(const char *path, const char *name,
 			uint64_t (*use)(char *rest, int choice), int choice)
 {
@@ -75,7 +75,7 @@ static uint64_t kibibytes(char *rest, int unused)
 	return strtoull(rest, NULL, 10) << 10;
 }
 
-/* Processors keep small changes to themselves for a while. */
+/* CPUs batch small changes of the counter. */
 static void collect_changes(void)
 {
 	FILE *file = fopen("/proc/sys/vm/stat_refresh", "re");

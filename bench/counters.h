@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a measurement can be read from. */
+/* The counters of measurements. */
 #ifndef BENCH_COUNTERS_H
 #define BENCH_COUNTERS_H
 
 #include <stdint.h>
 
-/* Ends the program: a figure that is half measured is none. */
+/* Ends the program: an incomplete measurement has no result. */
 _Noreturn void fail(const char *what);
 
 /*
- * A clock, in nanoseconds. In a guest with --icount it is one of instructions,
- * those of all its processors.
+ * A clock, in nanoseconds. In a guest with --icount, the clock counts the
+ * instructions of all CPUs.
  */
 uint64_t now(void);
 uint64_t instructions(void);
@@ -18,12 +18,12 @@ uint64_t instructions(void);
 /* Sorts @values. */
 uint64_t median(uint64_t *values, int count);
 
-/* Bytes of page tables that there are. */
+/* The size of all page tables, in bytes. */
 uint64_t page_tables(void);
 
 #define ALL_PROCESSORS (-1)
 
-/* Interrupts so far of a processor for flushes that another one wanted. */
+/* The number of interrupts of a CPU for TLB flushes of other CPUs. */
 uint64_t flush_interrupts(int processor);
 
 /* One line of a program's output. */

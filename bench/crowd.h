@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Many processes that do the same when they are told, and sleep else. */
+/* Many processes that do the same step on request, and sleep otherwise. */
 #ifndef BENCH_CROWD_H
 #define BENCH_CROWD_H
 
@@ -11,10 +11,10 @@ struct crowd {
 	pid_t *pids;
 };
 
-/* Each runs @start once and @step each time the crowd is told to. */
+/* Each process runs @start once, and @step for each request. */
 struct crowd crowd_start(int count, void (*start)(int number),
 			 void (*step)(int number));
-/* Tells each to do its step, and waits until all have. */
+/* Requests a step of each process, and waits until all are done. */
 void crowd_step(struct crowd *crowd);
 void crowd_end(struct crowd *crowd);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * faults KIND COUNT: nanoseconds for a first touch by COUNT processes that
- * share a region ("msharefs") or COUNT threads of one process ("plain"), which
- * each touch their own part of the memory, at the same time.
+ * share a region ("msharefs") or COUNT threads of one process ("plain"). Each
+ * touches its own part of the memory, all at the same time.
  */
 #include <pthread.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * flush KIND SLEEPERS: what it costs to take a page from so many processes
- * that have used it and are asleep, and to take the right to write to it.
+ * flush KIND SLEEPERS: the cost of freeing and of write-protecting a page that
+ * SLEEPERS sleeping processes have used.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static void give_right(const struct memory *of)
 	memory_protect(of, PROT_READ | PROT_WRITE);
 }
 
-/* Of these, plain memory has only what reaches all who share it. */
+/* For plain memory, only the operations that affect all sharers. */
 static const struct operation {
 	const char *metric, *interrupts;
 	bool plain;
@@ -44,7 +44,7 @@ static void attach(int number)
 	memory_map(&memory);
 }
 
-/* Always on the other processor, which is idle, and one of them its last. */
+/* Always on the other CPU, which is idle and last ran one of the sleepers. */
 static void attach_there(int number)
 {
 	pin_to(1);
@@ -65,7 +65,7 @@ static void measure(struct crowd *crowd, const struct operation *operation)
 		uint64_t since, before;
 
 		crowd_step(crowd);
-		/* Until the last of them is asleep. */
+		/* Until the last process sleeps. */
 		usleep(10000);
 		use(0);
 		before = flush_interrupts(ALL_PROCESSORS);

@@ -11,14 +11,14 @@
 
 #include "counters.h"
 
-/* Where nothing else is, in both paging modes. */
+/* A free range, in both paging modes. */
 #define ADDRESS 0x200000000000UL
 
 #define REGION "/sys/fs/mshare/bench"
 
 static volatile char *const start = (volatile char *)ADDRESS;
 
-/* What libmshare returns. */
+/* A return value of libmshare. */
 static void must(int error, const char *what)
 {
 	if (!error)
@@ -33,7 +33,10 @@ static int make_region(uint64_t size)
 	int fd;
 
 	must(mshare_open(REGION, O_RDWR | O_CREAT | O_EXCL, &fd), REGION);
-	/* Gone with the last process, however that ends. */
+	/*
+	 * The kernel frees the file with the last process, however the process
+	 * ends.
+	 */
 	unlink(REGION);
 	must(mshare_set_range(fd, ADDRESS, whole), "no range");
 	return fd;

@@ -16,18 +16,20 @@ struct memory {
 	uint64_t size; /* bytes */
 };
 
-/* All of these end the program with a message when something fails. */
+/* All functions end the program with a message if an operation fails. */
 
-/* @kind is "plain" or "msharefs". Nothing of the memory is there yet. */
+/* @kind is "plain" or "msharefs". The memory is not populated. */
 struct memory memory_make(const char *kind, uint64_t size);
-/* Maps it into this process, at the same address in all. */
+/* Maps the memory into this process, at the same address in all processes. */
 volatile char *memory_map(const struct memory *memory);
 /* Write to or read a byte in every @step bytes. */
 void memory_write(const struct memory *memory, uint64_t step);
 void memory_read(const struct memory *memory, uint64_t step);
-/* Changes the rights of all of it: in this process, or in the region. */
+/*
+ * Changes the access rights of all memory: in this process, or in the region.
+ */
 void memory_protect(const struct memory *memory, int prot);
-/* Frees all of it, in all processes; and has it there again, empty. */
+/* Frees all memory, in all processes; the memory then reads as zeros. */
 void memory_take_away(const struct memory *memory);
 void memory_give_back(const struct memory *memory);
 

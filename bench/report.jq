@@ -1,9 +1,9 @@
-# Makes of lines "PART METRIC X KIND VALUE" the document that report writes.
-# What is there more than once counts as its median; times, to which other work
-# on the machine only adds, as the least of them.
+# Converts lines "PART METRIC X KIND VALUE" to the document that report writes.
+# Repeated values count as their median; repeated times, to which other work of
+# the machine only adds, as their minimum.
 
-# In the order of the table. What is not measured at "reach" is extrapolated;
-# "relative" is to the first value of plain.
+# In the order of the table. Values that are not measured at "reach" are
+# extrapolated; "relative" values are relative to the first value of plain.
 def metrics: [
 	{part: "tables", metric: "pgtables", unit: "bytes", reach: 1500,
 	 name: "page tables", per: "clients"},

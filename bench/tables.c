@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* tables KIND CLIENTS: page tables that so many clients of 4 GiB need. */
+/* tables KIND CLIENTS: the size of page tables for CLIENTS clients of 4 GiB. */
 #include <stdlib.h>
 
 #include "counters.h"
@@ -12,7 +12,7 @@ static void use(int number)
 {
 	(void)number;
 	memory_map(&memory);
-	/* A page in every 2 MiB: each needs a page table of its own. */
+	/* A page in every 2 MiB: each page needs its own page table. */
 	memory_write(&memory, 2 * MIB);
 }
 

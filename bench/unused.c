@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * unused: instructions of what the series touches for processes that have
- * nothing to do with it. Medians, as the kernel has other things to do now and
- * then.
+ * unused: instructions of the code paths that the series changes, for processes
+ * without regions. Medians, because other work of the kernel interferes.
  */
 #include <signal.h>
 #include <stdlib.h>

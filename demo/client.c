@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One client: touches a page in every 2 MiB of shared memory, says what that
- * took, and holds on to it. Without an argument the memory is the region that
- * msharectl attach-exec has put it into; with one, that file, mapped as usual.
+ * One client: touches a page in every 2 MiB of shared memory, reports the cost,
+ * and keeps the memory. Without an argument, the memory is the region that
+ * msharectl attach-exec attached; with an argument, the memory is that file,
+ * mapped as usual.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 #include "report.h"
 
-/* What one page of page table entries spans. */
+/* The memory that one page of page table entries maps. */
 #define STEP (2UL << 20)
 
 static uint32_t faults_so_far(void)

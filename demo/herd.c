@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Starts client after client until so many hold their memory at the same time,
- * or memory is at its end, and prints what that took as NAME=VALUE lines:
+ * Starts clients until the given number of clients hold their memory at the
+ * same time, or until memory runs out, and prints NAME=VALUE lines:
  *
- *   clients         how many held their memory
+ *   clients         number of clients that held their memory
  *   tables_client   KiB of page tables that a client added
- *   tables_all      KiB of page tables in the end
- *   faults          page faults of a client that touches all of it, at most
- *   milliseconds    what a client took from fork until it held its memory
- *   out_of_memory   the number of the client that was one too many, or 0
+ *   tables_all      KiB of page tables at the end
+ *   faults          page faults of a client that touches all memory, at most
+ *   milliseconds    time of a client from fork until it held its memory
+ *   out_of_memory   number of the client that ran out of memory, or 0
  *
- * Before them comes a process that finds the memory empty, fills it and stays,
- * like the server that the clients are clients of. It is not counted.
+ * A first process finds the memory empty, fills the memory and stays, like the
+ * server of the clients. The first process is not counted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@
 
 #include "report.h"
 
-/* A report that takes longer than this will not come. */
+/* Time limit for a report, after which the client is lost. */
 #define PATIENCE_SECONDS 120
 
 #define MAX_STARTING 64
@@ -90,7 +90,7 @@ static double seconds(void)
 	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-/* Clients are to be killed when memory runs out, and nobody else. */
+/* When memory runs out, the kernel must kill clients and no other process. */
 static void set_oom_score(const char *score)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
@@ -105,7 +105,7 @@ static _Noreturn void be_client(char **command)
 	int report, hold;
 
 	set_oom_score("1000");
-	/* Out of the way first: either may have the other's number. */
+	/* Move both away first: each can have the other's number. */
 	report = fcntl(report_pipe[1], F_DUPFD_CLOEXEC, 10);
 	hold = fcntl(hold_pipe[0], F_DUPFD_CLOEXEC, 10);
 	if (dup2(report, REPORT_FD) < 0 || dup2(hold, HOLD_FD) < 0)
@@ -130,7 +130,7 @@ static void start_client(char **command)
 	starting[i].since = now;
 }
 
-/* How long the client took that has just reported. */
+/* The time of the client that has just reported. */
 static double client_seconds(pid_t pid)
 {
 	for (int i = 0; i < MAX_STARTING; i++) {
@@ -143,8 +143,8 @@ static double client_seconds(pid_t pid)
 }
 
 /*
- * Waits until a client has touched everything: false when one, this or an
- * earlier one, was killed instead.
+ * Waits until a client has touched all memory: false if this or an earlier
+ * client was killed instead.
  */
 static bool wait_for_report(struct report *report)
 {
@@ -170,7 +170,7 @@ static bool wait_for_report(struct report *report)
 	fail("a client does not get on");
 }
 
-/* Lets all clients go, and waits until they are gone. */
+/* Releases all clients, and waits until they have ended. */
 static void disperse(void)
 {
 	close(hold_pipe[1]);

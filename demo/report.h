@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a client tells the herd, and through which descriptors. */
+/* The report of a client to the herd, and the descriptors of both. */
 #ifndef DEMO_REPORT_H
 #define DEMO_REPORT_H
 
 #include <stdint.h>
 
-/* The client writes its report here when it has touched everything... */
+/* The client writes its report here when it has touched all memory... */
 #define REPORT_FD 3
-/* ...and keeps its memory until here is nothing more to read. */
+/* ...and keeps its memory until this descriptor is at its end. */
 #define HOLD_FD 4
 
 struct report {
