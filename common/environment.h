@@ -13,7 +13,7 @@ struct environment_region {
 
 /*
  * Adds MSHARE_ADDR, MSHARE_SIZE and MSHARE_REGIONS to the environment of this
- * process; the rest of it stays. 0 or -errno.
+ * process. 0 or -errno.
  */
 int environment_set(const struct environment_region *regions, size_t count);
 

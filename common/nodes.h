@@ -4,13 +4,13 @@
 
 #include <stdint.h>
 
-/* As many NUMA nodes as any kernel has. */
+/* The largest number of NUMA nodes of any kernel. */
 #define NODES_MAX   1024
 #define NODES_WORDS (NODES_MAX / 64)
 
 /*
- * A list such as "0-1,3" as a mask of NODES_WORDS words. 0, -EINVAL when it is
- * not such a list, -ERANGE for a node that no kernel has.
+ * Parses a list such as "0-1,3" into a mask of NODES_WORDS words. 0, -EINVAL
+ * for an invalid list, -ERANGE for a node that no kernel has.
  */
 int nodes_parse(const char *text, uint64_t *mask);
 

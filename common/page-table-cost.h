@@ -8,10 +8,10 @@
 #include "region.h"
 
 /*
- * Bytes of page tables if each process that has the region attached had its
- * own: an entry of 8 bytes for each resident page and process. Huge pages of
- * hugetlbfs have far fewer entries and are left out, as are upper levels and
- * tables that are not full: it is a lower bound.
+ * The size of page tables in bytes if each attached process had its own: an
+ * entry of 8 bytes for each resident page and process. Excludes huge pages of
+ * hugetlbfs, which need far fewer entries, and upper levels and unused entries:
+ * a lower bound.
  */
 static inline uint64_t cost_unshared(const struct mshare_stat *st)
 {

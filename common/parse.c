@@ -21,7 +21,7 @@ static int digit_value(char c)
 }
 
 /*
- * strtoull() takes signs, blanks and octal, and saturates: all of them turn a
+ * strtoull() accepts signs, blanks and octal, and saturates: each turns a
  * typing error into a number.
  */
 static int digits_parse(const char **text, int base, uint64_t *value)

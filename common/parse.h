@@ -10,8 +10,8 @@
 
 /*
  * Sizes and addresses: decimal digits with an optional K, M, G, T, P or E
- * (powers of 1024, also written KiB ...), or 0x and hexadecimal digits.
- * 0, -EINVAL when it is not such a number, -ERANGE beyond 64 bits.
+ * (powers of 1024, also written KiB ...), or 0x and hexadecimal digits. 0,
+ * -EINVAL for an invalid number, -ERANGE beyond 64 bits.
  */
 int size_parse(const char *text, uint64_t *value);
 

@@ -15,13 +15,17 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-/* What the kernel reads of a file, and how often it does for one program. */
+/*
+ * The number of bytes that the kernel reads of a file, and the number of files
+ * for one program.
+ */
 #define HEAD_SIZE        256
 #define MAX_INTERPRETERS 5
 
 /*
- * The kernel takes privileges away from a traced program, so it would run and
- * not work; or, traced by root, work for whoever wrote to the region.
+ * The kernel removes the privileges of a traced program, which would run and
+ * not work; traced by root, the program would work for any user who wrote to
+ * the region.
  */
 static bool gains_privileges(const char *path, const struct stat *st)
 {
@@ -31,13 +35,13 @@ static bool gains_privileges(const char *path, const struct stat *st)
 	if (!(st->st_mode & S_ISUID) && (st->st_mode & setgid) != setgid &&
 	    getxattr(path, "security.capability", NULL, 0) <= 0)
 		return false;
-	/* Where these bits mean nothing, it is a program like any other. */
+	/* If these bits have no effect, the program is like any other. */
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 		return false;
 	return statvfs(path, &fs) || !(fs.f_flag & ST_NOSUID);
 }
 
-/* Empty where the head is not that of a script. */
+/* Empty if the file is not a script. */
 static void script_interpreter(const char head[HEAD_SIZE + 1], char *path)
 {
 	size_t len;
@@ -48,14 +52,14 @@ static void script_interpreter(const char head[HEAD_SIZE + 1], char *path)
 	head += 2;
 	head += strspn(head, " \t");
 	len = strcspn(head, " \t\n");
-	/* Cut off, it would be another file's name. */
+	/* A truncated name would name another file. */
 	if (!head[len] && strlen(head) == len)
 		return;
 	memcpy(path, head, len);
 	path[len] = '\0';
 }
 
-/* From the first address to the last, and all in between, that it asks for. */
+/* The range from the first to the last address that the program asks for. */
 static struct range fixed_range(int fd, const Elf64_Ehdr *ehdr)
 {
 	uint64_t start = UINT64_MAX, end = 0;
@@ -81,7 +85,7 @@ static struct range fixed_range(int fd, const Elf64_Ehdr *ehdr)
 	return (struct range){ .start = start, .size = end - start };
 }
 
-/* One file; next is what runs it, or empty. */
+/* Checks one file; next is its interpreter, or empty. */
 static void examine(const char *path, struct program *p, char *next)
 {
 	union {
@@ -101,12 +105,12 @@ static void examine(const char *path, struct program *p, char *next)
 	if (!S_ISREG(st.st_mode))
 		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	/* What can't be read stays zeros, which say nothing. */
+	/* Unreadable bytes stay zeros, which have no meaning. */
 	if (fd >= 0 ? read(fd, head.text, HEAD_SIZE) < 0 : errno == EACCES)
 		p->kind = PROGRAM_UNREADABLE;
 
 	script_interpreter(head.text, next);
-	/* The kernel heeds these bits of programs, not of scripts. */
+	/* The kernel obeys these bits for programs, not for scripts. */
 	if (!*next && gains_privileges(path, &st))
 		p->kind = PROGRAM_PRIVILEGED;
 	else if (!memcmp(head.elf.e_ident, ELFMAG, SELFMAG)) {
@@ -157,7 +161,7 @@ int program_find(const char *command, char **path)
 		*path = strdup(command);
 		return *path ? 0 : -ENOMEM;
 	}
-	/* What execvp() does without it. */
+	/* The default of execvp(). */
 	if (!dirs)
 		dirs = "/bin:/usr/bin";
 	for (;;) {

@@ -4,26 +4,26 @@
 
 #include "range.h"
 
-/* What a program is, as far as attaching to it depends on that. */
+/* The properties of a program that attaching depends on. */
 
 enum program_kind {
-	PROGRAM_FIT,        /* or what cannot be told */
+	PROGRAM_FIT,        /* or unknown */
 	PROGRAM_PRIVILEGED, /* changes its user, group or capabilities */
-	PROGRAM_UNREADABLE, /* may be executed, not read */
-	PROGRAM_32BIT,      /* has no addresses as high as a region's */
+	PROGRAM_UNREADABLE, /* executable, but not readable */
+	PROGRAM_32BIT,      /* 32-bit: no addresses as high as a region's */
 };
 
 struct program {
 	enum program_kind kind;
-	struct range fixed; /* addresses it insists on; size 0: none */
+	struct range fixed; /* fixed addresses of the program; size 0: none */
 };
 
-/* Of a script, the program that runs it is what is looked at. */
+/* Inspects the interpreter of a script in place of the script. */
 void program_examine(const char *path, struct program *program);
 
 /*
- * Where execvp() will find a command: 0 or -errno, as that would have it.
- * *path is the caller's to free.
+ * The path at which execvp() finds a command: 0 or -errno, as execvp() fails.
+ * The caller frees *path.
  */
 int program_find(const char *command, char **path);
 

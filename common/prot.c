@@ -18,7 +18,7 @@ static const char *const names[] = {
 	[PROT_READ | PROT_WRITE | PROT_EXEC] = "rwx",
 };
 
-/* Memory that can be written or executed, and not read, nobody asks for. */
+/* Write or execute access without read access is not offered. */
 static const int words[] = {
 	PROT_READ,
 	PROT_READ | PROT_WRITE,

@@ -5,7 +5,7 @@
 /* r, rw, rx, rwx or none; 0 or -EINVAL. */
 int prot_parse(const char *text, int *prot);
 
-/* The same word, and w, x or wx for what other programs have mapped. */
+/* The same words, and w, x or wx for mappings of other programs. */
 const char *prot_name(int prot);
 
 #endif

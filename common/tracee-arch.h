@@ -9,15 +9,15 @@
 #include <sys/syscall.h>
 #include <sys/user.h>
 
-/* What an architecture has to say for calls to be injected into a process. */
+/* The parts of injecting system calls that depend on the architecture. */
 
-/* As PTRACE_GETREGSET has them: of another layout for 32-bit code. */
+/* The registers of PTRACE_GETREGSET, with another layout for 32-bit code. */
 struct arch_regs {
 	union {
 		struct user_regs_struct native;
 		uint32_t compat[18];
 	};
-	size_t size; /* of what is used of them */
+	size_t size; /* size of the used part */
 };
 
 static inline bool arch_is_compat(const struct arch_regs *regs)
@@ -108,7 +108,7 @@ static inline void arch_set_compat_exit(struct arch_regs *regs, uint64_t pc,
 	regs->compat[ARCH_COMPAT_PC] = (uint32_t)pc;
 	regs->compat[ARCH_COMPAT_NR] = ARCH_COMPAT_EXIT_GROUP;
 	regs->compat[ARCH_COMPAT_ARG] = (uint32_t)status;
-	/* The instruction put there is none of Thumb's. */
+	/* The injected instruction is not a Thumb instruction. */
 	regs->compat[ARCH_COMPAT_CPSR] &= ~(uint32_t)ARCH_CPSR_THUMB;
 }
 

@@ -70,7 +70,7 @@ static int regs_set(struct tracee *t, struct arch_regs *regs)
 }
 
 /*
- * Waits for the next stop that matters. Resumes with request after all others.
+ * Waits for the next relevant stop. Resumes with request after all other stops.
  */
 static int wait_stop(struct tracee *t, int request, enum stop *stop)
 {
@@ -98,8 +98,8 @@ static int wait_stop(struct tracee *t, int request, enum stop *stop)
 			return 0;
 		case PTRACE_EVENT_STOP:
 			/*
-			 * Stopped by job control, stays so until somebody
-			 * continues it, which is a SIGTRAP here.
+			 * Stopped by job control: stays stopped until SIGCONT,
+			 * which is a SIGTRAP here.
 			 */
 			if (sig == SIGTRAP)
 				err = trace(request, t, 0, 0);
@@ -108,8 +108,8 @@ static int wait_stop(struct tracee *t, int request, enum stop *stop)
 			break;
 		default:
 			/*
-			 * All signals wait but SIGSTOP, which can't, and what
-			 * a filter answers a call with.
+			 * All signals are blocked except SIGSTOP, which cannot
+			 * be blocked, and the signal of a filter.
 			 */
 			if (sig == SIGSYS && t->executed) {
 				*stop = STOP_FILTERED;
@@ -118,7 +118,7 @@ static int wait_stop(struct tracee *t, int request, enum stop *stop)
 			err = trace(request, t, 0, (uintptr_t)sig);
 			break;
 		}
-		/* ESRCH: killed meanwhile; waitpid() will tell. */
+		/* ESRCH: killed meanwhile; waitpid() returns the status. */
 		if (err && err != -ESRCH)
 			return err;
 	}
@@ -128,7 +128,9 @@ static int resume(struct tracee *t, enum stop *stop)
 {
 	int err = trace(PTRACE_SYSCALL, t, 0, 0);
 
-	/* Killed meanwhile, its status is there to be had all the same. */
+	/*
+	 * If the process was killed meanwhile, its status is still available.
+	 */
 	if (err && err != -ESRCH)
 		return err;
 	return wait_stop(t, PTRACE_SYSCALL, stop);
@@ -146,7 +148,7 @@ static int resume_to_syscall(struct tracee *t)
 	return stop == STOP_SYSCALL ? 0 : -ESRCH;
 }
 
-/* Which half of a system call the stop is, and what the call returned. */
+/* Tells entry from exit of a system call, and the return value. */
 static int syscall_info(struct tracee *t, int op, int64_t *ret)
 {
 	struct __ptrace_syscall_info info;
@@ -163,7 +165,7 @@ static int syscall_info(struct tracee *t, int op, int64_t *ret)
 	return 0;
 }
 
-/* Puts a system call instruction where the program is about to start. */
+/* Writes a system call instruction at the program's entry point. */
 static int patch(struct tracee *t, const uint8_t *insn, size_t len)
 {
 	long word;
@@ -209,8 +211,8 @@ int tracee_wait_exec(struct tracee *t)
 		return -ESRCH;
 	t->executed = true;
 	/*
-	 * As the event comes from inside execve(), which is yet to overwrite
-	 * the register of its result, only where it returns can calls follow.
+	 * The event comes from inside execve(), which overwrites the result
+	 * register later; calls are possible only after execve() returns.
 	 */
 	err = resume_to_syscall(t);
 	if (!err)
@@ -242,9 +244,9 @@ int tracee_call(struct tracee *t, long nr, const uint64_t args[6], int64_t *ret)
 	if (err)
 		return err;
 	/*
-	 * A filter's signal is yet to come here, and the registers are rolled
-	 * back; no call that is made returns its own number. Where the argument
-	 * is what is found, the next call meets the signal.
+	 * The filter's signal is pending at this point, and the registers are
+	 * rolled back; no successful call returns its own number. If the
+	 * register holds the argument, the next call meets the signal.
 	 */
 	return *ret == nr ? -EPERM : 0;
 }
@@ -264,7 +266,7 @@ int tracee_release(struct tracee *t, const sigset_t *mask)
 	return err;
 }
 
-/* The call to end it has to be the last that comes of it. */
+/* The call to exit must be the last call of the program. */
 static int run_exit(struct tracee *t)
 {
 	bool called = false;
@@ -277,10 +279,10 @@ static int run_exit(struct tracee *t)
 			return err;
 		if (stop == STOP_GONE)
 			return 0;
-		/* A filter may forbid even this. */
+		/* A filter can forbid even this call. */
 		if (called)
 			return -EPERM;
-		/* Where it was in the middle of a call, that ends first. */
+		/* If the process was inside a call, that call ends first. */
 		called = !syscall_info(t, PTRACE_SYSCALL_INFO_ENTRY, NULL);
 	}
 }
@@ -291,7 +293,7 @@ void tracee_end(struct tracee *t, int status)
 	struct arch_regs regs = t->regs;
 	int err;
 
-	/* It is gone, and its number may be another process's by now. */
+	/* The process has ended, and another process may have its number. */
 	if (!WIFSTOPPED(t->status))
 		return;
 	if (arch_is_compat(&regs)) {
@@ -306,7 +308,7 @@ void tracee_end(struct tracee *t, int status)
 		err = regs_set(t, &regs);
 	if (!err)
 		err = run_exit(t);
-	/* The wrong status, and still better than running unattached. */
+	/* A wrong status is better than a program without its regions. */
 	if (err)
 		kill(t->pid, SIGKILL);
 }

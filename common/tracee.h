@@ -10,43 +10,46 @@
 #include "tracee-arch.h"
 
 /*
- * A process that is traced from before its execve() until it can start the
- * program. All of these return 0 or -errno; -ESRCH: it is gone.
+ * A process that is traced from before its execve() until the program can
+ * start. All functions return 0 or -errno; -ESRCH: the process has ended.
  */
 
 struct tracee {
 	pid_t pid;
-	int status;            /* waitpid()'s last */
-	bool executed;         /* it is the program's process now */
-	struct arch_regs regs; /* as the program is to start with them */
+	int status;            /* last status of waitpid() */
+	bool executed;         /* execve() has succeeded */
+	struct arch_regs regs; /* registers with which the program starts */
 	uint64_t patch_addr;
 	long patch_saved;
 	bool patched;
 };
 
-/* Kills the process when this one ends before it lets go. */
+/* Kills the process if this process ends before tracee_release(). */
 int tracee_seize(struct tracee *t);
-/* As a test of whether it is allowed, and no more. */
+/* Only tests whether tracing is allowed. */
 int tracee_try(pid_t pid);
 
-/* Until its execve() has succeeded. */
+/* Waits until execve() has succeeded. */
 int tracee_wait_exec(struct tracee *t);
 
 /*
- * After that, makes system calls in it. -EPERM: a seccomp filter answered with
- * a signal.
+ * Makes system calls in the process after execve(). -EPERM: a seccomp filter
+ * answered with a signal.
  */
 int tracee_prepare(struct tracee *t);
 int tracee_call(struct tracee *t, long nr, const uint64_t args[6],
 		int64_t *ret);
 
-/* Lets the program start, as though nothing had been. */
+/* Detaches, and lets the program start with its own registers. */
 int tracee_release(struct tracee *t, const sigset_t *mask);
 
 /* Ends the program before its first instruction. */
 void tracee_end(struct tracee *t, int status);
 
-/* Whether it has been killed meanwhile, and whether by a seccomp filter. */
+/*
+ * Whether the process was killed meanwhile, and whether a seccomp filter killed
+ * it.
+ */
 bool tracee_is_gone(struct tracee *t);
 bool tracee_was_filtered(const struct tracee *t);
 
