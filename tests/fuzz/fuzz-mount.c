@@ -6,7 +6,7 @@
 #include "fuzz.h"
 #include "mount.h"
 
-/* A file in memory, so that a run is not as slow as the disk. */
+/* A file in memory: a run must not wait for the disk. */
 static int memory_file(const char *text, size_t size, char path[32])
 {
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All of msharectl up to where a command begins to act: its main(), with the
- * functions in its place that would find msharefs, mount it, or end the process
- * (see --wrap in CMakeLists.txt).
+ * All of msharectl up to the action of a command: its main(), with replacements
+ * for the functions that find or mount msharefs, or end the process (see --wrap
+ * in CMakeLists.txt).
  */
 #include <argp.h>
 #include <setjmp.h>
@@ -38,7 +38,7 @@ _Noreturn void __wrap_exit(int status);
 _Noreturn void __real_exit(int status);
 const char *__asan_default_options(void);
 
-/* What argp has allocated is lost where a process would have ended. */
+/* argp's allocations leak at points where a process would end. */
 const char *__asan_default_options(void)
 {
 	return "detect_leaks=0";
@@ -59,7 +59,7 @@ int __wrap_mount_attach(const char *dir, const char *options, bool try)
 	longjmp(run.out, ACTING);
 }
 
-/* Its own exit() is libc's, which nothing stands in for. */
+/* libc's own exit() is not replaced. */
 void __wrap_argp_state_help(const struct argp_state *state, FILE *stream,
 			    unsigned int flags)
 {

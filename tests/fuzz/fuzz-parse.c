@@ -18,7 +18,10 @@ static void check_again(uint64_t value)
 	HOLDS(strlen(human) < SIZE_STRLEN);
 }
 
-/* What is taken begins with a number, and is a multiple of it. */
+/*
+ * An accepted input begins with a number, and its value is a multiple of that
+ * number.
+ */
 static void check_number(const char *text, uint64_t value)
 {
 	uint64_t number = strtoull(text, NULL,

@@ -11,7 +11,7 @@
 /* A target is one function, which libFuzzer's main() calls over and over. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What has to hold; without it, only memory errors would be found. */
+/* An invariant; without invariants, the fuzzer finds only memory errors. */
 #define HOLDS(condition)                                                       \
 	do {                                                                   \
 		if (!(condition)) {                                            \

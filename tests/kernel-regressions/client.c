@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preloaded into stress-ng, which knows nothing of regions: has each of its
- * processes use the one that "msharectl attach-exec" attached. A window that
- * nobody touched links no page tables, and what is done to it then says little.
+ * Preloaded into stress-ng, which is not changed for regions: each process uses
+ * the region that "msharectl attach-exec" attached. An untouched window links
+ * no page tables, and would test little.
  *
- * A process adds 1 to the region's first word, so that the file mapped there
- * tells how many did, and reads the first word of each other granule.
+ * A process adds 1 to the region's first word, so that the mapped file counts
+ * the processes, and reads the first word of each other granule.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -33,7 +33,10 @@ static void use_region(void)
 			(void)*(volatile unsigned long *)at;
 }
 
-/* A program that a client executes has the environment, but no window. */
+/*
+ * A program that a client executes inherits the environment, but not the
+ * window.
+ */
 __attribute__((constructor)) static void start(void)
 {
 	const char *addr = getenv("MSHARE_ADDR"),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Random requests and system calls on regions: sizes and addresses near edges,
- * unknown flags, bad pointers, wrong descriptors, names that come and go. In
- * rounds of their own seed; each begins with a new mount and ends with nothing
- * left of it. What must not succeed does not, and what a request that failed
- * was about is as before.
+ * unknown flags, bad pointers, wrong descriptors, names that appear and
+ * disappear. Each round has its own seed, begins with a new mount and leaves
+ * nothing behind. Calls that must fail do fail, and a failed request changes
+ * nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,25 +38,25 @@
 #define RW    (PROT_READ | PROT_WRITE)
 #define STEPS 400
 #define SLOTS 12
-/* The first slots, which mostly keep the region that they begin with. */
+/* The first slots, which mostly keep their first region. */
 #define KEPT  3
 #define MOUNT "/tmp/fuzz-mount"
 /* A name on another file system. */
 #define ELSEWHERE "/tmp/fuzz-elsewhere"
 
-/* All windows are in this many granules; nothing else is. */
+/* The number of granules that contain all windows and nothing else. */
 #define ARENA 8
-/* Objects have at most this, so that all of them may be brought in. */
+/* The largest size of objects, so that all objects can be populated. */
 #define MOST (512 * KIB)
 
 static uint64_t arena;
-/* Nobody else has the mount: what is not touched does not change. */
+/* No other process uses the mount: untouched state does not change. */
 static bool alone;
 static char *last_page;
 
 static int slots[SLOTS];
 
-/* The ranges that regions of this round were given. */
+/* The ranges of the regions of this round. */
 static struct known {
 	uint64_t inode;
 	struct mshare_info info;
@@ -93,7 +93,7 @@ static uint64_t arena_granule(void)
 	return arena + random_below(ARENA) * granule;
 }
 
-/* Near the ends of a granule, where objects are. */
+/* Near the ends of a granule, where the objects are. */
 static uint64_t arena_page(void)
 {
 	uint64_t pages = random_below(24) * PAGE;
@@ -115,7 +115,7 @@ static uint64_t some_length(void)
 	return (1 + random_below(24)) * PAGE;
 }
 
-/* Of the arena, or of nothing at all: the rest is this program. */
+/* In the arena, or unmapped: the other addresses belong to this program. */
 static uint64_t own_length(uint64_t at)
 {
 	uint64_t length = some_length(), room = arena + ARENA * granule - at;
@@ -152,7 +152,7 @@ static const char *some_name(void)
 	return pick(names);
 }
 
-/* What the descriptor is: of a region, that may change it. */
+/* The kind of the descriptor: a region, open for writing. */
 static bool is_region(int fd)
 {
 	struct mshare_info info;
@@ -160,7 +160,7 @@ static bool is_region(int fd)
 	return !region_get_size(fd, &info);
 }
 
-/* Mostly one that has regions' requests. */
+/* Mostly a descriptor of a region. */
 static int some_region(void)
 {
 	int fd = some_slot();
@@ -175,9 +175,7 @@ static bool may_write(int fd)
 	return (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
 }
 
-/*
- * Requests. Each says, when it knows, that it must not succeed.
- */
+/* Requests. Each function reports whether its request must fail, if known. */
 
 static union {
 	uint32_t size;
@@ -233,7 +231,7 @@ static struct mshare_info range_of(int fd)
 	return info;
 }
 
-/* Structures that may grow say themselves how much of them there is. */
+/* Extensible structures contain their size. */
 static size_t size_of(unsigned long number, size_t size)
 {
 	if (_IOC_NR(number) < _IOC_NR(MSHAREFS_STAT))
@@ -243,7 +241,7 @@ static size_t size_of(unsigned long number, size_t size)
 	return arg.size < PAGE ? arg.size : PAGE;
 }
 
-/* Somewhere that cannot be read, or not to its end; or @arg. */
+/* An address that cannot be read, or not completely; or @arg. */
 static void *some_pointer(size_t size, bool *bad)
 {
 	const uint64_t nowhere[] = { 0, 8, 1ULL << 47, 1ULL << 63, -8ULL };
@@ -263,14 +261,14 @@ static void *some_pointer(size_t size, bool *bad)
 
 static const char *step_name;
 
-/* How many requests of each kind there were and how many of them worked. */
+/* The number of requests and of successes of each kind. */
 static struct tally {
 	unsigned long asked, worked;
 } * tallies;
 
 static size_t step_index;
 
-/* @number with @arg; returns whether that worked. */
+/* Issues @number with @arg; returns whether the request succeeded. */
 static bool ask(int fd, unsigned long number, size_t size, bool refuse,
 		bool changes)
 {
@@ -296,7 +294,7 @@ static void spoil(size_t size)
 		arg.words[random_below(size / 8)] = edge();
 }
 
-/* The size that a structure says it has, and what is beyond what is known. */
+/* The size field of a structure, and the bytes beyond the known fields. */
 static bool bad_size(size_t size)
 {
 	const uint32_t sizes[] = {
@@ -317,7 +315,7 @@ static bool bad_size(size_t size)
 	return false;
 }
 
-/* Where the region of @fd has objects. */
+/* The ranges of the objects in the region of @fd. */
 static uint64_t address_in(const struct mshare_info *info)
 {
 	uint64_t granules = info->size / granule;
@@ -378,7 +376,7 @@ static void create_mapping(void)
 		arg.create.flags |= MAP_ANONYMOUS;
 	}
 	spoil(sizeof(arg.create));
-	/* Not more than there is memory for. */
+	/* Not more than memory allows. */
 	if (arg.create.size > MOST && arg.create.size < 1ULL << 40)
 		arg.create.size %= MOST;
 	size = (arg.create.size + PAGE - 1) & -PAGE;
@@ -484,7 +482,7 @@ static void advise(void)
 		MADV_HUGEPAGE,      MADV_NOHUGEPAGE,     MADV_COLLAPSE,
 	};
 
-	/* None that would poison memory: those take no advice here. */
+	/* No advice that poisons memory. */
 	on_range(MSHAREFS_ADVISE,
 		 one_in(8) ? random_below(256) : pick(advices));
 }
@@ -522,13 +520,13 @@ static void mempolicy(void)
 	arg.policy.flags = one_in(8) ? edge() : random_below(8);
 	if (one_in(16))
 		arg.policy.reserved = edge();
-	/* What the structure is told not to have, nobody looks at. */
+	/* The kernel ignores fields beyond the size in the structure. */
 	ask(fd, MSHAREFS_MEMPOLICY, sizeof(arg.policy),
 	    bad || (arg.policy.reserved && arg.size >= sizeof(arg.policy)),
 	    true);
 }
 
-/* Requests that there are not, or of another size. */
+/* Unknown requests, or requests of another size. */
 static void no_request(void)
 {
 	unsigned int direction = random_below(4), nr = random_below(40);
@@ -624,7 +622,7 @@ static void change_names(void)
 	}
 }
 
-/* What the mount says is used of its limits is never more than these are. */
+/* The mount never reports more use than its limits. */
 static struct statfs limits(void)
 {
 	struct statfs fs = { 0 };
@@ -666,7 +664,7 @@ static void remount(void)
 	      fs.f_blocks, fs.f_files);
 }
 
-/* A region that is there for a moment, again and again. */
+/* A region that exists for a moment, repeatedly. */
 static void churn(const char *name)
 {
 	for (int i = 0; i < 10; i++) {
@@ -681,7 +679,7 @@ static void churn(const char *name)
 		ret = region_map(fd, arena, PAGE, RW, 0);
 		check(!ret || ret == -ENOSPC, "CREATE_MAPPING: %s",
 		      strerrorname_np(-ret));
-		/* Either may be the end of it. */
+		/* Either call may free the region. */
 		if (i % 2)
 			close(fd);
 		check(!unlink(name), "unlink: %m");
@@ -690,7 +688,7 @@ static void churn(const char *name)
 	}
 }
 
-/* Two at the same time, with names of their own: nothing of it stays. */
+/* Two at the same time, with different names: nothing remains. */
 static void churn_names(void)
 {
 	struct statfs before = limits(), after;
@@ -778,14 +776,14 @@ static void map_window(void)
 		length = some_length();
 	if (one_in(8))
 		flags = random_below(4) | MAP_NORESERVE;
-	/* Only over what is in the arena. */
+	/* Only over mappings in the arena. */
 	if (at && one_in(2) && length <= arena + ARENA * granule - at)
 		flags |= MAP_FIXED;
 	if (one_in(8))
 		flags |= MAP_POPULATE;
 	if (one_in(16))
 		flags |= MAP_LOCKED;
-	/* What is no region goes to wherever it is right: not kept. */
+	/* A mapping that is not a window may be anywhere: not kept. */
 	if (!is_region(fd))
 		return;
 	window = mmap((void *)at, length, prot, flags, fd, offset);
@@ -882,7 +880,7 @@ static void have_child(void)
 		waitpid(pid, NULL, 0);
 }
 
-/* A round begins with regions that are good for something. */
+/* A round begins with usable regions. */
 static void begin_well(void)
 {
 	static const char *const names[] = { MOUNT "/a", MOUNT "/b",
@@ -955,7 +953,7 @@ static const struct step *some_step(void)
  * Rounds
  */
 
-/* Ranges stay what they are, and mshare_info too. */
+/* Ranges and mshare_info never change. */
 static void check_known(void)
 {
 	char text[32] = "";
@@ -1002,7 +1000,7 @@ static void take_steps(struct peer *parent, void *data)
 	check_known();
 }
 
-/* What options are taken, and what are not. */
+/* The options that the mount accepts and refuses. */
 static void mount_somehow(void)
 {
 	static const struct {
@@ -1035,7 +1033,7 @@ static void mount_somehow(void)
 		must(!mount("mshare", MOUNT, "msharefs", 0, NULL), "mount: %m");
 }
 
-/* What is known of the seed in case that the kernel does not survive it. */
+/* Prints the seed first, in case the kernel does not survive the round. */
 static void announce(uint64_t seed)
 {
 	int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);

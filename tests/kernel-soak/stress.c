@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Everything that processes do with regions, all at once, while they are
- * killed and their memory is swapped, moved and split. Every word says who
- * wrote it and where it belongs: a page at a wrong place, a store through a
- * translation that is gone, or one that is lost, is found by whoever looks at
- * the word next.
+ * All operations of processes on regions at once, while the test kills
+ * processes, and the kernel swaps, moves and splits memory. Every word names
+ * its writer and its place: the next reader of a word finds a page at a wrong
+ * place, a store through a stale translation, or a lost store.
  *
- * Two regions: in the lasting one nothing goes, so that a writer knows what it
- * has to find; in the passing one all comes and goes, the region itself too.
+ * Two regions: nothing is removed from the lasting region, so that a writer
+ * knows the expected values; in the passing region, mappings and the region
+ * itself appear and disappear.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@
 #define THREADS 2
 #define WRITERS (WORKERS * THREADS)
 
-/* Of the lasting region: half of it memory, half of it a file. */
+/* The lasting region: one half is memory, the other half is a file. */
 #define PAGES 4096
 
 /* Objects of the passing region are at multiples of a large page. */
@@ -51,7 +51,7 @@
 #define PASSING MSHARE_MOUNT "/soak-passing"
 #define GROUP   "/sys/fs/cgroup/soak"
 
-/* Pages that the kernel never uses again, once their contents have moved. */
+/* Pages that the kernel never uses again after moving their contents. */
 #define MOST_OFFLINE 64
 
 #ifndef MADV_SOFT_OFFLINE
@@ -69,7 +69,10 @@ static struct shared {
 	volatile int stop;
 	volatile uint64_t actions;
 	volatile unsigned int offline;
-	/* Stores that a writer has begun to make, and those it has made. */
+	/*
+	 * Stores that a writer has begun, and stores that a writer has
+	 * completed.
+	 */
 	volatile uint32_t begun[WRITERS][PAGES], made[WRITERS][PAGES];
 } * shared;
 
@@ -89,12 +92,10 @@ struct order {
 
 static __thread uint32_t writer;
 
-/*
- * What a word holds
- */
+/* Contents of a word */
 
 #define SEQUENCE_MASK 0xffffffU
-/* Among the bits of the page: it is the lasting region's. */
+/* A bit among the bits of the page: the page is in the lasting region. */
 #define IN_LASTING 0x800000U
 
 static uint64_t word_of(uint32_t by, uint32_t sequence, uint32_t region,
@@ -115,13 +116,13 @@ static uint32_t sequence_of(uint64_t word)
 	return word >> 32 & SEQUENCE_MASK;
 }
 
-/* Each writer has a word to itself in every page. */
+/* Each writer has its own word in every page. */
 static volatile uint64_t *place_of(uint64_t region, uint32_t page, uint32_t by)
 {
 	return (uint64_t *)(region + page * PAGE) + (page * 7 + by * 61) % 512;
 }
 
-/* Of the lasting region: is it what its writer wrote last? */
+/* In the lasting region: is the word its writer's last store? */
 static void check_lasting(uint32_t page, uint32_t by, uint64_t found,
 			  uint32_t least)
 {
@@ -155,7 +156,7 @@ static void use_lasting(void)
 		shared->made[by][page] = least + 1;
 }
 
-/* The same by the kernel, which finds the page for itself. */
+/* The same by the kernel, which looks up the page itself. */
 static void read_lasting(void)
 {
 	uint32_t page = random_below(PAGES), by = random_below(WRITERS);
@@ -202,11 +203,11 @@ static void use_passing(void)
 }
 
 /*
- * The kernel finds pages by itself, and walks page tables without a lock that
- * keeps them: EFAULT where there is no page, ENOMEM where none can be had.
+ * The kernel looks up pages itself, and walks page tables without a lock:
+ * EFAULT without a page, ENOMEM without memory.
  */
 
-/* The page is in the pipe, and not copied before it is read from there. */
+/* The page is in the pipe, and is not copied before a read from the pipe. */
 static int splice_page(uint64_t at, uint64_t *words)
 {
 	struct iovec from = { (void *)at, PAGE };
@@ -223,7 +224,7 @@ static int splice_page(uint64_t at, uint64_t *words)
 	return ret;
 }
 
-/* It has the writers' words and nothing else. */
+/* The page contains the writers' words and nothing else. */
 static void splice_passing(void)
 {
 	uint64_t words[PAGE / sizeof(uint64_t)], at = random_address();
@@ -249,7 +250,7 @@ static void splice_passing(void)
 		      i, words[i]);
 }
 
-/* Nobody waits. */
+/* No process waits. */
 static void wake_passing(void)
 {
 	uint64_t at = random_address() + random_below(PAGE / 4) * 4;
@@ -323,8 +324,8 @@ static void protect_range(void)
 }
 
 /*
- * Who asks for pages that are not there, or that others forbid or break
- * meanwhile, is told so in many ways.
+ * The errors for pages that are absent, or that other processes forbid or
+ * poison meanwhile.
  */
 static bool may_be_refused(int ret)
 {
@@ -394,7 +395,7 @@ static void place_range(void)
 
 	if (policy.mode == MPOL_DEFAULT)
 		policy.nodemask = policy.maxnode = 0;
-	/* One that has only node 0 refuses the other. */
+	/* A kernel with node 0 only refuses the other node. */
 	request(in_lasting ? lasting_fd : me.fd, MSHAREFS_MEMPOLICY, &policy);
 }
 
@@ -447,7 +448,7 @@ static void new_window(void)
 {
 	if (random_below(2))
 		munmap((void *)passing, granule);
-	/* Over the old one, or where another thread has just put one. */
+	/* Over the old window, or over a window of another thread. */
 	if (mmap((void *)passing, granule, me.prot, MAP_SHARED | MAP_FIXED,
 		 me.fd, 0) == MAP_FAILED)
 		check(false, "a window: %m");
@@ -512,7 +513,7 @@ static const struct action *random_action(void)
 	}
 }
 
-/* The file of a place holds what earlier regions wrote there: a new one. */
+/* A new file: the old file contains the words of earlier regions. */
 static void open_files(void)
 {
 	for (int i = 0; i < PLACES; i++) {
@@ -528,7 +529,7 @@ static void open_files(void)
 	}
 }
 
-/* Whoever finds no region makes one; whoever is later finds that. */
+/* The first process creates the region; later processes find the region. */
 static void attach_passing(void)
 {
 	struct stat status;
@@ -539,7 +540,7 @@ static void attach_passing(void)
 		region_set_size(me.fd, passing, granule);
 	} while (fstat(me.fd, &status) || !status.st_nlink);
 	me.inode = status.st_ino;
-	/* Half of the processes only look. */
+	/* Half of the processes only read. */
 	me.prot = random_below(3) ? RW : PROT_READ;
 	window_map(me.fd, passing, granule, me.prot, 0);
 }
@@ -560,7 +561,7 @@ static void *be_thread(void *arg)
 		random_action()->run();
 		shared->actions++;
 		leave_if_wrong();
-		/* Removed: on to the next one. */
+		/* Removed: continue with the next region. */
 		if (i % 64 == 0 && access(PASSING, F_OK))
 			break;
 	}
@@ -572,7 +573,7 @@ static void tell(const char *path, const char *text)
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	must(fd >= 0, "%s: %m", path);
-	/* Some of what is asked for cannot be had. */
+	/* Some requests fail for lack of resources. */
 	(void)!write(fd, text, strlen(text));
 	close(fd);
 }
@@ -606,9 +607,7 @@ static void be_worker(struct peer *parent, void *arg)
 	}
 }
 
-/*
- * What is done to them
- */
+/* Disturbances */
 
 static struct peer workers[WORKERS];
 static unsigned int killed, brought_back;
@@ -620,14 +619,17 @@ static void start_worker(uint32_t i)
 	workers[i] = peer_start(be_worker, &order);
 }
 
-/* When it is gone, another one takes its place; @options are waitpid()'s. */
+/* Replaces a process that has ended; @options are waitpid()'s. */
 static void replace_worker(uint32_t i, int options)
 {
 	int status;
 
 	if (waitpid(workers[i].pid, &status, options) != workers[i].pid)
 		return;
-	/* Also when memory ran out. Those that end by themselves complain. */
+	/*
+	 * Also when memory runs out. A process that ends by itself reports an
+	 * error.
+	 */
 	must(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
 	     "a worker ended with wait status %#x", status);
 	close(workers[i].fd);
@@ -668,12 +670,12 @@ static void take_offline(void)
 }
 
 /*
- * By a process of its own, for reclaim goes on for as long as others bring in
- * what it put out.
+ * In a separate process, because reclaim continues while other processes read
+ * the pages in again.
  */
 static void disturb(struct peer *parent, void *arg)
 {
-	/* Reclaim often, for the others go through all memory that there is. */
+	/* Reclaim often, because the other processes use all memory. */
 	static void (*const disturbances[])(void) = {
 		reclaim, reclaim, reclaim,      reclaim,      reclaim,
 		reclaim, compact, take_offline, take_offline, take_offline,
@@ -696,9 +698,9 @@ static void limit_workers(void)
 }
 
 /*
- * All that is out comes back while the workers go on, for which there has to be
- * room: nothing limits the group afterwards. The disturber, which is killed at
- * any moment, might leave the guest without swap space.
+ * swapoff reads all pages in while the workers run, which needs memory: the
+ * cgroup has no limit afterwards. If the disturber did this, its death at any
+ * moment could leave the guest without swap space.
  */
 static void bring_back(void)
 {

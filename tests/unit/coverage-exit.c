@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For builds that count which lines run: what ends with _exit(), as the helper
- * of attach-exec does, would take its counts with it.
+ * For builds that measure coverage: a process that ends with _exit(), such as
+ * the helper of attach-exec, would lose its counts.
  */
 #include <unistd.h>
 

@@ -20,7 +20,9 @@ int main(void)
 	CHECK_STRING(list, "");
 	free(list);
 
-	/* What is there stays, but for the region of an outer attach-exec. */
+	/*
+	 * The environment stays, except for the region of an outer attach-exec.
+	 */
 	setenv("MSHARE_TEST", "kept", 1);
 	setenv("MSHARE_ADDR", "0x1", 1);
 	CHECK_INT(environment_set(regions, 1), 0);

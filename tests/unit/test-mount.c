@@ -63,7 +63,7 @@ static void searches(void)
 		     with, "/sys/fs/mshare", 0);
 	check_search(ROOT SYS MSHARE("30", "/a") MSHARE("31", "/b"), with, "/b",
 		     0);
-	/* A directory of one, mounted on its own, is none. */
+	/* A mounted directory of an msharefs is not an msharefs. */
 	check_search(ROOT SYS MSHARE("30", "/a") PART("31", "/b"), with, "/a",
 		     0);
 	check_search(ROOT SYS PART("31", "/sys/fs/mshare"), with, NULL,
@@ -108,7 +108,7 @@ static void makes_relative(void)
 	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare2/pg"),
 		     "/sys/fs/mshare2/pg");
 	CHECK_STRING(mount_relative(&mount, "pg"), "pg");
-	/* What is left is never a path of its own. */
+	/* The rest is never an absolute path. */
 	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare//./pg"), "pg");
 	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare/././/.x/./y"),
 		     ".x/./y");
@@ -118,7 +118,9 @@ static void makes_relative(void)
 		     "/sys/fs/mshare/.");
 }
 
-/* A name that begins as the mount point's path does is none of its paths. */
+/*
+ * A name that begins like the mount point's path is not below the mount point.
+ */
 static void keeps_names(void)
 {
 	char root[] = "mnt";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What programs are taken for before they are executed. */
+/* The classification of programs before they are executed. */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +50,7 @@ static void make_script(const char *name, const char *interpreter)
 	make(name, text, strlen(text), 0755);
 }
 
-/* Where the kernel does not heed these bits, programs with them are as others. */
+/* If the kernel ignores these bits, programs with the bits are like others. */
 static enum program_kind privileged(void)
 {
 	struct statvfs fs;
@@ -83,7 +83,7 @@ static void kinds(void)
 		make("unreadable", elf64, sizeof(elf64), 0111);
 		CHECK_INT(kind("unreadable"), PROGRAM_UNREADABLE);
 	}
-	/* What is not there, or no program, is execve()'s to report. */
+	/* execve() reports missing files and files that are not programs. */
 	CHECK_INT(kind("nonsense"), PROGRAM_FIT);
 	CHECK(!chmod(dir, 02777));
 	CHECK_INT(kind("."), PROGRAM_FIT);
@@ -105,7 +105,10 @@ static void scripts(void)
 	CHECK_INT(kind("outer"), PROGRAM_32BIT);
 	make_script("script", "nonsense");
 	CHECK_INT(kind("script"), PROGRAM_FIT);
-	/* Runs itself: comes to an end here, and fails in execve(). */
+	/*
+	 * A script that is its own interpreter: the check ends, and execve()
+	 * fails.
+	 */
 	make_script("script", "script");
 	CHECK_INT(kind("script"), PROGRAM_FIT);
 	make("script", "#!", 2, 0755);
@@ -169,7 +172,7 @@ static void search(void)
 
 	CHECK(!mkdir(in_dir("first"), 0755));
 	CHECK(!mkdir(in_dir("second"), 0755));
-	/* A directory of this name, and a file that is no program. */
+	/* A directory of this name, and a file that is not a program. */
 	CHECK(!mkdir(in_dir("first/command"), 0755));
 	make("first/text", "", 0, 0644);
 	make("second/command", "", 0, 0755);
@@ -195,7 +198,7 @@ static void search(void)
 	free(found);
 }
 
-/* Cannot be undone, and so comes last. */
+/* Comes last, because it cannot be undone. */
 static void no_privileges(void)
 {
 	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));

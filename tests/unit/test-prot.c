@@ -26,7 +26,7 @@ int main(void)
 		CHECK_STRING(prot_name(prot), words[i].name);
 	}
 
-	/* Others have names, for what programs have mapped. */
+	/* Other access rights have names as well, for mappings of programs. */
 	CHECK_STRING(prot_name(PROT_WRITE), "w");
 	CHECK_STRING(prot_name(PROT_EXEC), "x");
 	CHECK_STRING(prot_name(PROT_WRITE | PROT_EXEC), "wx");

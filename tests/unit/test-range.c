@@ -20,10 +20,10 @@ static void tells_overlaps(void)
 	CHECK(range_overlaps(range(10, 30), range(20, 1)));
 	CHECK(!range_overlaps(range(10, 10), range(20, 10)));
 	CHECK(!range_overlaps(range(20, 10), range(10, 10)));
-	/* A region without its size is nowhere. */
+	/* A region without a size has no range. */
 	CHECK(!range_overlaps(range(0, 0), range(0, 10)));
 	CHECK(!range_overlaps(range(10, 10), range(15, 0)));
-	/* Up to the last byte there is. */
+	/* Up to the last byte of the address space. */
 	CHECK(range_overlaps(range(TOP, 4 * G - 1), range(TOP + G, G)));
 	CHECK(!range_overlaps(range(TOP, G), range(TOP + G, 3 * G - 1)));
 }
@@ -49,7 +49,7 @@ static void finds_free_ranges(void)
 	const size_t count = sizeof(used) / sizeof(used[0]);
 	uint64_t start = 77;
 
-	/* Nothing there. */
+	/* No regions. */
 	CHECK_INT(range_find_free(NULL, 0, 10 * G, 50 * G, G, G, &start), 0);
 	CHECK_INT(start, 10 * G);
 	/* The first gap that is large enough. */
@@ -90,7 +90,7 @@ static void aligns_what_it_finds(void)
 	CHECK_INT(range_find_free(used, 1, 5 * G, 50 * G, 4 * G, 4 * G, &start),
 		  0);
 	CHECK_INT(start, 12 * G);
-	/* Rounding up must not come out at the bottom again. */
+	/* Rounding up must not wrap to the bottom. */
 	CHECK_INT(range_find_free(NULL, 0, UINT64_MAX - 1, UINT64_MAX, G, G,
 				  &start),
 		  -ENOSPC);

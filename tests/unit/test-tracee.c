@@ -16,7 +16,7 @@ int kill(pid_t pid, int sig)
 	return 0;
 }
 
-/* When its parent has been told, its number may be another process's. */
+/* After the parent reads the status, another process may have the number. */
 static void leaves_the_dead_alone(void)
 {
 	struct tracee t = { .executed = true, .patched = true };
