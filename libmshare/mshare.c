@@ -40,11 +40,17 @@ static int check_region(int fd)
 
 int mshare_open(const char *path, int flags, int *fd)
 {
+	return mshare_open_at(AT_FDCWD, path, flags, fd);
+}
+
+int mshare_open_at(int dirfd, const char *path, int flags, int *fd)
+{
 	uint64_t start, size;
 	int new, err;
 
-	/* O_NONBLOCK: what is no region may be a FIFO or a terminal. */
-	new = open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	/* O_NONBLOCK: the file may turn out to be a FIFO or a terminal. */
+	new = openat(dirfd, path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		     0600);
 	if (new < 0)
 		return -errno;
 	err = check_region(new);

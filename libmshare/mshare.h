@@ -3,21 +3,28 @@
 #define MSHARE_H
 
 /*
- * libmshare: regions of msharefs, for programs in C.
+ * libmshare: regions of msharefs, for programs in C. libmshare(7) is the way
+ * in; section 3 has a page for each function.
  *
- * A region is a regular file on msharefs. It is given an address and a size
- * once; objects are mapped in it at addresses of its own; and a process that
- * attaches gets a window on all of that, at the same address as everybody
- * else, so that pointers into a region are valid wherever it is attached.
+ * A region is a regular file on msharefs. A region gets a range of addresses
+ * once. Objects (anonymous memory, files) are mapped in the region at addresses
+ * of the range. A process that attaches the region gets a window on all of
+ * these mappings, at the same address as every other process, so that pointers
+ * into a region are valid in all of them.
  *
- * Every function returns 0 or -errno. None prints, keeps state, or touches
- * errno in a way that its caller has to care for; all may be called from any
- * thread. Addresses are the region's, never offsets. -ENOTTY always means that
- * the descriptor is no region's, or that the kernel does not know the request.
+ * Every function returns 0 or -errno, unless its comment says otherwise. On an
+ * error, results that the caller passed by address are unchanged. No function
+ * prints, keeps state, or changes the signal mask; any thread can call any
+ * function. Functions that return a descriptor set O_CLOEXEC. Addresses are
+ * those of the process, never offsets; addresses, sizes and offsets are in
+ * bytes. -ENOTTY always means that the descriptor is not that of a region, or
+ * that the kernel does not know the request.
  */
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
 
 #include <linux/msharefs.h>
 
@@ -25,78 +32,265 @@
 extern "C" {
 #endif
 
-/* What statfs() calls the file system, and what /proc/filesystems does. */
+/* f_type of statfs(), and the type's name in /proc/filesystems. */
 #define MSHAREFS_MAGIC 0x4d534852
 #define MSHAREFS_TYPE  "msharefs"
 
+/* The usual mount point, and the file below it that holds the granule. */
+#define MSHARE_MOUNT_POINT "/sys/fs/mshare"
+#define MSHARE_INFO        "mshare_info"
+
 /*
- * Opens a region, or makes one where flags has O_CREAT; it is then readable
- * and writable for its owner alone, until fchmod(). flags are open()'s; the
- * descriptor is closed on exec. O_RDWR is needed for all that changes a
- * region or writes to it. -EMEDIUMTYPE: path is on another file system;
- * -EISDIR: a directory; -ENOTTY: no region. One that O_CREAT made where no
- * region can be made stays.
+ * Mounts
+ * ------
+ * A mount is named by a descriptor of its root directory.
+ */
+
+/*
+ * Finds where msharefs is mounted: MSHARE_MOUNT_POINT, or else the mount point
+ * of the last msharefs in /proc/self/mountinfo. The caller frees *path.
+ *	-EOPNOTSUPP	the kernel has no msharefs
+ *	-ENODEV		no msharefs is mounted
+ *	-ENOMEM		no memory
+ *	-errno		as fopen() of /proc/self/mountinfo
+ */
+int mshare_find_mount(char **path);
+
+/*
+ * Opens the root directory of the msharefs on path; with NULL, on the path
+ * that mshare_find_mount() finds. Mounts nothing.
+ *	-EMEDIUMTYPE	path is on another file system
+ *	-ENODATA	path is a part of an msharefs, without mshare_info
+ *	-EPROTO		mshare_info does not hold a number
+ *	-errno		as mshare_find_mount() or open()
+ */
+int mshare_open_mount(const char *path, int *mount);
+
+/*
+ * Reads the granule, in bytes: start and size of a region are multiples of
+ * the granule. -ENODATA, -EPROTO, -errno as mshare_open_mount().
+ */
+int mshare_granule(int mount, uint64_t *granule);
+
+/*
+ * Takes the lock that keeps processes from choosing the same range; waits for
+ * at most timeout_ms milliseconds. close(*lock) releases the lock, as does the
+ * end of the process. mshare_create() and msharectl take the same lock.
+ *	-EBUSY		another process or thread still holds the lock
+ *	-errno		as openat() or flock()
+ */
+int mshare_lock_mount(int mount, int timeout_ms, int *lock);
+
+/*
+ * The part of the address space for ranges that mshare_choose_range() chooses.
+ * The addresses of a region must be free in every process that will attach the
+ * region. Programs load below 4 GiB or at two thirds of the address space (85
+ * TiB), heaps follow them, libraries and stacks come down from the top (128
+ * TiB), and the shadow memory of the address sanitizer ends just above 16 TiB.
+ */
+#define MSHARE_CHOOSE_START (32ULL << 40)
+#define MSHARE_CHOOSE_END   (80ULL << 40)
+
+/*
+ * Chooses a free range for a new region: the lowest one in that part where no
+ * region of the mount is. The caller holds the lock of the
+ * mount until the range is set. *unknown, if unknown is not NULL, gets the
+ * number of regions that the caller cannot open, and whose addresses are
+ * unknown.
+ *	-EINVAL		size is 0 or not a multiple of the granule
+ *	-EADDRNOTAVAIL	no free range is large enough
+ *	-errno		as mshare_granule() or mshare_walk_regions()
+ */
+int mshare_choose_range(int mount, uint64_t size, uint64_t *start,
+			size_t *unknown);
+
+/*
+ * Regions
+ * -------
+ */
+
+/*
+ * Creates a region with a range, and opens the region for reading and writing.
+ * path is relative to mount, or absolute. start 0 chooses an address as
+ * mshare_choose_range() does. mode is exact: the umask does not apply. Holds
+ * the lock of the mount meanwhile. On an error, no region is left.
+ *	-EADDRNOTAVAIL	start is 0, and no free range is large enough
+ *	-EBUSY		another process has held the lock for 10 seconds
+ *	-EEXIST		path exists
+ *	-EINVAL		start or size is not a multiple of the granule, size is
+ *			0, or the range is not in user space
+ *	-EMEDIUMTYPE	path is on another file system
+ *	-ENOSPC		the mount's limit of names is reached
+ *	-EXDEV		path is on another msharefs
+ *	-errno		as openat(), fchmod()
+ */
+int mshare_create(int mount, const char *path, uint64_t start, uint64_t size,
+		  mode_t mode, int *fd);
+
+/*
+ * Opens a region, or with O_CREAT creates one without a range; only its owner
+ * can read and write a new region, until fchmod(). flags are those of open().
+ * Requests that change a region, and windows with PROT_WRITE, need O_RDWR.
+ *	-EMEDIUMTYPE	path is on another file system
+ *	-EISDIR		path is a directory
+ *	-ENOTTY		path is not a region
+ *	-errno		as openat()
+ * After an error, a file that O_CREAT created on another file system is left.
  */
 int mshare_open(const char *path, int flags, int *fd);
+
+/* The same; a relative path is relative to the directory dirfd. */
+int mshare_open_at(int dirfd, const char *path, int flags, int *fd);
+
+/* Closes a descriptor. Windows stay. -errno as close(). */
 int mshare_close(int fd);
 
-/* 0 where fd is a file or directory on msharefs, else -EMEDIUMTYPE. */
+/* 0 if fd is a file or directory on msharefs, else -EMEDIUMTYPE or -errno. */
 int mshare_check(int fd);
 
 /*
- * Where the region is; zeros before it was said. It is said once (-EBUSY the
- * second time), in multiples of the number in mshare_info below the mount
- * point (else -EINVAL).
+ * Get or set the range of a region. Both numbers are 0 until the range is set;
+ * the range is set once, in multiples of the granule.
+ *	-EBADF		set: fd is not open for writing
+ *	-EBUSY		set: the region has a range
+ *	-EINVAL		set: a number is 0 or not a multiple of the granule, or
+ *			the range is not in user space
  */
 int mshare_get_range(int fd, uint64_t *start, uint64_t *size);
 int mshare_set_range(int fd, uint64_t start, uint64_t size);
 
 /*
- * Maps file from offset on in the region, or anonymous memory with file -1.
- * prot is PROT_*; flags may have MAP_NORESERVE and MAP_POPULATE. For huge pages
- * map a file of hugetlbfs, or a memfd that has them. -EEXIST: something is
- * mapped in the range already.
+ * Mappings
+ * --------
+ * addr is page-aligned, size is rounded up to whole pages, and the range is
+ * inside the region: else -EINVAL. -EBADF: fd is not open for writing. -EPERM:
+ * the region is sealed against the change. msharefs(5) has all errors.
+ */
+
+/*
+ * Maps file from offset on into the region, or anonymous memory if file is -1.
+ * prot is PROT_*. flags can have MAP_NORESERVE and MAP_POPULATE. For huge pages
+ * map a file of hugetlbfs, or a memfd of huge pages. -EEXIST: a mapping is in
+ * the range. -ENOSPC: the mount's limit size= is reached.
  */
 int mshare_map(int fd, uint64_t addr, uint64_t size, int prot,
 	       unsigned int flags, int file, uint64_t offset);
 
-/* For every process that is attached, when it returns. */
+/*
+ * Remove mappings, or set the access rights of mappings. Both are effective in
+ * every process when they return. The range of mshare_unmap() can have holes;
+ * for mshare_protect() a hole is -ENOMEM.
+ */
 int mshare_unmap(int fd, uint64_t addr, uint64_t size);
 int mshare_protect(int fd, uint64_t addr, uint64_t size, int prot);
 
-/* advice is MADV_*, where linux/msharefs.h lists it. */
+/* Gives advice, MADV_*; linux/msharefs.h lists them. Errors of madvise(). */
 int mshare_advise(int fd, uint64_t addr, uint64_t size, int advice);
 
-/* flags is 0 or MLOCK_ONFAULT. */
+/*
+ * Lock a range in memory, or unlock a range. flags is 0 or MLOCK_ONFAULT.
+ * -EPERM: the process has neither CAP_IPC_LOCK nor an infinite RLIMIT_MEMLOCK.
+ */
 int mshare_lock(int fd, uint64_t addr, uint64_t size, unsigned int flags);
 int mshare_unlock(int fd, uint64_t addr, uint64_t size);
 
 /*
- * As mbind(), except that nodes has words of 64 bits; NULL for no nodes.
+ * Sets the NUMA policy of a range, as mbind(), except that nodes points to
+ * words of 64 bits, or is NULL for no nodes. Errors of mbind().
  */
 int mshare_mempolicy(int fd, uint64_t addr, uint64_t size, unsigned int mode,
 		     const uint64_t *nodes, size_t words, unsigned int flags);
 
-/* Adds MSHAREFS_SEAL_* to those it has. There is no way back. */
+/* Adds seals, MSHAREFS_SEAL_*, to the region's. A seal is permanent. */
 int mshare_seal(int fd, unsigned int seals);
 
-/* What the region holds and who uses it; its size field is set here. */
+/*
+ * Lists
+ * -----
+ */
+
+/* Gets the figures of a region: what it holds, and how many processes use it. */
 int mshare_stat(int fd, struct mshare_stat *stat);
 
 /*
- * The mapping at addr or the next one; -ENOENT: there is none from there on.
- * name gets the mapped file's path, "" for anonymous memory; PATH_MAX is
- * enough for name_size, which may not be 0.
+ * Gets the mapping at addr, or else the next one. name gets the path of the
+ * mapped file, "" for anonymous memory; name_size is at least 1, and PATH_MAX
+ * is enough.
+ *	-ENOENT		no mapping is at addr or above
+ *	-ERANGE		the path does not fit into name
  */
 int mshare_next_mapping(int fd, uint64_t addr, struct mshare_mapping *mapping,
 			char *name, size_t name_size);
 
 /*
- * Opens a window on all of the region, at its address, which *window gets.
- * -EINVAL: it has none yet; -EEXIST: something of this process is there;
- * -EACCES: PROT_WRITE without O_RDWR. The descriptor is not needed any more.
+ * Calls fn for each mapping of a region, by address, until fn returns a number
+ * other than 0. Returns that number, 0 after the last mapping, or -errno. The
+ * arguments of fn are valid until fn returns.
+ */
+int mshare_walk_mappings(int fd,
+			 int (*fn)(const struct mshare_mapping *mapping,
+				   const char *name, void *data),
+			 void *data);
+
+/*
+ * A region or a directory. Later versions of the library can add fields at the
+ * end; only the library creates this structure.
+ */
+struct mshare_entry {
+	const char *name;      /* path, as mshare_walk_regions() says */
+	int dirfd;             /* the directory that has the entry ... */
+	const char *leaf;      /* ... and the entry's name in the directory */
+	const struct stat *st; /* NULL if err says that lstat() failed */
+	int err;               /* why the entry cannot be inspected, or 0 */
+	unsigned int depth;    /* 0 for entries of the first directory */
+	int leaving;           /* 1: a directory, after its entries */
+};
+
+/* Calls fn for directories as well: before their entries. */
+#define MSHARE_WALK_DIRECTORIES (1U << 0)
+/* Calls fn for directories, with leaving set: after their entries. */
+#define MSHARE_WALK_LEAVE (1U << 1)
+/*
+ * Calls fn for what is neither a region nor a directory as well; for a mount
+ * point of another file system with err -EXDEV.
+ */
+#define MSHARE_WALK_OTHERS (1U << 2)
+#define MSHARE_WALK_ALL \
+	(MSHARE_WALK_DIRECTORIES | MSHARE_WALK_LEAVE | MSHARE_WALK_OTHERS)
+
+/*
+ * Calls fn for each region below the directory dirfd, sorted by name, until fn
+ * returns a number other than 0. Returns that number, 0 after the last region,
+ * or -errno if dirfd itself cannot be read. The names of entries begin with
+ * name and a slash, or are relative to dirfd if name is NULL or "".
+ *
+ * The walk never follows a symbolic link and never enters another file system.
+ * An entry that cannot be inspected comes with err, a negative errno, and the
+ * walk continues after the entry; an entry that vanishes meanwhile is left out.
+ * fn may remove the entry. The argument of fn is valid until fn returns.
+ *	-EINVAL		unknown flags
+ *	-EMEDIUMTYPE	dirfd is not on msharefs
+ */
+int mshare_walk_regions(int dirfd, const char *name, unsigned int flags,
+			int (*fn)(const struct mshare_entry *entry, void *data),
+			void *data);
+
+/*
+ * Windows
+ * -------
+ */
+
+/*
+ * Maps all of the region into this process, at the region's address, which
+ * *window gets. The descriptor is not needed any more.
+ *	-EINVAL		the region has no range yet
+ *	-EEXIST		a mapping of this process is in the range
+ *	-EACCES		prot has PROT_WRITE, and fd is not open for writing
+ *	-errno		as mmap()
  */
 int mshare_attach(int fd, int prot, void **window);
+
+/* Unmaps a window: all of it, or -EINVAL. size is the region's. */
 int mshare_detach(void *window, uint64_t size);
 
 #ifdef __cplusplus

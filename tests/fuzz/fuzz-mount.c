@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "internal.h"
 #include "mount.h"
 
 /* A file in memory: a run must not wait for the disk. */
@@ -39,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_names(text);
 	info = memory_file(text, size, mountinfo);
 	types = memory_file(text, size, filesystems);
-	err = mount_search(mountinfo, filesystems, &found);
+	err = mshare_search_mounts(mountinfo, filesystems, &found);
 	HOLDS(err <= 0);
 	HOLDS(err ? !found : found && *found);
 	close(types);

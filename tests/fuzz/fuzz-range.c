@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "fuzz.h"
+#include "internal.h"
 #include "range.h"
 
 #define MAX_USED 16
@@ -15,7 +16,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint64_t align = 1ULL << 30;
-	struct range used[MAX_USED], found = { .size = align };
+	struct mshare_info used[MAX_USED];
+	struct range found = { .size = align };
 	size_t count = 0;
 	int err;
 
@@ -34,16 +36,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		count++;
 	}
 
-	err = range_find_free(used, count, LOW, HIGH, align, found.size,
-			      &found.start);
+	err = mshare_find_free(used, count, LOW, HIGH, align, found.size,
+			       &found.start);
 	HOLDS(err == 0 || err == -ENOSPC);
 	if (err)
 		return 0;
 	HOLDS(!(found.start % align));
 	HOLDS(range_contains((struct range){ LOW, HIGH - LOW }, found));
 	for (size_t i = 0; i < count; i++) {
-		HOLDS(!range_overlaps(found, used[i]));
-		HOLDS(!range_overlaps(used[i], found));
+		const struct range u = { used[i].start, used[i].size };
+
+		HOLDS(!range_overlaps(found, u));
+		HOLDS(!range_overlaps(u, found));
 	}
 	return 0;
 }

@@ -107,11 +107,11 @@ works_on_a_region() {
 @test "the library has the functions of the header and of the map, with versions" {
 	nm -D --defined-only "$LIBDIR/libmshare.so.0" | awk '$2 == "T" { print $3 }' | sort >library
 	grep -o '^int mshare_[a-z_]*' "$ROOT/usr/include/mshare/mshare.h" |
-		sed 's/^int \(.*\)/\1@@MSHARE_0.1/' | sort >header
+		cut -d' ' -f2 | sort >header
 	awk '/^MSHARE_/ { version = $1 } /^\tmshare_/ { sub(";", "", $1); print $1 "@@" version }' \
 		"$TREE/libmshare/libmshare.map" | sort >map
 	[[ -s header ]]
-	run diff header library
+	run diff header <(sed 's/@@.*//' library)
 	assert_success
 	run diff map library
 	assert_success

@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "internal.h"
 #include "mount.h"
 
 #define ROOT "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
@@ -36,7 +36,7 @@ static void check_search(const char *mountinfo, const char *filesystems,
 
 	write_file(info, mountinfo);
 	write_file(fs, filesystems);
-	err = mount_search(info, fs, &path);
+	err = mshare_search_mounts(info, fs, &path);
 	CHECK_INT(err, wanted_err);
 	if (wanted)
 		CHECK_STRING(path, wanted);
@@ -68,6 +68,13 @@ static void searches(void)
 		     0);
 	check_search(ROOT SYS PART("31", "/sys/fs/mshare"), with, NULL,
 		     -ENODEV);
+	/* Fields that are optional, and lines that are not mountinfo's. */
+	check_search("30 23 0:30 / /a rw shared:7 master:1 - msharefs x rw\n",
+		     with, "/a", 0);
+	check_search("- msharefs\n - msharefs x\n1 2 - msharefs x\n", with,
+		     NULL, -ENODEV);
+	check_search("30 23 0:30 / /a\\134b\\0 rw - msharefs x rw", with,
+		     "/a\\b\\0", 0);
 }
 
 static void resolves(void)
@@ -132,16 +139,17 @@ static void keeps_names(void)
 static void locks(void)
 {
 	char dir[] = "/tmp/mshare-unit-XXXXXX";
-	struct mount mount, other;
+	int root, lock, other;
 
 	CHECK(mkdtemp(dir) != NULL);
-	mount.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	other.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CHECK_INT(mount_lock(&mount, 0), 0);
-	CHECK_INT(mount_lock(&other, 50), -EBUSY);
-	close(mount.fd);
-	CHECK_INT(mount_lock(&other, 0), 0);
-	close(other.fd);
+	root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK_INT(mshare_lock_mount(root, 0, &lock), 0);
+	/* Threads that share the descriptor exclude each other, too. */
+	CHECK_INT(mshare_lock_mount(root, 50, &other), -EBUSY);
+	close(lock);
+	CHECK_INT(mshare_lock_mount(root, 0, &other), 0);
+	close(other);
+	close(root);
 	rmdir(dir);
 }
 
@@ -152,6 +160,8 @@ static void refuses_other_file_systems(void)
 	CHECK_INT(mount_open("/proc", &mount), -EMEDIUMTYPE);
 	CHECK_INT(mount_open("/proc/version", &mount), -ENOTDIR);
 	CHECK_INT(mount_open("/nonexistent", &mount), -ENOENT);
+	CHECK_INT(mshare_search_mounts("/nonexistent", "/dev/null", NULL),
+		  -ENOENT);
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "check.h"
+#include "internal.h"
 #include "range.h"
 
 #define G   (1ULL << 30)
@@ -39,62 +40,69 @@ static void tells_containment(void)
 	CHECK(!range_contains(range(10, 10), range(UINT64_MAX, 20)));
 }
 
+static struct mshare_info info(uint64_t start, uint64_t size)
+{
+	return (struct mshare_info){ .start = start, .size = size };
+}
+
 static void finds_free_ranges(void)
 {
-	struct range used[] = {
-		range(40 * G, 10 * G), range(0, 0),
-		range(10 * G, 5 * G),  range(16 * G, 4 * G),
-		range(12 * G, 6 * G),  range(1, 1),
+	struct mshare_info used[] = {
+		info(40 * G, 10 * G), info(0, 0),          info(10 * G, 5 * G),
+		info(16 * G, 4 * G),  info(12 * G, 6 * G), info(1, 1),
 	};
 	const size_t count = sizeof(used) / sizeof(used[0]);
 	uint64_t start = 77;
 
 	/* No regions. */
-	CHECK_INT(range_find_free(NULL, 0, 10 * G, 50 * G, G, G, &start), 0);
+	CHECK_INT(mshare_find_free(NULL, 0, 10 * G, 50 * G, G, G, &start), 0);
 	CHECK_INT(start, 10 * G);
 	/* The first gap that is large enough. */
-	CHECK_INT(
-		range_find_free(used, count, 10 * G, 60 * G, G, 20 * G, &start),
-		0);
-	CHECK_INT(start, 20 * G);
-	CHECK_INT(
-		range_find_free(used, count, 10 * G, 90 * G, G, 21 * G, &start),
-		0);
-	CHECK_INT(start, 50 * G);
-	CHECK_INT(range_find_free(used, count, 5 * G, 90 * G, G, 5 * G, &start),
+	CHECK_INT(mshare_find_free(used, count, 10 * G, 60 * G, G, 20 * G,
+				   &start),
 		  0);
+	CHECK_INT(start, 20 * G);
+	CHECK_INT(mshare_find_free(used, count, 10 * G, 90 * G, G, 21 * G,
+				   &start),
+		  0);
+	CHECK_INT(start, 50 * G);
+	CHECK_INT(
+		mshare_find_free(used, count, 5 * G, 90 * G, G, 5 * G, &start),
+		0);
 	CHECK_INT(start, 5 * G);
 	/* Just not enough below the end. */
 	start = 77;
-	CHECK_INT(
-		range_find_free(used, count, 10 * G, 60 * G, G, 21 * G, &start),
-		-ENOSPC);
-	CHECK_INT(start, 77);
-	CHECK_INT(range_find_free(used, count, 45 * G, 50 * G, G, G, &start),
+	CHECK_INT(mshare_find_free(used, count, 10 * G, 60 * G, G, 21 * G,
+				   &start),
 		  -ENOSPC);
-	CHECK_INT(
-		range_find_free(NULL, 0, 10 * G, 11 * G, G, UINT64_MAX, &start),
-		-ENOSPC);
-	CHECK_INT(range_find_free(NULL, 0, 12 * G, 11 * G, G, G, &start),
+	CHECK_INT(start, 77);
+	CHECK_INT(mshare_find_free(used, count, 45 * G, 50 * G, G, G, &start),
+		  -ENOSPC);
+	CHECK_INT(mshare_find_free(NULL, 0, 10 * G, 11 * G, G, UINT64_MAX,
+				   &start),
+		  -ENOSPC);
+	CHECK_INT(mshare_find_free(NULL, 0, 12 * G, 11 * G, G, G, &start),
 		  -ENOSPC);
 }
 
 static void aligns_what_it_finds(void)
 {
-	struct range used[] = { range(8 * G, 1) };
-	struct range top[] = { range(0, UINT64_MAX) };
+	struct mshare_info used[] = { info(8 * G, 1) };
+	struct mshare_info top[] = { info(0, UINT64_MAX) };
 	uint64_t start;
 
-	CHECK_INT(range_find_free(used, 1, 1, 50 * G, 4 * G, 4 * G, &start), 0);
-	CHECK_INT(start, 4 * G);
-	CHECK_INT(range_find_free(used, 1, 5 * G, 50 * G, 4 * G, 4 * G, &start),
+	CHECK_INT(mshare_find_free(used, 1, 1, 50 * G, 4 * G, 4 * G, &start),
 		  0);
+	CHECK_INT(start, 4 * G);
+	CHECK_INT(
+		mshare_find_free(used, 1, 5 * G, 50 * G, 4 * G, 4 * G, &start),
+		0);
 	CHECK_INT(start, 12 * G);
 	/* Rounding up must not wrap to the bottom. */
-	CHECK_INT(range_find_free(NULL, 0, UINT64_MAX - 1, UINT64_MAX, G, G,
-				  &start),
+	CHECK_INT(mshare_find_free(NULL, 0, UINT64_MAX - 1, UINT64_MAX, G, G,
+				   &start),
 		  -ENOSPC);
-	CHECK_INT(range_find_free(top, 1, G, UINT64_MAX, G, G, &start),
+	CHECK_INT(mshare_find_free(top, 1, G, UINT64_MAX, G, G, &start),
 		  -ENOSPC);
 }
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef LIBMSHARE_INTERNAL_H
+#define LIBMSHARE_INTERNAL_H
+
+/* Functions that tests call and the shared library does not export. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mshare.h"
+
+#define MSHARE_FILESYSTEMS "/proc/filesystems"
+
+/* True if the list in a file such as /proc/filesystems has msharefs. */
+bool mshare_is_listed(const char *filesystems);
+
+/*
+ * The search of mshare_find_mount() in files in the format of
+ * /proc/self/mountinfo and /proc/filesystems. The caller frees *path.
+ */
+int mshare_search_mounts(const char *mountinfo, const char *filesystems,
+			 char **path);
+
+/*
+ * Finds the lowest aligned range of size bytes in [low, high) that no range in
+ * used overlaps. Sorts used. 0 or -ENOSPC.
+ */
+int mshare_find_free(struct mshare_info *used, size_t count, uint64_t low,
+		     uint64_t high, uint64_t align, uint64_t size,
+		     uint64_t *start);
+
+#endif

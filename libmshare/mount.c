@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "mshare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define MOUNTINFO    "/proc/self/mountinfo"
+#define LOCK_POLL_MS 20
+
+bool mshare_is_listed(const char *filesystems)
+{
+	bool found = false;
+	char *line = NULL;
+	size_t len = 0;
+	FILE *f;
+
+	f = fopen(filesystems, "re");
+	if (!f)
+		return false;
+	/* "nodev\tNAME" or "\tNAME" */
+	while (!found && getline(&line, &len, f) > 0) {
+		char *name = strchr(line, '\t');
+
+		if (!name)
+			continue;
+		name[strcspn(name, "\n")] = '\0';
+		found = !strcmp(name + 1, MSHAREFS_TYPE);
+	}
+	free(line);
+	fclose(f);
+	return found;
+}
+
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+/* The kernel writes blanks and backslashes of a path as \ and three digits. */
+static void unescape(char *path)
+{
+	char *to = path;
+
+	while (*path) {
+		if (*path == '\\' && is_octal(path[1]) && is_octal(path[2]) &&
+		    is_octal(path[3])) {
+			*to++ = (char)((path[1] - '0') << 6 |
+				       (path[2] - '0') << 3 | (path[3] - '0'));
+			path += 4;
+		} else {
+			*to++ = *path++;
+		}
+	}
+	*to = '\0';
+}
+
+/*
+ * The mount point in a line of mountinfo, which changes; NULL if the line is
+ * not that of a whole msharefs. A part of one has no mshare_info.
+ *
+ *	ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [FIELD...] - TYPE ...
+ */
+static char *mount_point(char *line)
+{
+	char *field[5], *type, *rest = strstr(line, " - ");
+
+	if (!rest)
+		return NULL;
+	*rest = '\0';
+	type = strtok_r(rest + 3, " \n", &rest);
+	if (!type || strcmp(type, MSHAREFS_TYPE))
+		return NULL;
+	for (int i = 0; i < 5; i++) {
+		field[i] = strtok_r(i ? NULL : line, " ", &rest);
+		if (!field[i])
+			return NULL;
+	}
+	if (strcmp(field[3], "/"))
+		return NULL;
+	unescape(field[4]);
+	return field[4];
+}
+
+int mshare_search_mounts(const char *mountinfo, const char *filesystems,
+			 char **path)
+{
+	char *line = NULL, *found = NULL, *copy;
+	bool is_default = false;
+	size_t len = 0;
+	int err = 0;
+	FILE *f;
+
+	f = fopen(mountinfo, "re");
+	if (!f)
+		return -errno;
+	while (!is_default && getline(&line, &len, f) > 0) {
+		const char *point = mount_point(line);
+
+		if (!point)
+			continue;
+		/* Of several on one mount point the last is on top. */
+		copy = strdup(point);
+		if (!copy) {
+			err = -ENOMEM;
+			break;
+		}
+		free(found);
+		found = copy;
+		is_default = !strcmp(found, MSHARE_MOUNT_POINT);
+	}
+	if (!err && ferror(f))
+		err = -EIO;
+	free(line);
+	fclose(f);
+	if (!err && !found)
+		err = mshare_is_listed(filesystems) ? -ENODEV : -EOPNOTSUPP;
+	if (err)
+		free(found);
+	else
+		*path = found;
+	return err;
+}
+
+int mshare_find_mount(char **path)
+{
+	int fd;
+
+	/* The search prefers this one; no need to read all mounts. */
+	if (mshare_open_mount(MSHARE_MOUNT_POINT, &fd))
+		return mshare_search_mounts(MOUNTINFO, MSHARE_FILESYSTEMS,
+					    path);
+	close(fd);
+	*path = strdup(MSHARE_MOUNT_POINT);
+	return *path ? 0 : -ENOMEM;
+}
+
+int mshare_open_mount(const char *path, int *fd)
+{
+	uint64_t granule;
+	char *found;
+	int new, err;
+
+	if (!path) {
+		err = mshare_find_mount(&found);
+		if (err)
+			return err;
+		err = mshare_open_mount(found, fd);
+		free(found);
+		return err;
+	}
+	new = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (new < 0)
+		return -errno;
+	err = mshare_check(new);
+	if (!err)
+		err = mshare_granule(new, &granule);
+	if (err)
+		close(new);
+	else
+		*fd = new;
+	return err;
+}
+
+int mshare_granule(int mount, uint64_t *granule)
+{
+	char text[32], *end;
+	uint64_t number;
+	ssize_t n;
+	int fd, err;
+
+	fd = openat(mount, MSHARE_INFO, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? -ENODATA : -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	err = n < 0 ? -errno : 0;
+	close(fd);
+	if (err)
+		return err;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	/* strtoull() takes a sign and blanks as well. */
+	if (*text < '0' || *text > '9' || *end || errno || !number)
+		return -EPROTO;
+	*granule = number;
+	return 0;
+}
+
+int mshare_lock_mount(int mount, int timeout_ms, int *lock)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
+	int err = 0, fd;
+
+	/* flock() does not keep two users of one description apart. */
+	fd = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/*
+	 * Any process that can open the root directory can hold the lock for
+	 * as long as the process likes: never wait without an end.
+	 */
+	while (!err && flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK) {
+			err = -errno;
+		} else if (timeout_ms <= 0) {
+			err = -EBUSY;
+		} else {
+			nanosleep(&pause, NULL);
+			timeout_ms -= LOCK_POLL_MS;
+		}
+	}
+	if (err)
+		close(fd);
+	else
+		*lock = fd;
+	return err;
+}
