@@ -9,7 +9,6 @@
 
 #include "message.h"
 #include "target.h"
-#include "walk.h"
 
 struct collection {
 	struct listing *listing;
@@ -36,7 +35,7 @@ static int fill_row(struct collection *c, const char *name,
 }
 
 /* For what there is nothing to open, or no permission to do so. */
-static int add_row(struct collection *c, const struct walk_entry *entry,
+static int add_row(struct collection *c, const struct mshare_entry *entry,
 		   void (*fill)(struct cell *cells, const struct stat *st))
 {
 	struct cell *row = listing_new_row(
@@ -49,7 +48,7 @@ static int add_row(struct collection *c, const struct walk_entry *entry,
 	return 0;
 }
 
-static int collect(const struct walk_entry *entry, void *data)
+static int collect(const struct mshare_entry *entry, void *data)
 {
 	struct collection *c = data;
 	struct region region;
@@ -93,7 +92,8 @@ static int collect_directory(struct collection *c, const char *name)
 	err = fd < 0 ? -errno : mount_check_fd(c->mount, fd);
 	free(path);
 	if (!err)
-		err = walk_tree(c->mount, fd, name, collect, c);
+		err = mshare_walk_regions(fd, name, MSHARE_WALK_DIRECTORIES,
+					  collect, c);
 	if (fd >= 0)
 		close(fd);
 	return err;
@@ -137,7 +137,8 @@ int regions_collect(struct listing *l, const struct mount *mount,
 		collect_name(&c, l->names[i]);
 	if (l->name_count)
 		return c.ret;
-	err = walk_tree(mount, mount->fd, "", collect, &c);
+	err = mshare_walk_regions(mount->fd, NULL, MSHARE_WALK_DIRECTORIES,
+				  collect, &c);
 	return err ? target_failed(mount, OP_LIST, mount->path, err) : c.ret;
 }
 

@@ -155,7 +155,7 @@ static int populate(const struct mapping *m, int fd, struct range range)
 			return -EINTR;
 		if (step.size > POPULATE_STEP)
 			step.size = POPULATE_STEP;
-		err = region_advise(fd, step, advice);
+		err = mshare_advise(fd, step.start, step.size, advice);
 		range.start += step.size;
 		range.size -= step.size;
 	}
@@ -169,7 +169,9 @@ static int prepare(const struct mapping *m, int fd, struct range range,
 	int err;
 
 	*op = OP_HUGE;
-	err = m->huge ? region_advise(fd, range, MADV_HUGEPAGE) : 0;
+	err = m->huge ? mshare_advise(fd, range.start, range.size,
+				      MADV_HUGEPAGE) :
+			0;
 	if (err || !m->populate)
 		return err;
 	*op = OP_POPULATE;
@@ -188,7 +190,7 @@ int mapping_try(const struct mapping *m, int fd, struct range range,
 	char path[PATH_MAX];
 
 	/* Not every kernel can tell. */
-	if (region_next_mapping(fd, range.start, &next, path, sizeof(path)) ||
+	if (mshare_next_mapping(fd, range.start, &next, path, sizeof(path)) ||
 	    next.addr >= range.start + range.size)
 		return EXIT_SUCCESS;
 	return message_failed(operation(m), subject, -EEXIST);
@@ -197,23 +199,19 @@ int mapping_try(const struct mapping *m, int fd, struct range range,
 int mapping_make(const struct mapping *m, int fd, struct range range,
 		 const struct subject *subject)
 {
-	const struct region_object object = {
-		.prot = m->prot,
-		.flags = m->noreserve ? MAP_NORESERVE : 0,
-		.file = m->file,
-		.offset = m->offset,
-	};
+	const unsigned int flags = m->noreserve ? MAP_NORESERVE : 0;
 	enum operation op;
 	int err, undone;
 
-	err = region_map(fd, range, &object);
+	err = mshare_map(fd, range.start, range.size, m->prot, flags, m->file,
+			 m->offset);
 	if (err)
 		return change_failed(operation(m), fd, subject, err);
 	err = prepare(m, fd, range, &op);
 	if (!err && !interrupt_pending())
 		return EXIT_SUCCESS;
 
-	undone = region_unmap(fd, range);
+	undone = mshare_unmap(fd, range.start, range.size);
 	if (!interrupt_pending())
 		change_failed(op, fd, subject, err);
 	if (undone)

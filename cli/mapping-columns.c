@@ -99,7 +99,7 @@ int contents_add(struct listing *l, const char *name,
 	/* Without a size there is nothing to look at. */
 	if (!region->range.size)
 		return 0;
-	while (!(err = region_next_mapping(region->fd, addr, &m, path,
+	while (!(err = mshare_next_mapping(region->fd, addr, &m, path,
 					   sizeof(path)))) {
 		row = listing_new_row(l, name);
 		if (!row) {

@@ -149,7 +149,7 @@ int change_failed(enum operation op, int fd, const struct subject *subject,
 	struct mshare_stat st;
 
 	/* EPERM has other reasons, too. */
-	if (err != -EPERM || region_stat(fd, &st))
+	if (err != -EPERM || mshare_stat(fd, &st))
 		return message_failed(op, subject, err);
 	for (size_t i = 0; i < sizeof(sealed) / sizeof(sealed[0]); i++)
 		if (sealed[i].op == op && (st.seals & sealed[i].seal))

@@ -41,7 +41,7 @@ int target_mount(const struct cli *cli, const char *dir, struct mount *mount)
 	message_failed(OP_MOUNT,
 		       &(struct subject){
 			       .name = path,
-			       .mount = path ? path : MOUNT_DEFAULT,
+			       .mount = path ? path : MSHARE_MOUNT_POINT,
 		       },
 		       err);
 	return EXIT_UNAVAILABLE;

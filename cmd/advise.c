@@ -62,7 +62,7 @@ static int apply(int fd, struct range range, const void *data)
 {
 	const struct advice *advice = data;
 
-	return region_advise(fd, range, advice->advice);
+	return mshare_advise(fd, range.start, range.size, advice->advice);
 }
 
 static int run(struct cli *cli, int argc, char **argv)

@@ -15,7 +15,6 @@
 #include "prot.h"
 #include "parse.h"
 #include "target.h"
-#include "walk.h"
 
 #define LOCK_TIMEOUT_MS 10000
 
@@ -127,74 +126,31 @@ static int check_alignment(const struct create *c, uint64_t granule)
 	return EXIT_SUCCESS;
 }
 
-struct used {
-	struct range *ranges;
-	size_t count, space;
-	size_t unknown;
-};
-
-static int collect(const struct walk_entry *entry, void *data)
-{
-	struct used *used = data;
-	struct region region;
-	int err = entry->err;
-
-	if (!err)
-		err = region_open_at(entry->dirfd, entry->leaf,
-				     O_RDONLY | O_NOFOLLOW, &region);
-	if (err == -ENOENT)
-		return 0;
-	if (err) {
-		used->unknown++;
-		return 0;
-	}
-	if (used->count == used->space) {
-		size_t space = used->space ? used->space * 2 : 64;
-		struct range *more;
-
-		more = reallocarray(used->ranges, space, sizeof(*more));
-		if (!more) {
-			region_close(&region);
-			return -ENOMEM;
-		}
-		used->ranges = more;
-		used->space = space;
-	}
-	used->ranges[used->count++] = region.range;
-	region_close(&region);
-	return 0;
-}
-
 static int choose_start(struct create *c, const struct mount *mount,
 			const struct subject *subject)
 {
-	struct used used = { 0 };
 	char size[SIZE_STRLEN];
+	size_t unknown;
 	int err;
 
-	err = walk_regions(mount, collect, &used);
-	if (err) {
-		free(used.ranges);
-		return message_failed(OP_LIST, subject, err);
-	}
-	err = range_find_free(used.ranges, used.count, RANGE_SEARCH_START,
-			      RANGE_SEARCH_END, mount->granule, c->range.size,
-			      &c->range.start);
-	free(used.ranges);
-	if (err)
+	err = mshare_choose_range(mount->fd, c->range.size, &c->range.start,
+				  &unknown);
+	if (err == -EADDRNOTAVAIL)
 		return message_error(
 			c->target.name,
 			"Remove regions that are not needed, or say where: "
 			"--start ADDR",
 			"no free range of %s between 0x%llx and 0x%llx",
-			size_format(c->range.size, size), RANGE_SEARCH_START,
-			RANGE_SEARCH_END);
-	if (used.unknown && !c->target.quiet)
+			size_format(c->range.size, size), MSHARE_CHOOSE_START,
+			MSHARE_CHOOSE_END);
+	if (err)
+		return message_failed(OP_LIST, subject, err);
+	if (unknown && !c->target.quiet)
 		message_note(
 			c->target.name,
 			"note: %zu of the other regions may not be read by "
 			"you, so one of them may have the same addresses",
-			used.unknown);
+			unknown);
 	return EXIT_SUCCESS;
 }
 
@@ -209,12 +165,12 @@ static int fill(const struct create *c, int fd, const struct subject *subject)
 	struct range unset;
 	int err;
 
-	err = region_check_fs(fd);
+	err = mshare_check(fd);
 	if (!err)
-		err = region_get_range(fd, &unset);
+		err = mshare_get_range(fd, &unset.start, &unset.size);
 	if (err)
 		return message_failed(OP_NEW, subject, err);
-	err = region_set_range(fd, c->range);
+	err = mshare_set_range(fd, c->range.start, c->range.size);
 	if (err)
 		return message_failed(OP_SET_SIZE, subject, err);
 	if (c->map && map(c, fd, subject))
@@ -329,7 +285,7 @@ static int map_if_empty(struct create *c, const struct mount *mount,
 	struct mshare_stat st;
 	int ret, err;
 
-	err = region_stat(region->fd, &st);
+	err = mshare_stat(region->fd, &st);
 	if (err)
 		return message_failed(OP_STAT, subject, err);
 	if (st.mappings)
@@ -390,8 +346,8 @@ static int run(struct cli *cli, int argc, char **argv)
 	struct create c = { .mode = 0600, .mapping = MAPPING_DEFAULT };
 	struct subject subject;
 	struct mount mount;
+	int ret, err, lock = -1;
 	char *path;
-	int ret, err;
 
 	cli_parse(cli, argc, argv, &c);
 	ret = target_mount(cli, NULL, &mount);
@@ -407,8 +363,8 @@ static int run(struct cli *cli, int argc, char **argv)
 		ret = mapping_open(&c.mapping);
 	if (ret)
 		goto out;
-	/* Held until the process ends: the choice and the size are one step. */
-	err = mount_lock(&mount, LOCK_TIMEOUT_MS);
+	/* Held to the end: the choice, the size and the mapping are one step. */
+	err = mshare_lock_mount(mount.fd, LOCK_TIMEOUT_MS, &lock);
 	if (err)
 		ret = message_failed(OP_LOCK, &subject, err);
 	else if (c.if_missing && !access(path, F_OK))
@@ -418,6 +374,8 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (ret == -EEXIST)
 		ret = use_existing(&c, &mount, &subject);
 out:
+	if (lock >= 0)
+		close(lock);
 	mapping_close(&c.mapping);
 	free(path);
 	mount_close(&mount);

@@ -60,7 +60,7 @@ static int fill(struct cell *cells, const struct region *region, void *data)
 	if (err)
 		return err;
 	listing_set_known(cells);
-	info->has_figures = !region_stat(region->fd, &info->figures);
+	info->has_figures = !mshare_stat(region->fd, &info->figures);
 	return 0;
 }
 

@@ -37,7 +37,8 @@ static int apply(int fd, struct range range, const void *data)
 {
 	const struct lock *l = data;
 
-	return region_lock(fd, range, l->on_fault ? MLOCK_ONFAULT : 0);
+	return mshare_lock(fd, range.start, range.size,
+			   l->on_fault ? MLOCK_ONFAULT : 0);
 }
 
 static int run(struct cli *cli, int argc, char **argv)

@@ -90,7 +90,7 @@ static int apply(int fd, struct range range, const void *data)
 {
 	const struct policy *p = data;
 
-	return region_mempolicy(fd, range, p->mode->mode,
+	return mshare_mempolicy(fd, range.start, range.size, p->mode->mode,
 				p->list ? p->nodes : NULL, NODES_WORDS,
 				p->move ? MPOL_MF_MOVE : 0);
 }

@@ -49,7 +49,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	cli_parse(cli, argc, argv, &c);
 	c.dir = target_mount_point(cli, c.dir);
 	if (!c.dir)
-		c.dir = MOUNT_DEFAULT;
+		c.dir = MSHARE_MOUNT_POINT;
 	err = mount_attach(c.dir, c.options, c.dry_run);
 	if (err) {
 		message_failed(OP_DO_MOUNT,
@@ -75,7 +75,7 @@ const struct command cmd_mount = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "[DIR]",
-		.doc = "Mount msharefs, on " MOUNT_DEFAULT
+		.doc = "Mount msharefs, on " MSHARE_MOUNT_POINT
 		       " unless said otherwise. Nothing that is there is "
 		       "hidden.",
 	},

@@ -38,7 +38,7 @@ static int apply(int fd, struct range range, const void *data)
 {
 	const struct protect *p = data;
 
-	return region_protect(fd, range, p->prot);
+	return mshare_protect(fd, range.start, range.size, p->prot);
 }
 
 static int run(struct cli *cli, int argc, char **argv)

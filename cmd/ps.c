@@ -12,7 +12,6 @@
 #include "prot.h"
 #include "region.h"
 #include "target.h"
-#include "walk.h"
 #include "window.h"
 
 enum {
@@ -84,7 +83,7 @@ static int add_known(struct ps *ps, ino_t inode, const char *name)
 	return ps->known[ps->count++].name ? 0 : -ENOMEM;
 }
 
-static int learn(const struct walk_entry *entry, void *data)
+static int learn(const struct mshare_entry *entry, void *data)
 {
 	/* What can't be read has the name that its users see. */
 	return entry->err ? 0 : add_known(data, entry->st->st_ino, entry->name);
@@ -122,7 +121,7 @@ static int learn_all(struct ps *ps)
 			ret = EXIT_FAILURE;
 	if (l->name_count)
 		return ret;
-	err = walk_regions(ps->mount, learn, ps);
+	err = mshare_walk_regions(ps->mount->fd, NULL, 0, learn, ps);
 	return err ? target_failed(ps->mount, OP_LIST, ps->mount->path, err) :
 		     EXIT_SUCCESS;
 }

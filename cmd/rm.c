@@ -13,7 +13,6 @@
 #include "escape.h"
 #include "message.h"
 #include "target.h"
-#include "walk.h"
 
 struct rm {
 	char **names;
@@ -66,67 +65,9 @@ static int failed(const struct rm *rm, const char *name, int err)
 	return target_failed(&rm->mount, OP_REMOVE, name, err);
 }
 
-static int remove_at(const struct rm *rm, int dirfd, const char *leaf,
-		     const char *name);
-
-static int remove_contents(const struct rm *rm, int fd, const char *name)
+static int remove_entry(const struct rm *rm, int dirfd, const char *leaf,
+			const char *name, int flags)
 {
-	int ret = EXIT_SUCCESS, err;
-	char **names, *below;
-
-	err = walk_names(fd, &names);
-	if (err)
-		return failed(rm, name, err);
-	for (char **p = names; *p; p++) {
-		if (asprintf(&below, "%s/%s", name, *p) < 0) {
-			ret = failed(rm, name, -ENOMEM);
-			break;
-		}
-		if (remove_at(rm, fd, *p, below))
-			ret = EXIT_FAILURE;
-		free(below);
-	}
-	walk_free_names(names);
-	return ret;
-}
-
-static bool same_fs(int fd1, int fd2)
-{
-	struct stat a, b;
-
-	return !fstat(fd1, &a) && !fstat(fd2, &b) && a.st_dev == b.st_dev;
-}
-
-/*
- * Never through a symbolic link, and never beyond this file system: what is
- * mounted in it may be an msharefs, too.
- */
-static int remove_at(const struct rm *rm, int dirfd, const char *leaf,
-		     const char *name)
-{
-	struct stat st;
-	int fd, ret, flags = 0;
-
-	if (fstatat(dirfd, leaf, &st, AT_SYMLINK_NOFOLLOW))
-		return failed(rm, name, -errno);
-
-	if (S_ISDIR(st.st_mode)) {
-		if (!rm->recursive)
-			return failed(rm, name, -EISDIR);
-		fd = openat(dirfd, leaf,
-			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			return failed(rm, name, -errno);
-		if (!same_fs(dirfd, fd)) {
-			close(fd);
-			return failed(rm, name, -EBUSY);
-		}
-		ret = remove_contents(rm, fd, name);
-		close(fd);
-		if (ret)
-			return ret;
-		flags = AT_REMOVEDIR;
-	}
 	if (rm->dry_run) {
 		fputs("would remove ", stdout);
 		escape_message(stdout, name);
@@ -135,6 +76,73 @@ static int remove_at(const struct rm *rm, int dirfd, const char *leaf,
 		return failed(rm, name, -errno);
 	}
 	return EXIT_SUCCESS;
+}
+
+/* What is removed of one directory. */
+struct removal {
+	const struct rm *rm;
+	int ret;
+	unsigned int kept; /* the depth of the last entry that is not removed */
+};
+
+static int remove_below(const struct mshare_entry *entry, void *data)
+{
+	struct removal *r = data;
+	int flags = entry->leaving ? AT_REMOVEDIR : 0, ret;
+
+	if (entry->leaving && r->kept > entry->depth) {
+		r->kept = entry->depth;
+		return 0;
+	}
+	/* What is mounted there may be an msharefs, too. */
+	if (entry->err)
+		ret = failed(r->rm, entry->name,
+			     entry->err == -EXDEV ? -EBUSY : entry->err);
+	else
+		ret = remove_entry(r->rm, entry->dirfd, entry->leaf,
+				   entry->name, flags);
+	if (!ret)
+		return 0;
+	r->ret = ret;
+	r->kept = entry->depth;
+	return 0;
+}
+
+static int remove_contents(const struct rm *rm, int dirfd, const char *leaf,
+			   const char *name)
+{
+	struct removal r = { .rm = rm, .ret = EXIT_SUCCESS };
+	int fd, err;
+
+	fd = openat(dirfd, leaf,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return failed(rm, name, -errno);
+	err = mshare_walk_regions(fd, name,
+				  MSHARE_WALK_LEAVE | MSHARE_WALK_OTHERS,
+				  remove_below, &r);
+	close(fd);
+	return err ? failed(rm, name, err) : r.ret;
+}
+
+/* Never through a symbolic link, and never beyond this file system. */
+static int remove_at(const struct rm *rm, int dirfd, const char *leaf,
+		     const char *name)
+{
+	struct stat dir, st;
+	int ret;
+
+	if (fstat(dirfd, &dir) ||
+	    fstatat(dirfd, leaf, &st, AT_SYMLINK_NOFOLLOW))
+		return failed(rm, name, -errno);
+	if (!S_ISDIR(st.st_mode))
+		return remove_entry(rm, dirfd, leaf, name, 0);
+	if (!rm->recursive)
+		return failed(rm, name, -EISDIR);
+	if (st.st_dev != dir.st_dev)
+		return failed(rm, name, -EBUSY);
+	ret = remove_contents(rm, dirfd, leaf, name);
+	return ret ? ret : remove_entry(rm, dirfd, leaf, name, AT_REMOVEDIR);
 }
 
 static bool is_same_file(int dirfd1, const char *path1, int dirfd2,
@@ -169,9 +177,9 @@ static int remove_name(const struct rm *rm, const char *name)
 		ret = failed(rm, name, fd);
 		goto out;
 	}
-	if (region_check_fs(fd))
+	if (mshare_check(fd))
 		ret = failed(rm, name, -EMEDIUMTYPE);
-	else if (is_same_file(rm->mount.fd, MOUNT_INFO, fd, leaf))
+	else if (is_same_file(rm->mount.fd, MSHARE_INFO, fd, leaf))
 		ret = message_error(name, "Name regions or directories.",
 				    "a part of msharefs itself");
 	else

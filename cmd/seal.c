@@ -77,7 +77,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (ret)
 		return ret;
 	if (!s.target.dry_run)
-		err = region_seal(c.region.fd, s.seals);
+		err = mshare_seal(c.region.fd, s.seals);
 	if (err)
 		ret = message_failed(OP_SEAL, &c.subject, err);
 	else

@@ -262,7 +262,7 @@ static int fill(struct cell *cells, const struct region *region, void *data)
 	/* Named again: without figures, a region has no metrics. */
 	if (c->openmetrics && find_sample(&c->now, region->st.st_ino))
 		return 0;
-	err = region_stat(region->fd, &st);
+	err = mshare_stat(region->fd, &st);
 	if (err)
 		return err;
 	if (region->range.size)

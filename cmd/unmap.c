@@ -5,7 +5,7 @@
 static int apply(int fd, struct range range, const void *data)
 {
 	(void)data;
-	return region_unmap(fd, range);
+	return mshare_unmap(fd, range.start, range.size);
 }
 
 static int run(struct cli *cli, int argc, char **argv)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "mount.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount.h>
@@ -8,147 +9,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "region.h"
-#include "parse.h"
-#include "walk.h"
+#include <mshare.h>
 
-#define LOCK_POLL_MS 20
-#define FILESYSTEMS  "/proc/filesystems"
+#include "internal.h"
 
-static bool kernel_has_msharefs(const char *filesystems)
-{
-	bool found = false;
-	char *line = NULL;
-	size_t len = 0;
-	FILE *f;
-
-	f = fopen(filesystems, "re");
-	if (!f)
-		return false;
-	/* "nodev\tNAME" or "\tNAME" */
-	while (!found && getline(&line, &len, f) > 0) {
-		char *name = strchr(line, '\t');
-
-		if (!name)
-			continue;
-		name[strcspn(name, "\n")] = '\0';
-		found = !strcmp(name + 1, MSHAREFS_TYPE);
-	}
-	free(line);
-	fclose(f);
-	return found;
-}
-
-int mount_search(const char *mountinfo, const char *filesystems, char **path)
-{
-	const char *target = NULL;
-	struct libmnt_table *table;
-	struct libmnt_iter *iter;
-	struct libmnt_fs *fs;
-	int err = -ENOMEM;
-
-	table = mnt_new_table();
-	/* Backwards: of several on one mount point the last is on top. */
-	iter = mnt_new_iter(MNT_ITER_BACKWARD);
-	if (!table || !iter)
-		goto out;
-	err = mnt_table_parse_file(table, mountinfo);
-	if (err) {
-		err = err < 0 ? err : -EIO;
-		goto out;
-	}
-
-	while (!mnt_table_next_fs(table, iter, &fs)) {
-		const char *type = mnt_fs_get_fstype(fs);
-		const char *root = mnt_fs_get_root(fs);
-		const char *t = mnt_fs_get_target(fs);
-
-		if (!type || !t || strcmp(type, MSHAREFS_TYPE))
-			continue;
-		/* A directory of one, without mshare_info. */
-		if (!root || strcmp(root, "/"))
-			continue;
-		if (!target || !strcmp(t, MOUNT_DEFAULT))
-			target = t;
-	}
-	if (!target) {
-		err = kernel_has_msharefs(filesystems) ? -ENODEV : -EOPNOTSUPP;
-		goto out;
-	}
-	*path = strdup(target);
-	err = *path ? 0 : -ENOMEM;
-out:
-	mnt_free_iter(iter);
-	mnt_unref_table(table);
-	return err;
-}
-
-static int granule_read(int dirfd, uint64_t *granule)
-{
-	char buf[32];
-	ssize_t n;
-	int fd, err;
-
-	fd = openat(dirfd, MOUNT_INFO, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? -ENODATA : -errno;
-	n = read(fd, buf, sizeof(buf) - 1);
-	err = n < 0 ? -errno : 0;
-	close(fd);
-	if (err)
-		return err;
-	buf[n] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	if (size_parse(buf, granule) || !*granule)
-		return -EPROTO;
-	return 0;
-}
-
-static int open_root(const char *path, struct mount *mount)
+int mount_open(const char *path, struct mount *mount)
 {
 	struct stat st;
 	int err;
 
-	mount->path = strdup(path);
-	if (!mount->path)
-		return -ENOMEM;
-	mount->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (mount->fd < 0 || fstat(mount->fd, &st)) {
-		err = -errno;
-		goto fail;
-	}
-	mount->dev = st.st_dev;
-	err = region_check_fs(mount->fd);
-	if (!err)
-		err = granule_read(mount->fd, &mount->granule);
-	if (!err)
-		return 0;
-fail:
-	mount_close(mount);
-	return err;
-}
-
-int mount_open(const char *path, struct mount *mount)
-{
-	char *found;
-	int err;
-
 	*mount = (struct mount){ .fd = -1 };
 	if (path)
-		return open_root(path, mount);
-	/* The one that the search would prefer, found without it. */
-	if (!open_root(MOUNT_DEFAULT, mount))
-		return 0;
-	err = mount_search("/proc/self/mountinfo", FILESYSTEMS, &found);
+		mount->path = strdup(path);
+	else
+		err = mshare_find_mount(&mount->path);
+	if (path)
+		err = mount->path ? 0 : -ENOMEM;
+	if (!err)
+		err = mshare_open_mount(mount->path, &mount->fd);
+	if (!err)
+		err = mshare_granule(mount->fd, &mount->granule);
+	if (!err && fstat(mount->fd, &st))
+		err = -errno;
 	if (err)
-		return err;
-	err = open_root(found, mount);
-	free(found);
+		mount_close(mount);
+	else
+		mount->dev = st.st_dev;
 	return err;
 }
 
@@ -202,31 +91,12 @@ int mount_check_fd(const struct mount *mount, int fd)
 	struct stat st;
 	int err;
 
-	err = region_check_fs(fd);
+	err = mshare_check(fd);
 	if (err)
 		return err;
 	if (fstat(fd, &st))
 		return -errno;
 	return st.st_dev == mount->dev ? 0 : -EXDEV;
-}
-
-int mount_lock(const struct mount *mount, int timeout_ms)
-{
-	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
-
-	/*
-	 * Anybody may open the root directory and so hold its lock for as long
-	 * as they like: never wait for it without an end.
-	 */
-	while (flock(mount->fd, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK)
-			return -errno;
-		if (timeout_ms <= 0)
-			return -EBUSY;
-		nanosleep(&pause, NULL);
-		timeout_ms -= LOCK_POLL_MS;
-	}
-	return 0;
 }
 
 /* 1: something is mounted on dir itself. 0 or -errno. */
@@ -248,31 +118,42 @@ static int is_mount_point(const char *dir)
 	return ret;
 }
 
+/* 0 if the directory is empty, -ENOTEMPTY or -errno. */
+static int check_empty(const char *dir)
+{
+	const struct dirent *entry;
+	int err = 0;
+	DIR *d;
+
+	d = opendir(dir);
+	if (!d)
+		return -errno;
+	errno = 0;
+	while (!err && (entry = readdir(d)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			err = -ENOTEMPTY;
+	if (!err)
+		err = -errno;
+	closedir(d);
+	return err;
+}
+
 /* 0 if nothing is in the way of a mount. */
 static int mount_check(const char *dir)
 {
-	char **names;
 	int fd, err;
 
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	err = region_check_fs(fd);
-	if (err != -EMEDIUMTYPE) {
-		close(fd);
-		return err ? err : -EEXIST;
-	}
-	err = is_mount_point(dir);
-	if (err > 0)
-		err = -EBUSY;
-	if (!err)
-		err = walk_names(fd, &names);
+	err = mshare_check(fd);
 	close(fd);
+	if (err != -EMEDIUMTYPE)
+		return err ? err : -EEXIST;
+	err = is_mount_point(dir);
 	if (err)
-		return err;
-	err = *names ? -ENOTEMPTY : 0;
-	walk_free_names(names);
-	return err;
+		return err > 0 ? -EBUSY : err;
+	return check_empty(dir);
 }
 
 /* What went wrong in libmount, given what its call returned. */
@@ -312,12 +193,12 @@ int mount_attach(const char *dir, const char *options, bool try)
 	if (geteuid())
 		return -EPERM;
 	err = mount_check(dir);
-	if (err == -ENOENT && !strcmp(dir, MOUNT_DEFAULT))
+	if (err == -ENOENT && !strcmp(dir, MSHARE_MOUNT_POINT))
 		return -EOPNOTSUPP;
 	if (err)
 		return err;
 	if (try)
-		return kernel_has_msharefs(FILESYSTEMS) ? 0 : -EOPNOTSUPP;
+		return mshare_is_listed(MSHARE_FILESYSTEMS) ? 0 : -EOPNOTSUPP;
 	context = new_context(dir);
 	if (!context)
 		return -ENOMEM;
