@@ -18,6 +18,14 @@
 /* How much is populated before signals are looked for again. */
 #define POPULATE_STEP (64ULL << 20)
 
+enum {
+	OPT_FILE = 0x100,
+	OPT_HUGE,
+	OPT_NORESERVE,
+	OPT_OFFSET,
+	OPT_POPULATE,
+};
+
 static const struct argp_option options[] = {
 	{ "prot", 'p', "PROT", 0,
 	  "access rights: r, rw, rx, rwx or none (default: rw)", 0 },
@@ -39,26 +47,32 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
+		m->option = "--prot";
 		m->prot = target_prot_arg(arg);
-		break;
+		return 0;
 	case OPT_NORESERVE:
+		m->option = "--noreserve";
 		m->noreserve = true;
-		break;
+		return 0;
 	case OPT_FILE:
 		if (!*arg)
 			cli_usage_error("--file: the path is empty");
+		m->option = "--file";
 		m->path = arg;
-		break;
+		return 0;
 	case OPT_OFFSET:
+		m->option = "--offset";
 		m->offset = target_number_arg("--offset", "offset", arg);
 		m->has_offset = true;
-		break;
+		return 0;
 	case OPT_POPULATE:
+		m->option = "--populate";
 		m->populate = true;
-		break;
+		return 0;
 	case OPT_HUGE:
+		m->option = "--huge";
 		m->huge = true;
-		break;
+		return 0;
 	case ARGP_KEY_END:
 		if (m->has_offset && !m->path)
 			cli_usage_error("--offset needs --file");
@@ -68,11 +82,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-	if (!m->option)
-		for (const struct argp_option *o = options; o->name; o++)
-			if (o->key == key)
-				m->option = o->name;
-	return 0;
 }
 
 const struct argp mapping_argp = {

@@ -12,7 +12,7 @@
 /* What map, and create with --map, map into a region. */
 
 struct mapping {
-	const char *option; /* the first one that was given, or NULL */
+	const char *option; /* one that was given, or NULL */
 	int prot;
 	bool noreserve, populate, huge, has_offset;
 	const char *path; /* of a file, or NULL */

@@ -11,6 +11,10 @@
 #include "escape.h"
 #include "parse.h"
 
+enum {
+	OPT_DRY_RUN = 0x100,
+};
+
 static const struct argp_option target_options[] = {
 	{ "dry-run", OPT_DRY_RUN, NULL, 0, "only say what would be done", 0 },
 	{ "quiet", 'q', NULL, 0, "print the name only", 0 },
@@ -157,11 +161,9 @@ int change_failed(enum operation op, int fd, const struct subject *subject,
 	return message_failed(op, subject, err);
 }
 
-int change_run(const struct cli *cli, const struct change *change,
-	       enum operation op, const char *done, const char *would,
-	       const char *how,
-	       int (*apply)(int fd, struct range range, const void *data),
-	       const void *data)
+int range_verb_run(const struct cli *cli, const struct range_verb *verb,
+		   const struct change *change, const char *how,
+		   const void *input)
 {
 	struct changed c;
 	int ret, err;
@@ -169,11 +171,13 @@ int change_run(const struct cli *cli, const struct change *change,
 	ret = change_open(cli, change, &c);
 	if (ret)
 		return ret;
-	err = change->target.dry_run ? 0 : apply(c.region.fd, c.range, data);
+	err = change->target.dry_run ? 0 :
+				       verb->apply(c.region.fd, c.range, input);
 	if (err)
-		ret = change_failed(op, c.region.fd, &c.subject, err);
+		ret = change_failed(verb->op, c.region.fd, &c.subject, err);
 	else
-		change_report(&change->target, done, would, c.range, how);
+		change_report(&change->target, verb->done, verb->would, c.range,
+			      how);
 	change_close(&c);
 	return ret;
 }

@@ -51,16 +51,21 @@ void change_close(struct changed *changed);
 int change_failed(enum operation op, int fd, const struct subject *subject,
 		  int err);
 
+/* A verb that is one request to a range of a region. */
+struct range_verb {
+	enum operation op;
+	const char *done, *would; /* as in "mapped" and "would map" */
+	/* The request, with the verb's own input. 0 or -errno. */
+	int (*apply)(int fd, struct range range, const void *input);
+};
+
 /*
- * Finds the region and the range and calls apply, which returns 0 or -errno.
- * done and would say what happens, as in "mapped" and "would map"; how may be
- * NULL.
+ * Finds region and range, makes the request, and says so. how, what is reported
+ * behind the size, may be NULL. EXIT_*.
  */
-int change_run(const struct cli *cli, const struct change *change,
-	       enum operation op, const char *done, const char *would,
-	       const char *how,
-	       int (*apply)(int fd, struct range range, const void *data),
-	       const void *data);
+int range_verb_run(const struct cli *cli, const struct range_verb *verb,
+		   const struct change *change, const char *how,
+		   const void *input);
 
 /* "NAME: created 2G at 0x...", "NAME: would map 2G rw at ...", or NAME. */
 void change_report(const struct change_target *target, const char *done,

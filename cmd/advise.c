@@ -58,20 +58,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int apply(int fd, struct range range, const void *data)
+static int apply(int fd, struct range range, const void *input)
 {
-	const struct advice *advice = data;
+	const struct advice *advice = input;
 
 	return mshare_advise(fd, range.start, range.size, advice->advice);
 }
+
+static const struct range_verb verb = {
+	.op = OP_ADVISE,
+	.done = "advised",
+	.would = "would advise",
+	.apply = apply,
+};
 
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct advise a = { 0 };
 
 	cli_parse(cli, argc, argv, &a);
-	return change_run(cli, &a.change, OP_ADVISE, "advised", "would advise",
-			  a.advice->name, apply, a.advice);
+	return range_verb_run(cli, &verb, &a.change, a.advice->name, a.advice);
 }
 
 const struct command cmd_advise = {

@@ -28,6 +28,11 @@ struct attach_exec {
 	struct region *regions;
 };
 
+enum {
+	OPT_DRY_RUN = 0x100,
+	OPT_ENV_ONLY,
+};
+
 static const struct argp_option options[] = {
 	{ "read-only", 'r', NULL, 0, "attach without the right to write", 0 },
 	{ "env-only", OPT_ENV_ONLY, NULL, 0,

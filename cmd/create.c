@@ -26,6 +26,12 @@ struct create {
 	bool has_start, if_missing, map;
 };
 
+enum {
+	OPT_IF_MISSING = 0x100,
+	OPT_MAP,
+	OPT_START,
+};
+
 static const struct argp_option options[] = {
 	{ "size", 's', "SIZE", 0,
 	  "how large; a multiple of the granule (required)", 0 },
@@ -75,7 +81,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (c->has_start && !c->range.start)
 			cli_usage_error("--start: the address is 0");
 		if (c->mapping.option && !c->map)
-			cli_usage_error("--%s needs --map", c->mapping.option);
+			cli_usage_error("%s needs --map", c->mapping.option);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -10,6 +10,10 @@ struct lock {
 	bool on_fault;
 };
 
+enum {
+	OPT_ON_FAULT = 0x100,
+};
+
 static const struct argp_option options[] = {
 	{ "on-fault", OPT_ON_FAULT, NULL, 0,
 	  "lock each page when it is used first, instead of all at once", 0 },
@@ -33,21 +37,27 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int apply(int fd, struct range range, const void *data)
+static int apply(int fd, struct range range, const void *input)
 {
-	const struct lock *l = data;
+	const struct lock *l = input;
 
 	return mshare_lock(fd, range.start, range.size,
 			   l->on_fault ? MLOCK_ONFAULT : 0);
 }
+
+static const struct range_verb verb = {
+	.op = OP_LOCK_MEMORY,
+	.done = "locked",
+	.would = "would lock",
+	.apply = apply,
+};
 
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct lock l = { 0 };
 
 	cli_parse(cli, argc, argv, &l);
-	return change_run(cli, &l.change, OP_LOCK_MEMORY, "locked",
-			  "would lock", NULL, apply, &l);
+	return range_verb_run(cli, &verb, &l.change, NULL, &l);
 }
 
 const struct command cmd_lock = {

@@ -28,6 +28,10 @@ struct policy {
 	bool move;
 };
 
+enum {
+	OPT_MOVE = 0x100,
+};
+
 static const struct argp_option options[] = {
 	{ "mode", 'm', "MODE", 0,
 	  "default, bind, interleave, preferred or local (required)", 0 },
@@ -86,22 +90,28 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int apply(int fd, struct range range, const void *data)
+static int apply(int fd, struct range range, const void *input)
 {
-	const struct policy *p = data;
+	const struct policy *p = input;
 
 	return mshare_mempolicy(fd, range.start, range.size, p->mode->mode,
 				p->list ? p->nodes : NULL, NODES_WORDS,
 				p->move ? MPOL_MF_MOVE : 0);
 }
 
+static const struct range_verb verb = {
+	.op = OP_MEMPOLICY,
+	.done = "placed",
+	.would = "would place",
+	.apply = apply,
+};
+
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct policy p = { 0 };
 
 	cli_parse(cli, argc, argv, &p);
-	return change_run(cli, &p.change, OP_MEMPOLICY, "placed", "would place",
-			  p.mode->name, apply, &p);
+	return range_verb_run(cli, &verb, &p.change, p.mode->name, &p);
 }
 
 const struct command cmd_mempolicy = {

@@ -7,16 +7,16 @@
 #include "cli.h"
 #include "escape.h"
 #include "message.h"
+#include "mount-args.h"
 #include "target.h"
 
 struct mount_command {
-	const char *dir, *options;
-	bool dry_run;
+	struct mount_args args;
+	const char *options;
 };
 
 static const struct argp_option options[] = {
 	{ "options", 'o', "LIST", 0, "mount options, separated by commas", 0 },
-	{ "dry-run", OPT_DRY_RUN, NULL, 0, "only say what would be done", 0 },
 	{ 0 },
 };
 
@@ -25,16 +25,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct mount_command *c = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &c->args;
+		return 0;
 	case 'o':
 		c->options = arg;
-		return 0;
-	case OPT_DRY_RUN:
-		c->dry_run = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (c->dir)
-			cli_usage_error("more than one DIR: '%s'", arg);
-		c->dir = arg;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -44,25 +39,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct mount_command c = { 0 };
+	const char *dir;
 	int err;
 
 	cli_parse(cli, argc, argv, &c);
-	c.dir = target_mount_point(cli, c.dir);
-	if (!c.dir)
-		c.dir = MSHARE_MOUNT_POINT;
-	err = mount_attach(c.dir, c.options, c.dry_run);
+	dir = target_mount_point(cli, c.args.dir);
+	if (!dir)
+		dir = MSHARE_MOUNT_POINT;
+	err = mount_attach(dir, c.options, c.args.dry_run);
 	if (err) {
 		message_failed(OP_DO_MOUNT,
 			       &(struct subject){
-				       .name = c.dir,
-				       .mount = c.dir,
+				       .name = dir,
+				       .mount = dir,
 			       },
 			       err);
 		return err == -EOPNOTSUPP ? EXIT_UNAVAILABLE : EXIT_FAILURE;
 	}
-	if (c.dry_run) {
+	if (c.args.dry_run) {
 		fputs("would mount msharefs on ", stdout);
-		escape_message(stdout, c.dir);
+		escape_message(stdout, dir);
 		putchar('\n');
 	}
 	return EXIT_SUCCESS;
@@ -78,6 +74,7 @@ const struct command cmd_mount = {
 		.doc = "Mount msharefs, on " MSHARE_MOUNT_POINT
 		       " unless said otherwise. Nothing that is there is "
 		       "hidden.",
+		.children = mount_children,
 	},
 	.run = run,
 };

@@ -34,20 +34,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static int apply(int fd, struct range range, const void *data)
+static int apply(int fd, struct range range, const void *input)
 {
-	const struct protect *p = data;
+	const struct protect *p = input;
 
 	return mshare_protect(fd, range.start, range.size, p->prot);
 }
+
+static const struct range_verb verb = {
+	.op = OP_PROTECT,
+	.done = "protected",
+	.would = "would protect",
+	.apply = apply,
+};
 
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct protect p = { .prot = -1 };
 
 	cli_parse(cli, argc, argv, &p);
-	return change_run(cli, &p.change, OP_PROTECT, "protected",
-			  "would protect", prot_name(p.prot), apply, &p);
+	return range_verb_run(cli, &verb, &p.change, prot_name(p.prot), &p);
 }
 
 const struct command cmd_protect = {

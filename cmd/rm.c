@@ -21,6 +21,10 @@ struct rm {
 	struct mount mount;
 };
 
+enum {
+	OPT_DRY_RUN = 0x100,
+};
+
 static const struct argp_option options[] = {
 	{ "force", 'f', NULL, 0, "what is missing is no error", 0 },
 	{ "recursive", 'r', NULL, 0,

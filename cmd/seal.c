@@ -14,6 +14,12 @@ struct seal {
 	unsigned int seals;
 };
 
+enum {
+	OPT_MAP = 0x100,
+	OPT_UNMAP,
+	OPT_PROTECT,
+};
+
 static const struct argp_option options[] = {
 	{ "map", OPT_MAP, NULL, 0, "nothing more may be mapped in it", 0 },
 	{ "unmap", OPT_UNMAP, NULL, 0, "nothing may be unmapped from it", 0 },

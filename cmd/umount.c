@@ -5,52 +5,25 @@
 #include "cli.h"
 #include "escape.h"
 #include "message.h"
+#include "mount-args.h"
 #include "target.h"
-
-struct umount_command {
-	const char *dir;
-	bool dry_run;
-};
-
-static const struct argp_option options[] = {
-	{ "dry-run", OPT_DRY_RUN, NULL, 0, "only say what would be done", 0 },
-	{ 0 },
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct umount_command *c = state->input;
-
-	switch (key) {
-	case OPT_DRY_RUN:
-		c->dry_run = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (c->dir)
-			cli_usage_error("more than one DIR: '%s'", arg);
-		c->dir = arg;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-	struct umount_command c = { 0 };
+	struct mount_args a = { 0 };
 	struct mount mount;
 	int ret, err = 0;
 
-	cli_parse(cli, argc, argv, &c);
+	cli_parse(cli, argc, argv, &a);
 	/* What is no msharefs is for umount(8). */
-	ret = target_mount(cli, c.dir, &mount);
+	ret = target_mount(cli, a.dir, &mount);
 	if (ret)
 		return ret;
 	/* An open file would keep it busy. */
 	close(mount.fd);
 	mount.fd = -1;
 
-	if (!c.dry_run)
+	if (!a.dry_run)
 		err = mount_detach(mount.path);
 	if (err) {
 		ret = message_failed(OP_DO_UMOUNT,
@@ -59,7 +32,7 @@ static int run(struct cli *cli, int argc, char **argv)
 					     .mount = mount.path,
 				     },
 				     err);
-	} else if (c.dry_run) {
+	} else if (a.dry_run) {
 		fputs("would unmount ", stdout);
 		escape_message(stdout, mount.path);
 		putchar('\n');
@@ -72,11 +45,11 @@ const struct command cmd_umount = {
 	.name = "umount",
 	.summary = "unmount msharefs",
 	.argp = {
-		.options = options,
-		.parser = parse,
+		.parser = cli_pass_input,
 		.args_doc = "[DIR]",
 		.doc = "Unmount msharefs; the regions in it are lost. "
 		       "Nothing is lost where a process still uses one.",
+		.children = mount_children,
 	},
 	.run = run,
 };

@@ -2,19 +2,25 @@
 #include "range-verb.h"
 #include "cli.h"
 
-static int apply(int fd, struct range range, const void *data)
+static int apply(int fd, struct range range, const void *input)
 {
-	(void)data;
+	(void)input;
 	return mshare_unlock(fd, range.start, range.size);
 }
+
+static const struct range_verb verb = {
+	.op = OP_UNLOCK_MEMORY,
+	.done = "unlocked",
+	.would = "would unlock",
+	.apply = apply,
+};
 
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct change change = { 0 };
 
 	cli_parse(cli, argc, argv, &change);
-	return change_run(cli, &change, OP_UNLOCK_MEMORY, "unlocked",
-			  "would unlock", NULL, apply, NULL);
+	return range_verb_run(cli, &verb, &change, NULL, NULL);
 }
 
 const struct command cmd_unlock = {
