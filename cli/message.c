@@ -2,6 +2,7 @@
 #include "message.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,15 +10,47 @@
 #include "escape.h"
 #include "parse.h"
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/*
+ * The cause and the next step of a failure. NULL: those of the more general
+ * rows hold. struct subject says what is replaced.
+ */
 struct message {
-	enum operation op;
-	int err;
+	enum operation op; /* OP_ANY: of operations without a row */
+	int err;           /* 0: all errors of the operation without a row */
 	const char *cause;
-	const char *next; /* {name}, {mount}, {granule} are replaced */
+	const char *next;
 };
 
-/* An entry with err 0 is for all other errors of its operation. */
 static const struct message messages[] = {
+	{ OP_ANY, 0, NULL, "The kernel's log may tell more: dmesg" },
+	{ OP_ANY, ENOENT, "no such file or directory",
+	  "List the regions: msharectl ls" },
+	{ OP_ANY, ENOTDIR, "a part of the path is not a directory",
+	  "List the regions: msharectl ls" },
+	{ OP_ANY, EACCES, "permission denied",
+	  "Its mode and owner decide: msharectl info {name}" },
+	{ OP_ANY, EPERM, NULL, "Run it as root." },
+	{ OP_ANY, EROFS, "msharefs is mounted read-only",
+	  "Mount it for writing: mount -o remount,rw {mount}" },
+	{ OP_ANY, EMEDIUMTYPE, "not on msharefs",
+	  "Names are relative to {mount} unless they begin with / or ./" },
+	{ OP_ANY, EXDEV, "on another msharefs",
+	  "Say which one with --mount-point; see findmnt -t msharefs" },
+	{ OP_ANY, ENAMETOOLONG, "the name is too long",
+	  "A component of a path has at most 255 bytes." },
+	{ OP_ANY, EMFILE, NULL, "Raise the limit of open files: ulimit -n" },
+	{ OP_ANY, ENFILE, NULL,
+	  "Close files; all users together have reached the limit." },
+	{ OP_ANY, ENOMEM, NULL,
+	  "Free memory, or raise the limit of this memory cgroup." },
+	{ OP_ANY, ENOTTY, "this kernel does not have this request",
+	  "Update the kernel." },
+	{ OP_ANY, EHWPOISON, "a page is broken in memory",
+	  "Look at the kernel's log: dmesg" },
+
+	{ OP_MOUNT, 0, NULL, "Look at the mount: findmnt -t msharefs" },
 	{ OP_MOUNT, EOPNOTSUPP, "this kernel has no msharefs",
 	  "Boot a kernel with CONFIG_MSHARE; see README." },
 	{ OP_MOUNT, ENODEV, "msharefs is not mounted",
@@ -31,17 +64,16 @@ static const struct message messages[] = {
 	{ OP_MOUNT, ENOTDIR, "not a directory",
 	  "Leave --mount-point and MSHARE_MOUNT_POINT out, or name another "
 	  "directory." },
-	{ OP_MOUNT, EACCES, "permission denied",
+	{ OP_MOUNT, EACCES, NULL,
 	  "Ask the owner of the mount for access, or run as root." },
 	{ OP_MOUNT, ENODATA,
 	  "only a part of an msharefs: mshare_info is missing",
 	  "Name the mount point of a whole one: findmnt -t msharefs" },
 	{ OP_MOUNT, EPROTO, "its mshare_info holds no size",
 	  "Look at it: cat {mount}/mshare_info" },
-	{ OP_MOUNT, 0, NULL, "Look at the mount: findmnt -t msharefs" },
 
-	{ OP_DO_MOUNT, EPERM, "only root may mount", "Run it as root." },
-	{ OP_DO_MOUNT, EACCES, "permission denied", "Run it as root." },
+	{ OP_DO_MOUNT, EPERM, "only root may mount", NULL },
+	{ OP_DO_MOUNT, EACCES, NULL, "Run it as root." },
 	{ OP_DO_MOUNT, EOPNOTSUPP, "this kernel has no msharefs",
 	  "Boot a kernel with CONFIG_MSHARE; see README." },
 	{ OP_DO_MOUNT, EEXIST, "msharefs is mounted there already",
@@ -56,58 +88,35 @@ static const struct message messages[] = {
 	{ OP_DO_MOUNT, EINVAL, "the kernel refuses these mount options",
 	  "Those of msharefs are mode=, uid=, gid=, size= and nr_regions=." },
 
-	{ OP_DO_UMOUNT, EPERM, "only root may unmount", "Run it as root." },
+	{ OP_DO_UMOUNT, EPERM, "only root may unmount", NULL },
 	{ OP_DO_UMOUNT, EBUSY, "in use",
 	  "Look who uses it: msharectl ps; fuser -vm {name}" },
 	{ OP_DO_UMOUNT, EINVAL, "not a mount point",
-	  "List those there are: findmnt -t msharefs" },
+	  "List the mounts: findmnt -t msharefs" },
 
-	{ OP_OPEN, ENOENT, "no such region",
-	  "List those there are: msharectl info" },
-	{ OP_OPEN, ENOTDIR, "a part of the path is not a directory",
-	  "List the regions there are: msharectl info" },
+	{ OP_OPEN, ENOENT, "no such region", NULL },
 	{ OP_OPEN, EISDIR, "a directory, not a region",
-	  "Name a region; list them: msharectl info" },
+	  "Name a region; list them: msharectl ls" },
 	{ OP_OPEN, ENOTTY, "not a region",
-	  "Name a region; list them: msharectl info" },
+	  "Name a region; list them: msharectl ls" },
 	{ OP_OPEN, ENXIO, "not a region",
-	  "Name a region; list them: msharectl info" },
-	{ OP_OPEN, EMEDIUMTYPE, "not on msharefs",
-	  "Names are relative to {mount} unless they begin with / or ./" },
-	{ OP_OPEN, EXDEV, "on another msharefs",
-	  "Say which one with --mount-point; see findmnt -t msharefs" },
-	{ OP_OPEN, EACCES, "permission denied",
-	  "Its mode and owner decide: msharectl info {name}" },
-	{ OP_OPEN, EROFS, "msharefs is mounted read-only",
-	  "Mount it for writing: mount -o remount,rw {mount}" },
-	{ OP_OPEN, ENAMETOOLONG, "the name is too long",
-	  "A component of a path has at most 255 bytes." },
+	  "Name a region; list them: msharectl ls" },
 
 	{ OP_NEW, EEXIST, "exists already",
 	  "Choose another name, or remove it: msharectl rm {name}" },
 	{ OP_NEW, ENOENT, "the directory it is to be in does not exist",
 	  "Make it with mkdir first." },
-	{ OP_NEW, ENOTDIR, "a part of the path is not a directory",
-	  "Choose another name." },
+	{ OP_NEW, ENOTDIR, NULL, "Choose another name." },
 	{ OP_NEW, EISDIR, "the name is that of a directory",
 	  "Choose another name." },
 	{ OP_NEW, EACCES, "no permission to make files in its directory",
 	  "Look at the directory's mode, or run as root." },
-	{ OP_NEW, EPERM, "the name is not to be had", "Choose another name." },
-	{ OP_NEW, EMEDIUMTYPE, "not on msharefs",
-	  "Names are relative to {mount} unless they begin with / or ./" },
-	{ OP_NEW, EXDEV, "on another msharefs",
-	  "Say which one with --mount-point; see findmnt -t msharefs" },
+	{ OP_NEW, EPERM, "the name is reserved", "Choose another name." },
 	{ OP_NEW, ENOTTY, "this msharefs makes no regions there",
 	  "Choose another name." },
-	{ OP_NEW, EROFS, "msharefs is mounted read-only",
-	  "Mount it for writing: mount -o remount,rw {mount}" },
-	{ OP_NEW, ENAMETOOLONG, "the name is too long",
-	  "A component of a path has at most 255 bytes." },
-	{ OP_NEW, ENOSPC, "the mount has as many names as it may",
+	{ OP_NEW, ENOSPC, "the mount's limit of names is reached",
 	  "Remove some, or as root: mount -o remount,nr_regions=N {mount}" },
-	{ OP_NEW, ENOMEM, "the kernel has no memory for it",
-	  "Free memory, or raise the limit of this memory cgroup." },
+	{ OP_NEW, ENOMEM, "the kernel has no memory for it", NULL },
 
 	{ OP_LOCK, EBUSY, "another process has locked the mount for long",
 	  "Find it with lslocks, or try again later." },
@@ -115,30 +124,12 @@ static const struct message messages[] = {
 	{ OP_SET_SIZE, EINVAL,
 	  "the kernel takes no region with this address and size",
 	  "Both are multiples of {granule}, and it ends in user space." },
-	{ OP_SET_SIZE, ENOMEM, "the kernel has no memory for it",
-	  "Free memory, or raise the limit of this memory cgroup." },
 	{ OP_SET_SIZE, EBUSY, "somebody else has set its size",
 	  "Choose another name." },
 
-	{ OP_MAP, EEXIST, "something is mapped in this range already",
-	  "Unmap it first, or choose another range with --addr and --size." },
-	{ OP_MAP, EINVAL, "the kernel refuses this mapping",
-	  "Range and rights are as the region allows? msharectl info {name}" },
-	{ OP_MAP, ENOSPC, "more than the mount may hold",
-	  "Look at df {mount}; as root: mount -o remount,size=SIZE {mount}" },
-	{ OP_MAP, ENOMEM, "not enough memory for the whole range",
-	  "Map less with --size, or promise nothing with --noreserve." },
-	{ OP_MAP, EACCES, "the region may not be changed by you",
-	  "Its mode and owner decide: msharectl info {name}" },
-	{ OP_MAP, EPERM, "these access rights are not allowed here",
-	  "Leave x out of --prot; the mount may be noexec." },
-	{ OP_MAP, EAGAIN, "it would lock more memory than you may",
-	  "Raise the limit: ulimit -l" },
-
-	{ OP_FILE, ENOENT, "no such file", "Check the path." },
-	{ OP_FILE, ENOTDIR, "a part of the path is not a directory",
-	  "Check the path." },
-	{ OP_FILE, EACCES, "permission denied",
+	{ OP_FILE, 0, NULL, "Check the path and the file." },
+	{ OP_FILE, ENOENT, "no such file", NULL },
+	{ OP_FILE, EACCES, NULL,
 	  "A file that may only be read is mapped with --prot r." },
 	{ OP_FILE, EPERM, "it may not be written to",
 	  "A file that may only be read is mapped with --prot r." },
@@ -150,83 +141,77 @@ static const struct message messages[] = {
 	  "Name a file that holds data." },
 	{ OP_FILE, ENXIO, "not a regular file",
 	  "Name a file that holds data." },
-	{ OP_FILE, 0, NULL, "Check the path and the file." },
 
-	{ OP_MAP_FILE, EEXIST, "something is mapped in this range already",
+	/* Requests for a range of a region. */
+	{ OP_RANGE, EINVAL, "the kernel refuses this range",
+	  "It has to be inside the region: msharectl info {name}" },
+	{ OP_RANGE, ENOMEM, "not all of this range is mapped",
+	  "Map it first, or choose a part of it with --addr and --size." },
+	{ OP_RANGE, EPERM, "the region is sealed against it",
+	  "A seal can't be taken off; make another region." },
+
+	{ OP_MAP, EEXIST, "something is mapped in this range already",
 	  "Unmap it first, or choose another range with --addr and --size." },
+	{ OP_MAP, EINVAL, "the kernel refuses this mapping",
+	  "Look at the region's range: msharectl info {name}" },
+	{ OP_MAP, ENOSPC, "more than the mount may hold",
+	  "Look at df {mount}; as root: mount -o remount,size=SIZE {mount}" },
+	{ OP_MAP, ENOMEM, "not enough memory for the whole range",
+	  "Map less with --size, or promise nothing with --noreserve." },
+	{ OP_MAP, EPERM, "these access rights are not allowed here",
+	  "Leave x out of --prot; the mount may be noexec." },
+	{ OP_MAP, EAGAIN, "it would lock more memory than you may",
+	  "Raise the limit: ulimit -l" },
+
 	{ OP_MAP_FILE, EINVAL, "the kernel refuses to map this file here",
-	  "Huge pages and offsets of their size? Files on msharefs never go." },
+	  "Files on msharefs, and parts of huge pages, can't be mapped." },
 	{ OP_MAP_FILE, ENODEV, "files of its file system can't be mapped",
 	  "Copy it to one where they can, or to a tmpfs." },
 	{ OP_MAP_FILE, EOPNOTSUPP, "this kernel maps no such file in a region",
 	  "Copy it to a tmpfs, or map anonymous memory." },
 	{ OP_MAP_FILE, EBADF, "this kernel maps no files in a region",
 	  "Update the kernel, or map anonymous memory." },
-	{ OP_MAP_FILE, ENOSPC, "more than the mount may hold",
-	  "Look at df {mount}; as root: mount -o remount,size=SIZE {mount}" },
-	{ OP_MAP_FILE, ENOMEM, "not enough memory for the whole range",
-	  "Map less with --size." },
+	{ OP_MAP_FILE, ENOMEM, NULL, "Map less with --size." },
 	{ OP_MAP_FILE, EACCES, "the file does not allow these access rights",
 	  "Ask for fewer rights with --prot." },
-	{ OP_MAP_FILE, EPERM, "these access rights are not allowed here",
+	{ OP_MAP_FILE, EPERM, NULL,
 	  "Leave x or w out of --prot; a mount may be noexec, a file sealed." },
 	{ OP_MAP_FILE, EOVERFLOW, "size and offset go beyond all files",
 	  "Choose a smaller --offset or --size." },
 
-	{ OP_HUGE, EINVAL, "there are no huge pages for what was to be mapped",
-	  "Nothing is mapped now; leave --huge out." },
-	{ OP_HUGE, ENOTTY, "this kernel takes no advice on regions",
-	  "Nothing is mapped now; leave --huge out." },
-	{ OP_HUGE, 0, NULL, "Nothing is mapped now; leave --huge out." },
-
-	{ OP_POPULATE, ENOMEM, "not enough memory to populate it",
-	  "Nothing is mapped now; map less, or leave --populate out." },
-	{ OP_POPULATE, EFAULT, "the file ends before the range does",
-	  "Nothing is mapped now; give a smaller --size." },
-	{ OP_POPULATE, EHWPOISON, "a page of the file is broken in memory",
-	  "Nothing is mapped now; look at the kernel's log: dmesg" },
-	{ OP_POPULATE, ENOTTY, "this kernel takes no advice on regions",
-	  "Nothing is mapped now; leave --populate out." },
-	{ OP_POPULATE, 0, NULL,
-	  "Nothing is mapped now; leave --populate out." },
-
-	{ OP_UNMAP, EINVAL, "the kernel refuses this range",
-	  "It has to be inside the region: msharectl info {name}" },
 	{ OP_UNMAP, ENOMEM, "the kernel has no memory to split mappings",
 	  "Unmap whole mappings, or free memory." },
-	{ OP_UNMAP, EPERM, "the region is sealed against it",
-	  "Remove the whole region when it is not used: msharectl rm {name}" },
 
-	{ OP_PROTECT, ENOMEM, "not all of this range is mapped",
-	  "Map it first, or choose a part of it with --addr and --size." },
-	{ OP_PROTECT, EINVAL, "the kernel refuses this range",
-	  "It has to be inside the region: msharectl info {name}" },
 	{ OP_PROTECT, EACCES, "what is mapped there does not allow it",
 	  "Ask for fewer rights with --prot." },
 	{ OP_PROTECT, EPERM, "these access rights are not allowed here",
 	  "Leave x out of --prot; the mount may be noexec." },
 
 	{ OP_ADVISE, ENOMEM,
-	  "not all of this range is mapped, or memory is short",
-	  "Map it first, or choose a part of it with --addr and --size." },
+	  "not all of this range is mapped, or memory is short", NULL },
 	{ OP_ADVISE, EINVAL, "what is mapped there does not take this advice",
 	  "Huge pages need a kernel that has them for such memory." },
 	{ OP_ADVISE, EACCES, "what is mapped there does not allow it",
 	  "It needs the right to write: msharectl protect" },
-	{ OP_ADVISE, EPERM, "the region is sealed against it",
-	  "A seal can't be taken off." },
 	{ OP_ADVISE, EFAULT, "a part of the range has nothing behind it",
 	  "Does the file end there? Give a smaller --size." },
 	{ OP_ADVISE, EAGAIN, "the kernel is short of what it needs for it",
 	  "Try again later." },
 	{ OP_ADVISE, EBUSY, "the kernel is short of what it needs for it",
 	  "Try again later." },
-	{ OP_ADVISE, EHWPOISON, "a page is broken in memory",
-	  "Look at the kernel's log: dmesg" },
 	{ OP_ADVISE, EOPNOTSUPP, "what is mapped there has no way to do it",
 	  "Unmap it, and map something else there." },
-	{ OP_ADVISE, ENOTTY, "this kernel takes no advice on regions",
-	  "Update the kernel." },
+
+	{ OP_HUGE, 0, NULL, "Nothing is mapped now; leave --huge out." },
+	{ OP_HUGE, EINVAL, "there are no huge pages for what was to be mapped",
+	  NULL },
+
+	{ OP_POPULATE, 0, NULL,
+	  "Nothing is mapped now; leave --populate out." },
+	{ OP_POPULATE, ENOMEM, "not enough memory to populate it",
+	  "Nothing is mapped now; map less, or leave --populate out." },
+	{ OP_POPULATE, EFAULT, "the file ends before the range does",
+	  "Nothing is mapped now; give a smaller --size." },
 
 	{ OP_LOCK_MEMORY, ENOMEM,
 	  "not all of it is mapped, or it is more than you may lock",
@@ -235,73 +220,37 @@ static const struct message messages[] = {
 	  "Raise the limit, ulimit -l, or run with CAP_IPC_LOCK." },
 	{ OP_LOCK_MEMORY, EAGAIN, "not all of it could be brought into memory",
 	  "Lock less with --size, or free memory." },
-	{ OP_LOCK_MEMORY, EINVAL, "the kernel refuses this range",
-	  "It has to be inside the region: msharectl info {name}" },
-	{ OP_LOCK_MEMORY, ENOTTY, "this kernel locks no regions",
-	  "Update the kernel." },
-
-	{ OP_UNLOCK_MEMORY, ENOMEM, "not all of this range is mapped",
-	  "Choose a part of it with --addr and --size." },
-	{ OP_UNLOCK_MEMORY, EINVAL, "the kernel refuses this range",
-	  "It has to be inside the region: msharectl info {name}" },
-	{ OP_UNLOCK_MEMORY, ENOTTY, "this kernel locks no regions",
-	  "Update the kernel." },
 
 	{ OP_SEAL, EINVAL, "this kernel does not have all of these seals",
 	  "Use the msharectl that belongs to the kernel." },
-	{ OP_SEAL, ENOTTY, "this kernel has no seals for regions",
-	  "Update the kernel." },
-	{ OP_SEALED, 0, "the region is sealed against it",
-	  "A seal can't be taken off; make another region." },
 
-	{ OP_MEMPOLICY, ENOMEM, "not all of this range is mapped",
-	  "Map it first, or choose a part of it with --addr and --size." },
 	{ OP_MEMPOLICY, EINVAL, "the kernel refuses this policy",
-	  "Are there such nodes? cat /sys/devices/system/node/has_memory" },
+	  "Look which nodes exist: cat /sys/devices/system/node/has_memory" },
 	{ OP_MEMPOLICY, EIO, "some pages could not be moved",
 	  "The policy holds for new pages; try again with --move later." },
 	{ OP_MEMPOLICY, EPERM, "you may not move these pages",
 	  "Leave --move out, or run with CAP_SYS_NICE." },
 	{ OP_MEMPOLICY, EOPNOTSUPP, "this kernel has no memory policies",
 	  "Boot a kernel with CONFIG_NUMA." },
-	{ OP_MEMPOLICY, ENOTTY, "this kernel has no policies for regions",
-	  "Update the kernel." },
 
+	{ OP_STAT, EINVAL, "this kernel gives the figures in another form",
+	  "Use the msharectl that belongs to the kernel." },
 	{ OP_STAT, ENOTTY, "this kernel keeps no figures of regions",
 	  "Update the kernel; msharectl info needs less." },
 	{ OP_MAPPINGS, ENOTTY, "this kernel does not list mappings",
 	  "Update the kernel; msharectl info without --mappings needs less." },
 
-	{ OP_STAT, EINVAL, "this kernel gives the figures in another form",
-	  "Use the msharectl that belongs to the kernel." },
-
-	{ OP_LIST, ENOENT, "no such file or directory",
-	  "List those there are: msharectl ls" },
-	{ OP_LIST, EMEDIUMTYPE, "not on msharefs",
-	  "Names are relative to {mount} unless they begin with / or ./" },
-	{ OP_LIST, EXDEV, "on another msharefs",
-	  "Say which one with --mount-point; see findmnt -t msharefs" },
-	{ OP_LIST, EACCES, "permission denied",
+	{ OP_LIST, EACCES, NULL,
 	  "What is in this directory is not shown; run as its owner or root." },
-	{ OP_LIST, EMFILE, "directories are nested too deeply",
-	  "Raise the limit of open files: ulimit -n" },
+	{ OP_LIST, EMFILE, "directories are nested too deeply", NULL },
 
-	{ OP_PROCESSES, ENOMEM, NULL, "Free some memory and try again." },
-	{ OP_PROCESSES, EMFILE, NULL,
-	  "Raise the limit of open files: ulimit -n" },
-	{ OP_PROCESSES, ENFILE, NULL,
-	  "Close files; all users together have as many open as may be." },
-	{ OP_PROCESSES, 0, NULL, "Is it mounted? findmnt -t proc" },
+	{ OP_PROCESSES, ENOENT, NULL, "Is it mounted? findmnt -t proc" },
 
-	{ OP_REMOVE, ENOENT, "no such file or directory",
-	  "List the regions there are: msharectl info" },
-	{ OP_REMOVE, ENOTDIR, "a part of the path is not a directory",
-	  "List the regions there are: msharectl info" },
 	{ OP_REMOVE, EISDIR, "a directory",
 	  "Remove it and all that is in it: msharectl rm -r {name}" },
 	{ OP_REMOVE, ENOTEMPTY, "something new came into the directory",
 	  "Stop whoever makes regions there, then try again." },
-	{ OP_REMOVE, EMEDIUMTYPE, "not on msharefs",
+	{ OP_REMOVE, EMEDIUMTYPE, NULL,
 	  "Only what is on msharefs is removed; use rm for the rest." },
 	{ OP_REMOVE, EPERM, "only its owner may remove it",
 	  "Run as its owner or as root." },
@@ -310,34 +259,55 @@ static const struct message messages[] = {
 	{ OP_REMOVE, EBUSY,
 	  "a mount point, or the directory that this is run in",
 	  "Name regions, or directories below the mount point." },
-	{ OP_REMOVE, EROFS, "msharefs is mounted read-only",
-	  "Mount it for writing: mount -o remount,rw {mount}" },
-	{ OP_REMOVE, EMFILE, "directories are nested too deeply",
-	  "Raise the limit of open files: ulimit -n" },
+	{ OP_REMOVE, EMFILE, "directories are nested too deeply", NULL },
 
+	{ OP_EXEC, 0, NULL, "Try the command without msharectl." },
 	{ OP_EXEC, ENOENT, "command not found", "Check its name and PATH." },
-	{ OP_EXEC, EACCES, "permission denied",
+	{ OP_EXEC, EACCES, NULL,
 	  "It has to be a file with execute permission, not on noexec." },
 	{ OP_EXEC, ENOEXEC, "not in a format that can be executed",
 	  "It has to be a program for this machine, or begin with #!." },
 	{ OP_EXEC, E2BIG, "arguments and environment are too long",
 	  "Pass fewer, or raise the limit: ulimit -s" },
-	{ OP_EXEC, 0, NULL, "Try the command without msharectl." },
 };
 
-static const struct message *find(enum operation op, int err)
-{
-	const struct message *any = NULL;
+/* Whose rows hold where an operation has none. */
+static const enum operation parents[OP_COUNT] = {
+	[OP_SET_SIZE] = OP_NEW,      [OP_MAP] = OP_RANGE,
+	[OP_MAP_FILE] = OP_MAP,      [OP_HUGE] = OP_ADVISE,
+	[OP_POPULATE] = OP_ADVISE,   [OP_UNMAP] = OP_RANGE,
+	[OP_PROTECT] = OP_RANGE,     [OP_ADVISE] = OP_RANGE,
+	[OP_LOCK_MEMORY] = OP_RANGE, [OP_UNLOCK_MEMORY] = OP_RANGE,
+	[OP_MEMPOLICY] = OP_RANGE,
+};
 
-	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
-		if (messages[i].op != op)
+static void merge(struct message *found, enum operation op, int err)
+{
+	for (size_t i = 0; i < COUNT(messages); i++) {
+		const struct message *m = &messages[i];
+
+		if (m->op != op || m->err != err)
 			continue;
-		if (messages[i].err == err)
-			return &messages[i];
-		if (!messages[i].err)
-			any = &messages[i];
+		if (!found->cause)
+			found->cause = m->cause;
+		if (!found->next)
+			found->next = m->next;
 	}
-	return any;
+}
+
+static struct message find(enum operation op, int err)
+{
+	struct message found = { .op = op, .err = err };
+
+	for (;; op = parents[op]) {
+		merge(&found, op, err);
+		merge(&found, op, 0);
+		if (op == OP_ANY)
+			break;
+	}
+	if (!found.cause)
+		found.cause = strerror(err);
+	return found;
 }
 
 static void begin(const char *name)
@@ -349,46 +319,53 @@ static void begin(const char *name)
 	}
 }
 
-static void expand(const char *text, const struct subject *subject)
+static void expand(const char *text, const struct subject *s)
 {
-	char granule[SIZE_STRLEN];
+	char granule[SIZE_STRLEN], range[64], pid[16];
+	const struct {
+		const char *key, *value;
+	} values[] = {
+		{ "{name}", s->name },
+		{ "{mount}", s->mount ? s->mount : "the mount point" },
+		{ "{granule}", s->granule ? size_format(s->granule, granule) :
+					    "the granule" },
+		{ "{range}", range },
+		{ "{pid}", pid },
+		{ "{error}", strerror(-s->err) },
+	};
+	size_t i;
 
+	snprintf(range, sizeof(range), "0x%" PRIx64 " to 0x%" PRIx64,
+		 s->range.start, s->range.start + s->range.size);
+	snprintf(pid, sizeof(pid), "%d", s->pid);
 	while (*text) {
-		const char *value = NULL;
-		size_t len = strcspn(text, "{");
-
-		fwrite(text, 1, len, stderr);
-		text += len;
-		if (!strncmp(text, "{name}", 6)) {
-			value = subject->name;
-		} else if (!strncmp(text, "{mount}", 7)) {
-			value = subject->mount ? subject->mount :
-						 "the mount point";
-		} else if (!strncmp(text, "{granule}", 9)) {
-			value = subject->granule ?
-					size_format(subject->granule, granule) :
-					"the granule";
-		}
-		if (value) {
-			escape_message(stderr, value);
-			text += strcspn(text, "}") + 1;
-		} else if (*text) {
+		for (i = 0; i < COUNT(values); i++)
+			if (!strncmp(text, values[i].key,
+				     strlen(values[i].key)))
+				break;
+		if (i == COUNT(values)) {
 			putc(*text++, stderr);
+			continue;
 		}
+		escape_message(stderr, values[i].value ? values[i].value : "");
+		text += strlen(values[i].key);
 	}
 	putc('\n', stderr);
 }
 
+void message_show(const struct subject *subject, const char *cause,
+		  const char *next)
+{
+	begin(subject->name);
+	expand(cause, subject);
+	expand(next, subject);
+}
+
 int message_failed(enum operation op, const struct subject *subject, int err)
 {
-	const struct message *m = find(op, -err);
+	const struct message m = find(op, -err);
 
-	begin(subject->name);
-	if (m && m->cause)
-		fprintf(stderr, "%s\n", m->cause);
-	else
-		fprintf(stderr, "%s\n", strerror(-err));
-	expand(m ? m->next : "The kernel's log may tell more: dmesg", subject);
+	message_show(subject, m.cause, m.next);
 	return EXIT_FAILURE;
 }
 

@@ -4,13 +4,17 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/types.h>
+
+#include "range.h"
 
 /*
  * Messages to people: two lines on standard error, the cause and the next
- * step. All of these return EXIT_FAILURE.
+ * step. Those that return a number return EXIT_FAILURE.
  */
 
 enum operation {
+	OP_ANY,
 	OP_MOUNT,    /* finding msharefs */
 	OP_DO_MOUNT, /* mounting it */
 	OP_DO_UMOUNT,
@@ -18,7 +22,8 @@ enum operation {
 	OP_NEW,  /* a region that is to exist */
 	OP_LOCK,
 	OP_SET_SIZE,
-	OP_FILE, /* opening a file that is to be mapped */
+	OP_FILE,  /* opening a file that is to be mapped */
+	OP_RANGE, /* any of the next ones */
 	OP_MAP,
 	OP_MAP_FILE,
 	OP_HUGE,
@@ -28,26 +33,33 @@ enum operation {
 	OP_ADVISE,
 	OP_LOCK_MEMORY,
 	OP_UNLOCK_MEMORY,
-	OP_SEAL,
-	OP_SEALED, /* any of them that a seal forbids */
 	OP_MEMPOLICY,
+	OP_SEAL,
 	OP_STAT,
 	OP_MAPPINGS, /* listing them */
 	OP_LIST,
 	OP_PROCESSES, /* listing them */
 	OP_REMOVE,
 	OP_EXEC,
+	OP_COUNT,
 };
 
-/* What the texts of the table may mention; 0 or NULL where unknown. */
+/* What texts may mention; 0 or NULL where unknown. */
 struct subject {
-	const char *name;
-	const char *mount;
-	uint64_t granule;
+	const char *name;   /* {name}, and in front of the cause */
+	const char *mount;  /* {mount} */
+	uint64_t granule;   /* {granule} */
+	struct range range; /* {range} */
+	pid_t pid;          /* {pid} */
+	int err;            /* {error}: -errno */
 };
 
 /* From the table, for an operation that failed with err (-errno). */
 int message_failed(enum operation op, const struct subject *subject, int err);
+
+/* Texts of the caller's, with the subject put in. */
+void message_show(const struct subject *subject, const char *cause,
+		  const char *next);
 
 /* Where the table is too coarse. next is a whole sentence. */
 int message_error(const char *name, const char *next, const char *cause, ...)

@@ -157,7 +157,7 @@ int change_failed(enum operation op, int fd, const struct subject *subject,
 		return message_failed(op, subject, err);
 	for (size_t i = 0; i < sizeof(sealed) / sizeof(sealed[0]); i++)
 		if (sealed[i].op == op && (st.seals & sealed[i].seal))
-			op = OP_SEALED;
+			op = OP_RANGE;
 	return message_failed(op, subject, err);
 }
 

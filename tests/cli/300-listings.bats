@@ -52,7 +52,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	assert_failure 1
 	assert_output pg
 	cause 'msharectl info: nonsense: no such region'
-	next_step 'List those there are: msharectl info'
+	next_step 'List the regions: msharectl ls'
 }
 
 @test "info refuses names that are not regions" {

@@ -46,7 +46,7 @@ setup() {
 	assert_failure 1
 	assert_output pg
 	cause 'msharectl ls: nonsense: no such file or directory'
-	next_step 'List those there are: msharectl ls'
+	next_step 'List the regions: msharectl ls'
 	fails 1 ls /proc
 	cause 'msharectl ls: /proc: not on msharefs'
 }

@@ -25,7 +25,7 @@ left() {
 	run --separate-stderr msharectl rm nonsense a
 	assert_failure 1
 	cause 'msharectl rm: nonsense: no such file or directory'
-	next_step 'List the regions there are: msharectl info'
+	next_step 'List the regions: msharectl ls'
 	assert_equal "$(left)" 'b dir dir/c dir/sub dir/sub/d '
 }
 

@@ -126,7 +126,7 @@ wait_until_used() {
 	msharectl map --size 8M two
 	logged msharectl create --size 1G three
 	assert_failure 1
-	assert_line --index 0 'msharectl create: three: the mount has as many names as it may'
+	assert_line --index 0 'msharectl create: three: the mount'\''s limit of names is reached'
 	assert_line --index 1 --partial "remount,nr_regions="
 	mount -o remount,size=0,nr_regions=0 "$other"
 	logged findmnt -no OPTIONS "$other"
