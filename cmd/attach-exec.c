@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "environment.h"
 #include "escape.h"
 #include "message.h"
+#include "obstacle.h"
 #include "target.h"
 
 enum {
@@ -87,179 +87,131 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* Which of the ways to be refused it was. */
-static void report_trace(int err)
-{
-	int tracer = 0, scope = -1;
-	char line[128];
-	FILE *f;
-
-	f = fopen("/proc/self/status", "re");
-	if (f) {
-		while (fgets(line, sizeof(line), f))
-			if (sscanf(line, "TracerPid: %d", &tracer) == 1)
-				break;
-		fclose(f);
-	}
-	f = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
-	if (f) {
-		if (fscanf(f, "%d", &scope) != 1)
-			scope = -1;
-		fclose(f);
-	}
-
-	if (tracer)
-		message_error(
-			NULL,
-			"Run it without, and trace the program when it runs: "
-			"gdb -p PID, strace -p PID",
-			"process %d (a debugger?) traces this one, and "
-			"attaching needs that place",
-			tracer);
-	else if (scope >= 3)
-		message_error(NULL,
-			      "It can't be undone before the next boot; look "
-			      "for kernel.yama.ptrace_scope in /etc/sysctl.d.",
-			      "Yama forbids all tracing (ptrace_scope is 3), "
-			      "which attaching needs");
-	else if (scope == 2)
-		message_error(NULL,
-			      "Run as root, or sysctl "
-			      "kernel.yama.ptrace_scope=1",
-			      "Yama forbids tracing without CAP_SYS_PTRACE "
-			      "(ptrace_scope is 2), and attaching needs it");
-	else
-		message_error(NULL,
-			      "A seccomp filter or the lack of CAP_SYS_PTRACE "
-			      "is the usual reason; see the container's "
-			      "settings.",
-			      "this process may not be traced, which attaching "
-			      "needs: %s",
-			      strerror(-err));
-}
-
-static void report_map(const struct attach_exec *a, size_t i, int err)
-{
-	const struct range range = a->regions[i].range;
-	const char *name = a->names[i];
-
-	switch (-err) {
-	case EEXIST:
-		message_error(name,
-			      "The program's own layout is in the way; create "
-			      "the region at another address.",
-			      "0x%" PRIx64 " to 0x%" PRIx64
-			      " is in use in the program",
-			      range.start, range.start + range.size);
-		break;
-	case ENOMEM:
-		message_error(name,
-			      "Look at the limit of addresses (ulimit -v), and "
-			      "at free memory.",
-			      "the region does not fit into the program");
-		break;
-	case EACCES:
-		message_error(name, "Try --read-only.",
-			      "mapping it is not permitted");
-		break;
-	case EPERM:
-		message_error(name,
-			      "Look for a seccomp filter or another security "
-			      "module's rule that forbids mmap.",
-			      "mapping it is forbidden in the program");
-		break;
-	default:
-		message_error(name, "The kernel's log may tell more: dmesg",
-			      "mapping it in the program: %s", strerror(-err));
-		break;
-	}
-}
-
-/* Which programs are refused, and what to do about it. */
-static const struct {
-	const char *next, *cause;
-} refusals[] = {
-	[PROGRAM_PRIVILEGED] = {
-		"Attach to a program that it starts, or run it as that user "
-		"and without these rights.",
-		"it changes its user, group or capabilities, which a program "
-		"that is traced must not",
-	},
-	[PROGRAM_UNREADABLE] = {
-		"Give read permission on it, or run as root.",
-		"it may be executed but not read, which attaching needs",
-	},
-	[PROGRAM_32BIT] = {
-		"Use a 64-bit program.",
-		"a 32-bit program has no addresses as high as the regions'",
-	},
+/* What a refusal is about: the name in front of its cause. */
+enum about {
+	ABOUT_NOTHING,
+	ABOUT_COMMAND,
+	ABOUT_REGION,
 };
 
-static void report(const struct attach_failure *f, void *data)
+static const struct refusal {
+	enum attach_reason reason;
+	/*
+	 * Of ATTACH_TRACE an enum obstacle, of ATTACH_PROGRAM an enum
+	 * program_kind, of ATTACH_MAP an errno. 0: what no row before has.
+	 */
+	int detail;
+	enum about about;
+	const char *cause, *next;
+} refusals[] = {
+	{ ATTACH_HELPER, 0, ABOUT_NOTHING,
+	  "the helper process could not be started: {error}",
+	  "Look at the limit of processes (ulimit -u), and at free memory." },
+	{ ATTACH_LOST, 0, ABOUT_NOTHING,
+	  "the helper process was killed before it could attach anything",
+	  "A seccomp filter kills who calls ptrace, or somebody did; see the "
+	  "container's settings." },
+	{ ATTACH_PROC, 0, ABOUT_NOTHING,
+	  "/proc does not show this process, and what is attached is verified "
+	  "there: {error}",
+	  "Mount it: mount -t proc proc /proc" },
+
+	{ ATTACH_TRACE, OBSTACLE_TRACER, ABOUT_NOTHING,
+	  "process {pid} (a debugger?) traces this one, and attaching needs "
+	  "that place",
+	  "Run it without, and trace the program when it runs: gdb -p PID, "
+	  "strace -p PID" },
+	{ ATTACH_TRACE, OBSTACLE_YAMA_NONE, ABOUT_NOTHING,
+	  "Yama forbids all tracing (ptrace_scope is 3), which attaching needs",
+	  "It can't be undone before the next boot; look for "
+	  "kernel.yama.ptrace_scope in /etc/sysctl.d." },
+	{ ATTACH_TRACE, OBSTACLE_YAMA_ADMIN, ABOUT_NOTHING,
+	  "Yama forbids tracing without CAP_SYS_PTRACE (ptrace_scope is 2), "
+	  "and attaching needs it",
+	  "Run as root, or sysctl kernel.yama.ptrace_scope=1" },
+	{ ATTACH_TRACE, 0, ABOUT_NOTHING,
+	  "this process may not be traced, which attaching needs: {error}",
+	  "A seccomp filter or the lack of CAP_SYS_PTRACE is the usual reason; "
+	  "see the container's settings." },
+
+	{ ATTACH_PROGRAM, PROGRAM_PRIVILEGED, ABOUT_COMMAND,
+	  "it changes its user, group or capabilities, which a program that is "
+	  "traced must not",
+	  "Attach to a program that it starts, or run it as that user and "
+	  "without these rights." },
+	{ ATTACH_PROGRAM, PROGRAM_UNREADABLE, ABOUT_COMMAND,
+	  "it may be executed but not read, which attaching needs",
+	  "Give read permission on it, or run as root." },
+	{ ATTACH_PROGRAM, PROGRAM_32BIT, ABOUT_COMMAND,
+	  "a 32-bit program has no addresses as high as the regions'",
+	  "Use a 64-bit program." },
+	{ ATTACH_INJECT, 0, ABOUT_COMMAND,
+	  "system calls could not be made in it: {error}",
+	  "Look for a security module's rule that forbids tracing." },
+	{ ATTACH_FILTER, 0, ABOUT_COMMAND,
+	  "a seccomp filter ends it for the system calls that attaching needs",
+	  "See the settings of whatever installed the filter: the "
+	  "container's, the service's." },
+
+	{ ATTACH_MAP, EEXIST, ABOUT_REGION, "{range} is in use in the program",
+	  "The program's own layout is in the way; create the region at "
+	  "another address." },
+	{ ATTACH_MAP, ENOMEM, ABOUT_REGION,
+	  "the region does not fit into the program",
+	  "Look at the limit of addresses (ulimit -v), and at free memory." },
+	{ ATTACH_MAP, EACCES, ABOUT_REGION, "mapping it is not permitted",
+	  "Try --read-only." },
+	{ ATTACH_MAP, EPERM, ABOUT_REGION,
+	  "mapping it is forbidden in the program",
+	  "Look for a seccomp filter or another security module's rule that "
+	  "forbids mmap." },
+	{ ATTACH_MAP, 0, ABOUT_REGION, "mapping it in the program: {error}",
+	  "The kernel's log may tell more: dmesg" },
+	{ ATTACH_VERIFY, 0, ABOUT_REGION,
+	  "mapped, and yet not found in the program: {error}",
+	  "This is an error in msharectl or in the kernel; please report it." },
+	{ ATTACH_CLOSE, 0, ABOUT_REGION,
+	  "its descriptor stayed open in the program: {error}",
+	  "This is an error in msharectl or in the kernel; please report it." },
+};
+
+static int detail_of(const struct attach_failure *f, pid_t *tracer)
+{
+	switch (f->reason) {
+	case ATTACH_TRACE:
+		return (int)obstacle_find(tracer);
+	case ATTACH_PROGRAM:
+		return (int)f->kind;
+	case ATTACH_MAP:
+		return -f->err;
+	default:
+		return 0;
+	}
+}
+
+static const struct refusal *find_refusal(enum attach_reason reason, int detail)
+{
+	const struct refusal *r = refusals;
+
+	while (r->reason != reason || (r->detail && r->detail != detail))
+		r++;
+	return r;
+}
+
+static void report(const struct attach_failure *f, const void *data)
 {
 	const struct attach_exec *a = data;
-	const char *command = a->command[0];
+	struct subject subject = { .err = f->err };
+	const struct refusal *r =
+		find_refusal(f->reason, detail_of(f, &subject.pid));
 
-	switch (f->reason) {
-	case ATTACH_HELPER:
-		message_error(NULL,
-			      "Look at the limit of processes (ulimit -u), and "
-			      "at free memory.",
-			      "the helper process could not be started: %s",
-			      strerror(-f->err));
-		break;
-	case ATTACH_LOST:
-		message_error(NULL,
-			      "A seccomp filter kills who calls ptrace, or "
-			      "somebody did; see the container's settings.",
-			      "the helper process was killed before it could "
-			      "attach anything");
-		break;
-	case ATTACH_PROC:
-		message_error(NULL, "Mount it: mount -t proc proc /proc",
-			      "/proc does not show this process, and what is "
-			      "attached is verified there: %s",
-			      strerror(-f->err));
-		break;
-	case ATTACH_TRACE:
-		report_trace(f->err);
-		break;
-	case ATTACH_PROGRAM:
-		message_error(command, refusals[f->kind].next, "%s",
-			      refusals[f->kind].cause);
-		break;
-	case ATTACH_INJECT:
-		message_error(command,
-			      "Look for a security module's rule that forbids "
-			      "tracing.",
-			      "system calls could not be made in it: %s",
-			      strerror(-f->err));
-		break;
-	case ATTACH_FILTER:
-		message_error(command,
-			      "See the settings of whatever installed the "
-			      "filter: the container's, the service's.",
-			      "a seccomp filter ends it for the system calls "
-			      "that attaching needs");
-		break;
-	case ATTACH_MAP:
-		report_map(a, f->region, f->err);
-		break;
-	case ATTACH_VERIFY:
-		message_error(a->names[f->region],
-			      "This is an error in msharectl or in the kernel; "
-			      "please report it.",
-			      "mapped, and yet not found in the program: %s",
-			      strerror(-f->err));
-		break;
-	case ATTACH_CLOSE:
-		message_error(a->names[f->region],
-			      "This is an error in msharectl or in the kernel; "
-			      "please report it.",
-			      "its descriptor stayed open in the program: %s",
-			      strerror(-f->err));
-		break;
+	if (r->about == ABOUT_COMMAND) {
+		subject.name = a->command[0];
+	} else if (r->about == ABOUT_REGION) {
+		subject.name = a->names[f->region];
+		subject.range = a->regions[f->region].range;
 	}
+	message_show(&subject, r->cause, r->next);
 }
 
 /* Descriptors that last until the program has its mapping. */
@@ -325,7 +277,7 @@ static int check_program(const struct attach_exec *a, const char *path)
 	}
 	if (!failure.kind && !failure.err)
 		return EXIT_SUCCESS;
-	report(&failure, (void *)a);
+	report(&failure, a);
 	return EXIT_FAILURE;
 }
 
@@ -389,7 +341,7 @@ static int rehearse(const struct attach_exec *a)
 	if (!a->env_only && check_program(a, path))
 		goto out;
 	if (!a->env_only && attach_try(&failure)) {
-		report(&failure, (void *)a);
+		report(&failure, a);
 		goto out;
 	}
 	for (size_t i = 0; i < a->count; i++)

@@ -48,8 +48,8 @@ struct attach {
 	 * Called in the helper, which has this process's memory from before
 	 * execve(); the program ends with status 125 after it.
 	 */
-	void (*report)(const struct attach_failure *failure, void *data);
-	void *data;
+	void (*report)(const struct attach_failure *failure, const void *data);
+	const void *data;
 };
 
 /*

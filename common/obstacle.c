@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "obstacle.h"
+
+#include <stdio.h>
+
+static pid_t find_tracer(void)
+{
+	char line[128];
+	int tracer = 0;
+	FILE *f;
+
+	f = fopen("/proc/self/status", "re");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+			break;
+	fclose(f);
+	return tracer;
+}
+
+static int read_scope(void)
+{
+	int scope;
+	FILE *f;
+
+	f = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+	if (!f)
+		return -1;
+	if (fscanf(f, "%d", &scope) != 1)
+		scope = -1;
+	fclose(f);
+	return scope;
+}
+
+enum obstacle obstacle_find(pid_t *tracer)
+{
+	const int scope = read_scope();
+
+	*tracer = find_tracer();
+	if (*tracer)
+		return OBSTACLE_TRACER;
+	if (scope >= 3)
+		return OBSTACLE_YAMA_NONE;
+	return scope == 2 ? OBSTACLE_YAMA_ADMIN : OBSTACLE_UNKNOWN;
+}

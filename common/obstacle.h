@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef COMMON_OBSTACLE_H
+#define COMMON_OBSTACLE_H
+
+#include <sys/types.h>
+
+/* Why this process may not be traced. */
+
+enum obstacle {
+	OBSTACLE_UNKNOWN,    /* a seccomp filter, capabilities, a container */
+	OBSTACLE_TRACER,     /* another process traces this one */
+	OBSTACLE_YAMA_ADMIN, /* Yama's ptrace_scope is 2 */
+	OBSTACLE_YAMA_NONE,  /* ... or 3 */
+};
+
+/* What /proc tells of it; *tracer is the PID of a process that traces. */
+enum obstacle obstacle_find(pid_t *tracer);
+
+#endif
