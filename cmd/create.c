@@ -23,22 +23,22 @@ struct create {
 	struct mapping mapping;
 	struct range range;
 	mode_t mode;
-	bool has_start, if_missing, map;
+	bool has_addr, if_missing, map;
 };
 
 enum {
 	OPT_IF_MISSING = 0x100,
 	OPT_MAP,
-	OPT_START,
 };
 
 static const struct argp_option options[] = {
 	{ "size", 's', "SIZE", 0,
 	  "how large; a multiple of the granule (required)", 0 },
-	{ "start", OPT_START, "ADDR", 0,
+	{ "addr", 'a', "ADDR", 0,
 	  "at which address; a multiple of the granule (default: where no "
 	  "other region is)",
 	  0 },
+	{ "start", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
 	{ "mode", 'm', "MODE", 0, "permissions, in octal (default: 0600)", 0 },
 	{ "if-missing", OPT_IF_MISSING, NULL, 0,
 	  "one that is like this already will do", 0 },
@@ -59,9 +59,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 's':
 		c->range.size = target_size_arg("--size", arg);
 		return 0;
-	case OPT_START:
-		c->range.start = target_address_arg("--start", arg);
-		c->has_start = true;
+	case 'a':
+		c->range.start = target_address_arg("--addr", arg);
+		c->has_addr = true;
 		return 0;
 	case 'm':
 		if (mode_parse(arg, &c->mode))
@@ -78,8 +78,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!c->range.size)
 			cli_usage_error("--size is missing");
-		if (c->has_start && !c->range.start)
-			cli_usage_error("--start: the address is 0");
+		if (c->has_addr && !c->range.start)
+			cli_usage_error("--addr: the address is 0");
 		if (c->mapping.option && !c->map)
 			cli_usage_error("%s needs --map", c->mapping.option);
 		return 0;
@@ -112,12 +112,11 @@ static int check_alignment(const struct create *c, uint64_t granule)
 				     c->range.size, size_format(granule, text));
 	}
 	if (c->range.start % granule) {
-		snprintf(next, sizeof(next),
-			 "Round it down: --start 0x%" PRIx64,
+		snprintf(next, sizeof(next), "Round it down: --addr 0x%" PRIx64,
 			 c->range.start - c->range.start % granule);
 		if (c->range.start < granule)
 			snprintf(next, sizeof(next),
-				 "Leave --start out to have one chosen.");
+				 "Leave --addr out to have one chosen.");
 		return message_error(c->target.name, next,
 				     "address 0x%" PRIx64
 				     " is not a multiple of the granule, %s",
@@ -125,7 +124,7 @@ static int check_alignment(const struct create *c, uint64_t granule)
 				     size_format(granule, text));
 	}
 	if (c->range.start > UINT64_MAX - c->range.size)
-		return message_error(c->target.name, "Choose a lower --start.",
+		return message_error(c->target.name, "Choose a lower --addr.",
 				     "0x%" PRIx64 " plus %" PRIu64
 				     " goes beyond all addresses",
 				     c->range.start, c->range.size);
@@ -145,7 +144,7 @@ static int choose_start(struct create *c, const struct mount *mount,
 		return message_error(
 			c->target.name,
 			"Remove regions that are not needed, or say where: "
-			"--start ADDR",
+			"--addr ADDR",
 			"no free range of %s between 0x%llx and 0x%llx",
 			size_format(c->range.size, size), MSHARE_CHOOSE_START,
 			MSHARE_CHOOSE_END);
@@ -253,7 +252,7 @@ static int create_new(struct create *c, const struct mount *mount,
 {
 	int ret;
 
-	if (!c->has_start && choose_start(c, mount, subject))
+	if (!c->has_addr && choose_start(c, mount, subject))
 		return EXIT_FAILURE;
 	if (c->target.dry_run) {
 		ret = check_name(path);
@@ -274,7 +273,7 @@ static int check_same(const struct create *c, struct range range)
 	char has[SIZE_STRLEN];
 
 	if (range.size == c->range.size &&
-	    (!c->has_start || range.start == c->range.start))
+	    (!c->has_addr || range.start == c->range.start))
 		return EXIT_SUCCESS;
 	return message_error(c->target.name,
 			     "Ask for what it has, or choose another name.",

@@ -37,17 +37,25 @@ starts() {
 	done
 }
 
-@test "--start sets the address" {
-	works create -s 1G --start 0x300000000000 a
+@test "--addr sets the address" {
+	works create -s 1G --addr 0x300000000000 a
 	assert_output 'a: created 1G at 0x300000000000'
-	works create -s 1G --start 3T b
+	works create -s 1G -a 3T b
 	assert_output 'b: created 1G at 0x30000000000'
-	usage_error '--start: the address is 0' create -s 1G --start 0 c
-	usage_error "--start: 'x' is not an address" create -s 1G --start x c
-	usage_error "--start: address '16E' is too large" create -s 1G --start 16E c
+	usage_error '--addr: the address is 0' create -s 1G --addr 0 c
+	usage_error "--addr: 'x' is not an address" create -s 1G --addr x c
+	usage_error "--addr: address '16E' is too large" create -s 1G --addr 16E c
 }
 
-@test "without --start each region has a free range" {
+@test "--start is another name of --addr, without a place in --help" {
+	works create -s 1G --start 3T a
+	assert_output 'a: created 1G at 0x30000000000'
+	usage_error "--addr: 'x' is not an address" create -s 1G --start x b
+	works create --help
+	refute_output --partial --start
+}
+
+@test "without --addr each region has a free range" {
 	for name in a b c; do
 		works create -q -s 2G $name
 	done
@@ -73,7 +81,7 @@ starts() {
 }
 
 @test "create avoids regions with a chosen address" {
-	works create -q -s 1G --start 0x200040000000 a
+	works create -q -s 1G --addr 0x200040000000 a
 	works create -q -s 2G b
 	works create -q -s 1G c
 	assert_equal "$(starts a b c)" '0x200040000000 0x200080000000 0x200000000000 '
@@ -125,21 +133,21 @@ starts() {
 	fails 1 create -s 1M a
 	cause 'msharectl create: a: a size of 1048576 is not a multiple of the granule, 1G'
 	next_step "Round it up: --size $G"
-	fails 1 create -s 1G --start 0x300000001000 a
+	fails 1 create -s 1G --addr 0x300000001000 a
 	cause 'msharectl create: a: address 0x300000001000 is not a multiple of the granule, 1G'
-	next_step 'Round it down: --start 0x300000000000'
-	fails 1 create -s 1G --start 4096 a
-	next_step 'Leave --start out to have one chosen.'
+	next_step 'Round it down: --addr 0x300000000000'
+	fails 1 create -s 1G --addr 4096 a
+	next_step 'Leave --addr out to have one chosen.'
 	fails 1 create -s 18446744073709551615 a
 	next_step 'Make it smaller.'
 	[[ ! -e $MOUNT/a ]]
 }
 
 @test "a range beyond the address space is refused" {
-	fails 1 create -s 2G --start 0xffffffffc0000000 a
+	fails 1 create -s 2G --addr 0xffffffffc0000000 a
 	cause 'msharectl create: a: 0xffffffffc0000000 plus 2147483648 goes beyond all addresses'
 	# not user space: the kernel's to refuse
-	fails 1 create -s 1G --start 0x800000000000 a
+	fails 1 create -s 1G --addr 0x800000000000 a
 	cause 'msharectl create: a: the kernel takes no region with this address and size'
 	next_step 'Both are multiples of 1G, and it ends in user space.'
 	[[ ! -e $MOUNT/a ]]
@@ -196,7 +204,7 @@ starts() {
 	export MSHARE_FAKE_FAIL
 	for failure in GET_SIZE:25 SET_SIZE:12 SET_SIZE:22 SET_SIZE:16 SET_SIZE:5; do
 		MSHARE_FAKE_FAIL=$failure
-		fails 1 create -s 1G --start 1T a
+		fails 1 create -s 1G --addr 1T a
 		[[ ! -e $MOUNT/a ]]
 	done
 	MSHARE_FAKE_FAIL=SET_SIZE:12
@@ -277,12 +285,12 @@ starts() {
 	assert_output 'a: created 2G at 0x200000000000'
 	works create --if-missing -s 2G a
 	assert_output 'a: has 2G at 0x200000000000'
-	works create --if-missing -q -s 2G --start 0x200000000000 a
+	works create --if-missing -q -s 2G --addr 0x200000000000 a
 	assert_output a
 	fails 1 create --if-missing -s 1G a
 	cause 'msharectl create: a: exists already, with 2G at 0x200000000000'
 	next_step 'Ask for what it has, or choose another name.'
-	fails 1 create --if-missing -s 2G --start 1T a
+	fails 1 create --if-missing -s 2G --addr 1T a
 	: >"$MOUNT/unset"
 	fails 1 create --if-missing -s 2G unset
 	cause 'msharectl create: unset: the region has no address and size yet'
@@ -361,7 +369,7 @@ starts() {
 
 @test "a path on another msharefs" {
 	needs_other
-	for option in '' --dry-run --if-missing '--start 1T'; do
+	for option in '' --dry-run --if-missing '--addr 1T'; do
 		# shellcheck disable=SC2086
 		fails 1 create $option -s 1G "$MOUNT/other/a"
 		cause "msharectl create: $MOUNT/other/a: on another msharefs"

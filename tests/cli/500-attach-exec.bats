@@ -263,7 +263,7 @@ needs_privileged_files() {
 @test "addresses that the program uses: 125, and the program does not run" {
 	# where a non-PIE program lies
 	echo 4096 >"$MOUNT/mshare_info"
-	works create -q --start 0x400000 -s 1M taken
+	works create -q --addr 0x400000 -s 1M taken
 	fails 125 attach-exec pg taken -- "$PROBES/probe-nonpie" overwrite
 	cause 'msharectl attach-exec: taken: 0x400000 to 0x500000 is in use in the program'
 	next_step "The program's own layout is in the way; create the region at another address."
@@ -586,7 +586,7 @@ touch: would run $(type -P touch)"
 	make_32bit small
 	fails 125 attach-exec --dry-run pg -- ./small
 	echo 4096 >"$MOUNT/mshare_info"
-	works create -q --start 0x400000 -s 1M taken
+	works create -q --addr 0x400000 -s 1M taken
 	fails 125 attach-exec --dry-run pg taken -- "$PROBES/probe-nonpie"
 	cause 'msharectl attach-exec: taken: 0x400000 to 0x500000 is in use in the program'
 	under "$PROBES/filtered" ptrace:errno -- --dry-run pg -- touch ran

@@ -84,7 +84,7 @@ completes() {
 
 @test "options" {
 	completes msharectl info --j --json
-	completes msharectl create --s '--start --size'
+	completes msharectl create --s --size
 	completes msharectl attach-exec --r --read-only
 }
 

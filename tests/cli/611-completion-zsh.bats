@@ -62,7 +62,7 @@ setup() {
 
 @test "options" {
 	offers zsh 'msharectl info --j' --json \
-		'msharectl create --st' --start \
+		'msharectl create --ad' --addr \
 		'msharectl attach-exec --r' --read-only
 	becomes zsh 'msharectl create --siz' 'msharectl create --size='
 }

@@ -63,7 +63,7 @@ setup() {
 
 @test "options" {
 	offers fish 'msharectl info --j' --json \
-		'msharectl create --st' --start \
+		'msharectl create --ad' --addr \
 		'msharectl attach-exec --r' --read-only
 }
 
