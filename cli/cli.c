@@ -44,6 +44,8 @@ static error_t global_parse(int key, char *arg, struct argp_state *state)
 		cli->mount_point = arg;
 		return 0;
 	case 'h':
+		/* A user's taste would mislead who reads this: completions. */
+		unsetenv("ARGP_HELP_FMT");
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		exit(EXIT_SUCCESS);
 	case 'V':

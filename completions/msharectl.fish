@@ -31,7 +31,7 @@ function __msharectl_commands
 end
 
 function __msharectl_help --no-scope-shadowing
-    ARGP_HELP_FMT= $program $argv --help 2>/dev/null
+    $program $argv --help 2>/dev/null
 end
 
 # Names come with white space, control characters and backslashes as \xNN, and

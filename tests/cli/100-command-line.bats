@@ -28,6 +28,16 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 	done
 }
 
+@test "ARGP_HELP_FMT does not change help" {
+	works create --help
+	help=$output
+	for arguments in 'create --help' 'create -h' 'help create'; do
+		# shellcheck disable=SC2086
+		ARGP_HELP_FMT=rmargin=50,short-usage-col=2 works $arguments
+		assert_equal "$output" "$help"
+	done
+}
+
 @test "help without a command is --help" {
 	works --help
 	help=$output

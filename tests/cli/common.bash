@@ -19,8 +19,7 @@ setup_fake() {
 	export MSHARE_FAKE_DIR=$MOUNT MSHARE_MOUNT_POINT=$MOUNT
 	# the build with sanitizers gives way to the preloaded fake
 	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=1
-	# argp formats help as this says
-	unset ARGP_HELP_FMT MSHARE_FAKE_FAIL MSHARE_FAKE_NO_STAT
+	unset MSHARE_FAKE_FAIL MSHARE_FAKE_NO_STAT
 	unset MSHARE_FAKE_SIGNAL MSHARE_FAKE_LOG MSHARE_FAKE_FILESYSTEMS
 	unset MSHARE_FAKE_BETWEEN MSHARE_FAKE_KILL
 	unset MSHARE_ADDR MSHARE_SIZE MSHARE_REGIONS
