@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts behind ./dev share. Sourced, never run.
+# Functions of the scripts behind ./dev. Sourced, never run.
 
 # a failure inside $(...) counts as well
 shopt -s inherit_errexit
@@ -7,7 +7,7 @@ shopt -s inherit_errexit
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 CACHE=${MSHARE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mshare}
 export TREE CACHE
-# make takes seconds to find that there is nothing to do
+# make needs seconds to find that nothing has changed
 export CMAKE_GENERATOR=${CMAKE_GENERATOR:-Ninja}
 
 note() {
@@ -26,27 +26,27 @@ usage_error() {
 	exit 2
 }
 
-# have_arguments OPTION COUNT: an option's value is missing when COUNT is 1
+# need_value OPTION COUNT: the option's value is missing if COUNT is 1
 need_value() {
 	[[ $2 -gt 1 ]] || usage_error "$1 needs a value"
 }
 
 make_cache() {
-	[[ $CACHE == /* ]] || die "the cache folder $CACHE is no absolute path" \
-		"set MSHARE_CACHE to one"
+	[[ $CACHE == /* ]] || die "the cache folder $CACHE is not an absolute path" \
+		"set MSHARE_CACHE to an absolute path"
 	mkdir -p "$CACHE/$1" ||
-		die "cannot make $CACHE/$1" "set MSHARE_CACHE to a folder of yours"
+		die "cannot create $CACHE/$1" "set MSHARE_CACHE to a directory that you can write"
 }
 
-# side_configure KIND CMAKE-ARG...: makes a folder to build all of it in, outside
-# the tree, and leaves that folder's path in $side
+# side_configure KIND CMAKE-ARG...: configures a directory outside the tree for a
+# build, and sets $side to its path
 side_configure() {
 	side=$CACHE/side/$1-$(printf '%s' "$TREE" | sha256sum | cut -c1-12)
 	mkdir -p "$side"
 	cmake -S "$TREE" -B "$side" "${@:2}"
 }
 
-# side_build KIND CMAKE-ARG...: and builds it
+# side_build KIND CMAKE-ARG...: configures and builds
 side_build() {
 	side_configure "$@" && cmake --build "$side" -j "$(nproc)"
 }

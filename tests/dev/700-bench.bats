@@ -36,7 +36,7 @@ report() {
 	"$TREE/bench/report" "$@" <lines
 }
 
-@test "bench: the table compares, extrapolates, and marks what it extrapolated" {
+@test "bench: the table compares, extrapolates, and marks extrapolated values" {
 	run --separate-stderr report
 	show
 	assert_success
@@ -59,7 +59,7 @@ report() {
 	END
 }
 
-@test "bench: JSON has the results, exact, with what they mean" {
+@test "bench: JSON has exact results and their meaning" {
 	report --json results.json >table
 	run jq -c '.format, .version, (.results | length)' results.json
 	assert_output $'"mshare-bench"\n1\n12'
@@ -69,7 +69,7 @@ report() {
 	assert_output $'[1,1.1,1,1.1]\n[2,0.55,null,null]'
 }
 
-@test "bench: plots have both curves, and a part that was not run has none" {
+@test "bench: plots have both curves, and skip parts that were not run" {
 	report --plots both >table
 	run grep -lE '>plain MAP_SHARED<' both/tables.svg both/flush.svg
 	assert_output $'both/tables.svg\nboth/flush.svg'
@@ -81,7 +81,7 @@ report() {
 	assert_output flush.svg
 }
 
-@test "bench: a figure that is none, or a metric that nobody knows, is an error" {
+@test "bench: an invalid figure or an unknown metric is an error" {
 	echo 'tables pgtables 1 plain lots' >lines
 	run report
 	assert_failure
@@ -91,8 +91,8 @@ report() {
 	assert_output --partial 'tables pages'
 }
 
-@test "bench: a part that there is not is a usage error" {
+@test "bench: an unknown part is a usage error" {
 	run --separate-stderr "$TREE/dev.d/bench" flushes
 	assert_failure 2
-	assert_equal "${stderr_lines[0]}" 'dev: bench: there is no part "flushes"'
+	assert_equal "${stderr_lines[0]}" 'dev: bench: unknown part "flushes"'
 }

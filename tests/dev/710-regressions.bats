@@ -32,7 +32,7 @@ again() {
 	printf '%s\n' "${@:2}" >>"$1"
 }
 
-@test "regressions: what ended the same on both kernels is none" {
+@test "regressions: the same result on both kernels does not count" {
 	sed -i 's/10 to 20/11 to 23/' patched
 	compare
 	assert_success
@@ -51,7 +51,7 @@ again() {
 	assert_output ''
 }
 
-@test "regressions: a test, a subtest and a skip that ended worse count" {
+@test "regressions: a worse test, subtest or skip counts" {
 	sed -i -e 's/^ok 1 map/not & # exit=139/' -e 's/Split huge page... OK/Split huge page... Fail/' \
 		-e 's/^# ok 2 # SKIP/# not ok 2/' patched
 	compare
@@ -63,7 +63,7 @@ again() {
 	assert_output $'map\nhuge'
 }
 
-@test "regressions: tests that a lost guest did not run count" {
+@test "regressions: tests that did not run in a lost guest count" {
 	sed -i '/^ok 2/,$d' patched
 	compare
 	assert_failure 1
@@ -72,14 +72,14 @@ again() {
 	assert_output 'huge'
 }
 
-@test "regressions: a program without any test is no success" {
+@test "regressions: a program without tests fails" {
 	: >plain
 	: >patched
 	compare
 	assert_failure 1
 }
 
-@test "regressions: one that was worse counts if it is again" {
+@test "regressions: a worse test counts if it is worse again" {
 	sed -i 's/^ok 1 map/not & # exit=1/' patched
 	again plain 'ok 1 map' 'ok 2 map' 'ok 3 map'
 	again patched 'ok 1 map' 'not ok 2 map # exit=1' 'ok 3 map'
@@ -89,7 +89,7 @@ again() {
 	assert_line --regexp '^  repeated +pass, pass, pass, pass  fail \(1\), pass, fail \(1\), pass$'
 }
 
-@test "regressions: one that was worse and is good whenever it is repeated does not count" {
+@test "regressions: a worse test with good repetitions does not count" {
 	sed -i 's/^ok 1 map/not & # exit=1/' patched
 	again plain 'ok 1 map' 'ok 2 map' 'ok 3 map'
 	again patched 'ok 1 map' 'ok 2 map' 'ok 3 map'
@@ -98,7 +98,7 @@ again() {
 	assert_line --regexp '^map .* once$'
 }
 
-@test "regressions: one that fails without the series at times does not count" {
+@test "regressions: a test that sometimes fails without the series does not count" {
 	sed -i 's/^ok 1 map/not & # exit=1/' patched
 	again plain 'ok 1 map' 'not ok 2 map # exit=1' 'ok 3 map'
 	again patched 'not ok 1 map # exit=1' 'not ok 2 map # exit=1' 'ok 3 map'
@@ -107,7 +107,7 @@ again() {
 	assert_line --regexp '^map .* flaky$'
 }
 
-@test "regressions: one that only fails without the series is told" {
+@test "regressions: a test that fails only without the series is reported" {
 	sed -i 's/^ok 1 map/not & # exit=1/' plain
 	compare
 	assert_success

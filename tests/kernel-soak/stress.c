@@ -92,7 +92,9 @@ struct order {
 
 static __thread uint32_t writer;
 
-/* Contents of a word */
+/*
+ * Contents of a word
+ */
 
 #define SEQUENCE_MASK 0xffffffU
 /* A bit among the bits of the page: the page is in the lasting region. */
@@ -607,7 +609,9 @@ static void be_worker(struct peer *parent, void *arg)
 	}
 }
 
-/* Disturbances */
+/*
+ * Disturbances
+ */
 
 static struct peer workers[WORKERS];
 static unsigned int killed, brought_back;
