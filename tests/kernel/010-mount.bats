@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=long
 # shellcheck disable=SC2154 # guest.bash sets variables
 # The mount point, the mount's options, and mshare_info.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=long
 # shellcheck disable=SC2154 # bats and guest.bash set variables
 # size= and nr_regions=: what a mount holds at most.
 
@@ -107,11 +108,6 @@ wait_until_used() {
 	assert_failure
 }
 
-@test "a region that was removed makes room for another at once" {
-	limited size=$((16384 + tables))k
-	GUEST_MSHARE=$other helper lifetime remake
-}
-
 @test "a remount changes the limits, to no less than what is in use" {
 	limited size=$((8192 + tables))k,nr_regions=3
 	msharectl create --size 1G one
@@ -133,11 +129,6 @@ wait_until_used() {
 	assert_output --partial 'size=0k,nr_regions=0'
 	msharectl create --size 2T large
 	msharectl map --noreserve large
-}
-
-@test "remounts at once change what each names" {
-	limited size=32m
-	GUEST_MSHARE=$other helper limits remounts
 }
 
 @test "what is mapped already is told, whether or not there is room" {

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=long
 # Names: directories, links, and what mshare_info is protected from.
 
 load guest
@@ -41,14 +42,14 @@ inode() {
 @test "a region keeps its address and memory under another name" {
 	msharectl create --start 8T --size 1G old
 	msharectl map old
-	msharectl attach-exec old -- "$CASES/guest-attach" write 42
+	msharectl attach-exec old -- "$CASES/helper-attach" write 42
 	mkdir dir
 	mv old dir/new
-	logged msharectl attach-exec dir/new -- "$CASES/guest-attach" read
+	logged msharectl attach-exec dir/new -- "$CASES/helper-attach" read
 	assert_output 42
 	: >other
 	mv -f dir/new other
-	logged msharectl attach-exec other -- "$CASES/guest-attach" read
+	logged msharectl attach-exec other -- "$CASES/helper-attach" read
 	assert_output 42
 }
 
@@ -58,9 +59,9 @@ inode() {
 	ln one two
 	[[ $(inode one) == "$(inode two)" ]]
 	[[ $(stat -c %h one) == 2 ]]
-	msharectl attach-exec one -- "$CASES/guest-attach" write 7
+	msharectl attach-exec one -- "$CASES/helper-attach" write 7
 	rm one
-	logged msharectl attach-exec two -- "$CASES/guest-attach" read
+	logged msharectl attach-exec two -- "$CASES/helper-attach" read
 	assert_output 7
 }
 
@@ -93,8 +94,4 @@ inode() {
 	assert_failure
 	logged cat mshare_info
 	assert_output 1073741824
-}
-
-@test "a region cannot be read or written as a file" {
-	helper requests file-io
 }

@@ -7,9 +7,9 @@ bats_load_library bats-assert
 teardown() { remove_regions; }
 
 @test "the donor's text arrives at the consumer" {
-	logged "$CASES/guest-example" donor
+	logged "$CASES/helper-example" donor
 	assert_success
-	logged "$CASES/guest-example" consumer
+	logged "$CASES/helper-example" consumer
 	assert_success
 	assert_output 'Some random shared text'
 	logged msharectl info --raw --noheadings --bytes --output START,SIZE shareme

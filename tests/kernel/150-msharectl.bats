@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=long
 # msharectl on the real kernel; tests/cli has the rest, with the kernel faked.
 
 load guest
@@ -11,9 +12,9 @@ teardown() { remove_regions; }
 	assert_success
 	logged msharectl map region
 	assert_success
-	logged msharectl attach-exec region -- "$CASES/guest-attach" write 1234
+	logged msharectl attach-exec region -- "$CASES/helper-attach" write 1234
 	assert_success
-	logged msharectl attach-exec --read-only region -- "$CASES/guest-attach" read
+	logged msharectl attach-exec --read-only region -- "$CASES/helper-attach" read
 	assert_success
 	assert_output 1234
 	logged msharectl rm region
@@ -24,9 +25,9 @@ teardown() { remove_regions; }
 @test "attach-exec --read-only cannot write" {
 	msharectl create --start 8T --size 2G region
 	msharectl map region
-	logged msharectl attach-exec --read-only region -- "$CASES/guest-attach" write 1
+	logged msharectl attach-exec --read-only region -- "$CASES/helper-attach" write 1
 	assert_equal "$status" $((128 + 11))
-	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	logged msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_output 0
 }
 
@@ -48,8 +49,8 @@ teardown() { remove_regions; }
 @test "stat counts the programs that are attached" {
 	msharectl create --start 8T --size 2G region
 	msharectl map region
-	msharectl attach-exec region -- "$CASES/guest-attach" write 1
-	msharectl attach-exec region -- "$CASES/guest-attach" wait >"$BATS_TEST_TMPDIR/pid" &
+	msharectl attach-exec region -- "$CASES/helper-attach" write 1
+	msharectl attach-exec region -- "$CASES/helper-attach" wait >"$BATS_TEST_TMPDIR/pid" &
 	local child=$! i
 	for ((i = 0; i < 100; i++)); do
 		[[ ! -s $BATS_TEST_TMPDIR/pid ]] || break

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=long
 # shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
 # msharectl where the kernel, and not a stand-in, decides. 150-msharectl.bats has
 # the ordinary case.
@@ -36,7 +37,7 @@ refused() {
 		msharectl map region
 	logged msharectl map --noreserve region
 	assert_output 'region: mapped 300G rw at 0x200000000000'
-	logged msharectl attach-exec region -- "$CASES/guest-attach" write 7
+	logged msharectl attach-exec region -- "$CASES/helper-attach" write 7
 	assert_success
 	logged msharectl stat -nrb -o NAME,MAPPINGS,MAPPED,RESIDENT region
 	assert_output "region 1 $((300 << 30)) 4096"
@@ -45,20 +46,20 @@ refused() {
 @test "protect and unmap hold for who attaches then, and for who has" {
 	msharectl create --size 2G region
 	msharectl map region
-	msharectl attach-exec region -- "$CASES/guest-attach" write 7
+	msharectl attach-exec region -- "$CASES/helper-attach" write 7
 	msharectl protect --prot r region
-	logged msharectl attach-exec region -- "$CASES/guest-attach" write 8
+	logged msharectl attach-exec region -- "$CASES/helper-attach" write 8
 	assert_failure 139
-	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	logged msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_output 7
 	msharectl protect --prot none --addr 0x200040000000 region
-	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	logged msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_failure 139
 	msharectl protect --prot rw region
-	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	logged msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_output 7
 	msharectl unmap --addr 0x200040000000 --size 1G region
-	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	logged msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_failure 139
 	logged msharectl stat -nrb -o MAPPED,RESIDENT region
 	assert_output "$((1 << 30)) 0"
@@ -88,11 +89,11 @@ refused() {
 @test "users make and attach their own regions, and others' as the mode says" {
 	as_user 1000 msharectl create --size 1G --mode 0644 theirs
 	as_user 1000 msharectl map theirs
-	as_user 1000 msharectl attach-exec theirs -- "$CASES/guest-attach" write 7
-	logged as_user 1001 msharectl attach-exec --read-only theirs -- "$CASES/guest-attach" read
+	as_user 1000 msharectl attach-exec theirs -- "$CASES/helper-attach" write 7
+	logged as_user 1001 msharectl attach-exec --read-only theirs -- "$CASES/helper-attach" read
 	assert_output 7
 	refused 125 'msharectl attach-exec: theirs: permission denied' \
-		as_user 1001 msharectl attach-exec theirs -- "$CASES/guest-attach" read
+		as_user 1001 msharectl attach-exec theirs -- "$CASES/helper-attach" read
 	refused 1 'msharectl unmap: theirs: permission denied' as_user 1001 msharectl unmap theirs
 	refused 1 'msharectl rm: theirs: only its owner may remove it' as_user 1001 msharectl rm theirs
 	chmod 600 "$MSHARE/theirs"
@@ -118,13 +119,13 @@ refused() {
 	msharectl create --size 1G --mode 0666 region
 	msharectl map region
 	logged unshare --pid --fork --mount-proc \
-		msharectl attach-exec region -- "$CASES/guest-attach" write 7
+		msharectl attach-exec region -- "$CASES/helper-attach" write 7
 	assert_success
 	logged as_user 1000 unshare --user --map-root-user --pid --fork --mount-proc \
-		msharectl attach-exec region -- "$CASES/guest-attach" read
+		msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_output 7
 	logged as_user 1000 setpriv --no-new-privs \
-		msharectl attach-exec region -- "$CASES/guest-attach" read
+		msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_output 7
 }
 
@@ -132,18 +133,18 @@ refused() {
 	msharectl create --size 1G region
 	msharectl map region
 	logged unshare --pid --fork \
-		msharectl attach-exec region -- "$CASES/guest-attach" write 7
+		msharectl attach-exec region -- "$CASES/helper-attach" write 7
 	assert_success
 	refused 125 'msharectl attach-exec: /proc does not show this process, and what is attached is verified there: No such file or directory' \
 		unshare --mount sh -c 'mount -t tmpfs none /proc && msharectl attach-exec region -- "$1" read' \
-		- "$CASES/guest-attach"
+		- "$CASES/helper-attach"
 }
 
 @test "attach-exec --env-only and --dry-run" {
 	msharectl create --size 1G region
-	logged msharectl attach-exec --env-only region -- "$CASES/guest-attach" read
+	logged msharectl attach-exec --env-only region -- "$CASES/helper-attach" read
 	assert_failure 139
-	logged msharectl attach-exec --dry-run region -- "$CASES/guest-attach" read
+	logged msharectl attach-exec --dry-run region -- "$CASES/helper-attach" read
 	assert_line --index 0 'region: would attach 1G rw at 0x200000000000'
 	logged msharectl stat -nrb -o ATTACHED region
 	assert_output 0
@@ -156,15 +157,15 @@ refused() {
 	local s
 	for s in 0 1; do
 		echo $s >$YAMA
-		logged as_user 1000 msharectl attach-exec region -- "$CASES/guest-attach" read
+		logged as_user 1000 msharectl attach-exec region -- "$CASES/helper-attach" read
 		assert_output 0
 	done
 	# 3 stays until the next boot: 990-yama-locked.bats
 	echo 2 >$YAMA
-	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	logged msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_output 0
 	refused 125 'msharectl attach-exec: Yama forbids tracing without CAP_SYS_PTRACE (ptrace_scope is 2), and attaching needs it' \
-		as_user 1000 msharectl attach-exec region -- "$CASES/guest-attach" read
+		as_user 1000 msharectl attach-exec region -- "$CASES/helper-attach" read
 }
 
 @test "msharefs is found where it is mounted, and missed where it is not" {

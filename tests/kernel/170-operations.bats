@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=long
 # shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
 # The operations on a region's memory, by msharectl on the real kernel.
 
@@ -29,8 +30,8 @@ region: mapped 1G rw at 0x200000000000'
 	logged msharectl create --size 1G --map --file "$BATS_TEST_TMPDIR/file" region
 	assert_success
 	rm "$BATS_TEST_TMPDIR/file"
-	msharectl attach-exec region -- "$CASES/guest-attach" write 77
-	logged msharectl attach-exec region -- "$CASES/guest-attach" read
+	msharectl attach-exec region -- "$CASES/helper-attach" write 77
+	logged msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_output 77
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=long
 # libmshare and the real kernel; tests/package has it with a faked one.
 
 load guest
@@ -7,16 +8,16 @@ bats_load_library bats-assert
 teardown() { remove_regions; }
 
 @test "a program uses a region through libmshare" {
-	logged "$CASES/guest-library" "$MSHARE/region"
+	logged "$CASES/helper-library" "$MSHARE/region"
 	assert_success
 	assert_output 'shared at 0x200000000000 of 1073741824, 1073741824 mapped'
 }
 
 @test "what is no region is refused" {
-	logged "$CASES/guest-library" /dev/zero
+	logged "$CASES/helper-library" /dev/zero
 	assert_failure 1
 	assert_output 'open: Wrong medium type'
-	logged "$CASES/guest-library" "$MSHARE"
+	logged "$CASES/helper-library" "$MSHARE"
 	assert_failure 1
 	assert_output 'open: Is a directory'
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=long
 # The last of all: what it sets stays until the next boot.
 
 load guest

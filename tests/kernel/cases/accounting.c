@@ -398,17 +398,28 @@ static void overcommit(void)
 }
 
 static const struct test_case cases[] = {
-	{ "payers", payers },
-	{ "nobody-left", nobody_left },
-	{ "somebody-left", somebody_left },
-	{ "own-group", own_group },
-	{ "address-space", address_space },
-	{ "overcommit", overcommit },
+	{ "payers",
+	  "the creator's group pays for memory and tables, also when it is gone",
+	  payers },
+	{ "nobody-left",
+	  "a full group without processes is SIGBUS for a client of another one",
+	  nobody_left },
+	{ "somebody-left",
+	  "a full group loses its own processes, not a client of another one",
+	  somebody_left },
+	{ "own-group", "a client of the group that pays and is full is killed",
+	  own_group },
+	{ "address-space", "RLIMIT_AS counts windows", address_space },
+	{ "overcommit", "vm.overcommit_memory holds for CREATE_MAPPING",
+	  overcommit },
 };
+
+static void setup(void)
+{
+	start = region_address(400);
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(400);
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

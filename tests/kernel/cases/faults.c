@@ -788,19 +788,50 @@ static void others(void)
 }
 
 static const struct test_case cases[] = {
-	{ "files", files },     { "requests", requests },
-	{ "devices", devices }, { "advices", advices },
-	{ "windows", windows }, { "forks", forks },
-	{ "others", others },
+	{ "files", "files, directories and mounts that fail leave nothing",
+	  files, CASE_DEBUG },
+	{ "requests",
+	  "CREATE_MAPPING, UNMAP and PROTECT that fail leave the region as it was",
+	  requests, CASE_DEBUG },
+	{ "devices",
+	  "CREATE_MAPPING of what is no object leaves nothing, however it ends",
+	  devices, CASE_DEBUG },
+	{ "advices", "the other requests that fail leave the region as it was",
+	  advices, CASE_DEBUG },
+	{ "windows",
+	  "a window is all there or not at all, and a touch waits for memory",
+	  windows, CASE_DEBUG },
+	{ "forks", "fork that fails leaves the parent's windows alone", forks,
+	  CASE_DEBUG },
+	{ "others",
+	  "a touch of memory that another group pays for ends in SIGBUS at worst",
+	  others, CASE_DEBUG },
 };
 
-int main(int argc, char **argv)
+static void setup(void)
 {
-	regions_init();
 	file = object_open(&object_kinds[MEMFD], LENGTH);
 	start = region_address(200);
 	anonymous = start + MIB;
 	file_object = start + 2 * MIB;
 	vacant = start + 8 * MIB;
-	return run_case(cases, argc, argv);
+}
+
+/*
+ * A thread that was off its CPU after fork() is told so in its area for rseq,
+ * by a copy of that page. Where this fails, the kernel sends SIGSEGV.
+ */
+static void do_without_rseq(char **argv)
+{
+	if (getenv("GLIBC_TUNABLES"))
+		return;
+	setenv("GLIBC_TUNABLES", "glibc.pthread.rseq=0", 1);
+	execv("/proc/self/exe", argv);
+	must(false, "exec: %m");
+}
+
+int main(int argc, char **argv)
+{
+	do_without_rseq(argv);
+	return run_cases(cases, setup, argc, argv);
 }

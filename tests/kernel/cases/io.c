@@ -987,19 +987,35 @@ static void futexes(void)
 }
 
 static const struct test_case cases[] = {
-	{ "by-client", by_client },
-	{ "from-outside", from_outside },
-	{ "read-only", read_only },
-	{ "no-access", no_access },
-	{ "holes", holes },
-	{ "pinned", pinned },
-	{ "lasting-files", lasting_files },
-	{ "futexes", futexes },
+	{ "by-client",
+	  "a client's O_DIRECT, AIO, io_uring and vmsplice reach what others see",
+	  by_client },
+	{ "from-outside",
+	  "process_vm_writev, /proc/PID/mem and ptrace reach it from outside",
+	  from_outside },
+	{ "read-only",
+	  "none of them writes where the window or the object is read-only",
+	  read_only },
+	{ "no-access", "only debuggers see into a window without access",
+	  no_access },
+	{ "holes", "none of them finds anything in a hole", holes },
+	{ "pinned",
+	  "fixed buffers of io_uring outlive their mapping and the region",
+	  pinned },
+	{ "lasting-files",
+	  "files on disks are no fixed buffers, in a region as elsewhere",
+	  lasting_files },
+	{ "futexes",
+	  "processes wait for one another on mutexes, conditions and futexes",
+	  futexes },
 };
+
+static void setup(void)
+{
+	start = region_address(300);
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(300);
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

@@ -151,15 +151,20 @@ static void processes(void)
 }
 
 static const struct test_case cases[] = {
-	{ "regions", regions },
-	{ "windows", windows },
-	{ "objects", objects },
-	{ "processes", processes },
+	{ "regions", "hundreds of regions leak nothing", regions, CASE_LONG },
+	{ "windows", "hundreds of windows leak nothing", windows, CASE_LONG },
+	{ "objects", "hundreds of objects leak nothing", objects, CASE_LONG },
+	{ "processes",
+	  "hundreds of processes that end with a window leak nothing",
+	  processes, CASE_LONG },
 };
+
+static void setup(void)
+{
+	start = region_address(64);
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(64);
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

@@ -371,13 +371,14 @@ static void unmap_part(void)
 	check(*(uint64_t *)left == 1, "the rest has lost its contents");
 }
 
-/* On a mount with room for one such region and no more. */
+/* On a mount with room for one such region, its tables, and no more. */
 static void remake(void)
 {
 	uint64_t most = 16 * MIB;
 	long before = shmem();
 	int fd;
 
+	regions_mount("size=18436k");
 	path = region_path();
 	for (int i = 0; i < 20; i++) {
 		fd = region_create(path, start, granule);
@@ -398,25 +399,37 @@ static void remake(void)
 }
 
 static const struct test_case cases[] = {
-	{ "close-last", close_last },
-	{ "munmap-last", munmap_last },
-	{ "unlink-last", unlink_last },
-	{ "exit-last", exit_last },
-	{ "kill-last", kill_last },
-	{ "exec-last", exec_last },
-	{ "unmap-returns", unmap_returns },
-	{ "unlink-attached", unlink_attached },
-	{ "creator-exited", creator_exited },
-	{ "creator-killed", creator_killed },
-	{ "creator-thread", creator_thread },
-	{ "unmap-part", unmap_part },
-	{ "remake", remake },
+	{ "close-last", "memory goes with the last close", close_last },
+	{ "munmap-last", "memory goes with the last munmap", munmap_last },
+	{ "unlink-last", "memory goes with the last name", unlink_last },
+	{ "exit-last", "memory goes with the last process: exit", exit_last },
+	{ "kill-last", "memory goes with the last process: SIGKILL",
+	  kill_last },
+	{ "exec-last", "memory goes with the last process: exec", exec_last },
+	{ "unmap-returns", "memory goes with UNMAP", unmap_returns },
+	{ "unlink-attached", "an unlinked region goes on for those who have it",
+	  unlink_attached },
+	{ "creator-exited",
+	  "a region outlives the process that made it and exits",
+	  creator_exited },
+	{ "creator-killed",
+	  "a region outlives the process that made it and is killed",
+	  creator_killed },
+	{ "creator-thread", "a region outlives the thread that made it",
+	  creator_thread },
+	{ "unmap-part", "memory of a part goes with UNMAP of that part",
+	  unmap_part },
+	{ "remake", "a region that was removed makes room for another at once",
+	  remake, CASE_LONG },
 };
+
+static void setup(void)
+{
+	start = region_address(48);
+	size = HELD_KB * KIB / PAGE * TABLE_SPAN;
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(48);
-	size = HELD_KB * KIB / PAGE * TABLE_SPAN;
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Limits of a mount, $GUEST_MSHARE, where the shell's commands cannot get at
- * them; see 015-limits.bats for the rest.
+ * Limits of a mount, where the shell's commands cannot get at them; see
+ * 015-limits.bats for the rest.
  */
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -16,7 +15,7 @@
 /* A remount in two steps, between which somebody else remounts as well. */
 static void remounts(void)
 {
-	const char *mount_point = getenv("GUEST_MSHARE");
+	const char *mount_point = regions_mount("size=32m");
 	int context = fspick(AT_FDCWD, mount_point, FSPICK_CLOEXEC);
 	struct statfs fs;
 
@@ -34,10 +33,11 @@ static void remounts(void)
 }
 
 static const struct test_case cases[] = {
-	{ "remounts", remounts },
+	{ "remounts", "remounts at once change what each names", remounts,
+	  CASE_LONG },
 };
 
 int main(int argc, char **argv)
 {
-	return run_case(cases, argc, argv);
+	return run_cases(cases, NULL, argc, argv);
 }

@@ -103,11 +103,15 @@ static void machine_first(void)
 }
 
 static const struct test_case cases[] = {
-	{ "client-first", client_first },
-	{ "machine-first", machine_first },
+	{ "client-first",
+	  "a client makes no virtual machine, not even when its window is gone",
+	  client_first, CASE_NORMAL },
+	{ "machine-first",
+	  "the process of a virtual machine attaches nothing, and its children may",
+	  machine_first, CASE_NORMAL },
 };
 
 int main(int argc, char **argv)
 {
-	return run_case(cases, argc, argv);
+	return run_cases(cases, NULL, argc, argv);
 }

@@ -1247,33 +1247,71 @@ static void protect_file(void)
 }
 
 static const struct test_case cases[] = {
-	{ "share-memfd", share_memfd },
-	{ "share-tmpfs", share_tmpfs },
-	{ "share-ext4", share_ext4 },
-	{ "share-hugetlb", share_hugetlb },
-	{ "side-by-side", side_by_side },
-	{ "keep-files", keep_files },
-	{ "cut-files", cut_files },
-	{ "cut-hugetlb", cut_hugetlb },
-	{ "past-end", past_end },
-	{ "populate", populate },
-	{ "populate-rights", populate_rights },
-	{ "reserve-hugetlb", reserve_hugetlb },
-	{ "written-back", written_back },
-	{ "huge-split", huge_split },
-	{ "huge-collapse", huge_collapse },
-	{ "huge-khugepaged", huge_khugepaged },
-	{ "tables-plain-first", tables_plain_first },
-	{ "tables-region-first", tables_region_first },
-	{ "tables-cut", tables_cut },
-	{ "refuse", refuse },
-	{ "protect-file", protect_file },
+	{ "share-memfd", "clients and read(2) see the same bytes of a memfd",
+	  share_memfd },
+	{ "share-tmpfs",
+	  "clients and read(2) see the same bytes of a file on tmpfs",
+	  share_tmpfs },
+	{ "share-ext4",
+	  "clients and read(2) see the same bytes of a file on ext4",
+	  share_ext4 },
+	{ "share-hugetlb",
+	  "clients and read(2) see the same bytes of huge pages",
+	  share_hugetlb },
+	{ "side-by-side", "a region holds objects of every kind side by side",
+	  side_by_side },
+	{ "keep-files",
+	  "a file keeps what is unmapped of it, and what a region had of it",
+	  keep_files },
+	{ "cut-files",
+	  "what is cut off a file is SIGBUS for every client, at once",
+	  cut_files },
+	{ "cut-hugetlb",
+	  "what is cut off a file of huge pages is SIGBUS for every client, at once",
+	  cut_hugetlb },
+	{ "past-end", "pages past the end of a file are SIGBUS", past_end },
+	{ "populate", "MAP_POPULATE leaves clients nothing to fault in",
+	  populate },
+	{ "populate-rights",
+	  "MAP_POPULATE takes what the rights and the file give",
+	  populate_rights },
+	{ "reserve-hugetlb",
+	  "huge pages are set aside unless MAP_NORESERVE is given",
+	  reserve_hugetlb },
+	{ "written-back",
+	  "what clients store between two fsync(2) gets to the disk",
+	  written_back },
+	{ "huge-split",
+	  "PROTECT of one page splits a huge page under clients that store",
+	  huge_split },
+	{ "huge-collapse", "MADV_COLLAPSE loses no store of clients",
+	  huge_collapse },
+	{ "huge-khugepaged",
+	  "nor does khugepaged, which finds large pages in regions by itself",
+	  huge_khugepaged },
+	{ "tables-plain-first",
+	  "a region does not use tables that hugetlbfs shares",
+	  tables_plain_first },
+	{ "tables-region-first", "hugetlbfs does not share tables of a region",
+	  tables_region_first },
+	{ "tables-cut",
+	  "a huge file is cut under a region and processes without one",
+	  tables_cut },
+	{ "refuse",
+	  "CREATE_MAPPING refuses what is no such file, or not for the descriptor",
+	  refuse },
+	{ "protect-file",
+	  "PROTECT gives no rights that the file's descriptor does not",
+	  protect_file },
 };
+
+static void setup(void)
+{
+	start = region_address(200);
+	object = start + 16 * MIB;
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(200);
-	object = start + 16 * MIB;
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

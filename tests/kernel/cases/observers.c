@@ -355,14 +355,24 @@ static void maps(void)
 }
 
 static const struct test_case cases[] = {
-	{ "aging", aging },     { "balancing", balancing }, { "damon", damon },
-	{ "samples", samples }, { "maps", maps },
+	{ "aging", "the lists of reclaim age, and no client faults for it",
+	  aging },
+	{ "balancing", "NUMA balancing leaves windows alone", balancing },
+	{ "damon", "DAMON watches a window, and takes nothing from it", damon },
+	{ "samples", "perf counts each fault once, and finds its page",
+	  samples },
+	{ "maps",
+	  "perf takes no object for a mapping of the process that asked for it",
+	  maps },
 };
+
+static void setup(void)
+{
+	start = region_address(440);
+	object = start + 16 * MIB;
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(440);
-	object = start + 16 * MIB;
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

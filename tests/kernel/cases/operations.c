@@ -1332,37 +1332,60 @@ static void same_figures(void)
 }
 
 static const struct test_case cases[] = {
-	{ "walk", walk },
-	{ "names", names },
-	{ "advise", advise },
-	{ "advise-holes", advise_holes },
-	{ "advise-populate", advise_populate },
-	{ "advise-past-end", advise_past_end },
-	{ "advise-remove", advise_remove },
-	{ "advise-remove-readonly", advise_remove_readonly },
-	{ "advise-huge", advise_huge },
-	{ "advise-pageout", advise_pageout },
-	{ "lock-pages", lock_pages },
-	{ "lock-onfault", lock_onfault },
-	{ "lock-refused", lock_refused },
-	{ "lock-privilege", lock_privilege },
-	{ "seal-each", seal_each },
-	{ "seal-adds", seal_adds },
-	{ "mempolicy", mempolicy },
-	{ "nodes", nodes },
-	{ "sizes", sizes },
-	{ "addresses", addresses },
-	{ "count-faults", count_faults },
-	{ "count-locks", count_locks },
-	{ "count-flushes", count_flushes },
-	{ "bystander", bystander },
-	{ "same-figures", same_figures },
+	{ "walk", "NEXT_MAPPING walks all that is mapped", walk },
+	{ "names", "NEXT_MAPPING gives names that fit", names },
+	{ "advise", "ADVISE takes advice for all clients alone", advise },
+	{ "advise-holes", "ADVISE takes what is mapped", advise_holes },
+	{ "advise-populate", "MADV_POPULATE brings memory in",
+	  advise_populate },
+	{ "advise-past-end", "MADV_POPULATE goes as far as there is any",
+	  advise_past_end },
+	{ "advise-remove",
+	  "MADV_REMOVE empties memory for every client, at once",
+	  advise_remove },
+	{ "advise-remove-readonly",
+	  "MADV_REMOVE needs a file that is open for writing",
+	  advise_remove_readonly },
+	{ "advise-huge", "MADV_HUGEPAGE and MADV_NOHUGEPAGE choose the pages",
+	  advise_huge },
+	{ "advise-pageout",
+	  "MADV_PAGEOUT puts pages out, and clients get them back",
+	  advise_pageout, CASE_SWAP },
+	{ "lock-pages", "LOCK keeps memory in until UNLOCK or the region's end",
+	  lock_pages },
+	{ "lock-onfault", "LOCK with MLOCK_ONFAULT brings nothing in",
+	  lock_onfault },
+	{ "lock-refused", "LOCK and UNLOCK take what is mapped", lock_refused },
+	{ "lock-privilege", "LOCK is for those whom no limit binds",
+	  lock_privilege },
+	{ "seal-each", "SEAL forbids each request to everybody", seal_each },
+	{ "seal-adds", "SEAL only ever adds, and nothing else", seal_adds },
+	{ "mempolicy",
+	  "MEMPOLICY takes the modes, nodes and flags that there are",
+	  mempolicy },
+	{ "nodes", "MEMPOLICY puts pages on its node, whoever faults them in",
+	  nodes },
+	{ "sizes", "structures may be shorter or longer than the kernel's",
+	  sizes },
+	{ "addresses", "structures are copied, and no more, or EFAULT",
+	  addresses },
+	{ "count-faults", "STAT counts faults and links", count_faults },
+	{ "count-locks", "a fault takes the locks of VMAs, and no others",
+	  count_locks },
+	{ "count-flushes", "STAT counts flushes and interrupts",
+	  count_flushes },
+	{ "bystander", "UNMAP interrupts no processor that runs no client",
+	  bystander },
+	{ "same-figures", "fdinfo has the figures of STAT", same_figures },
 };
+
+static void setup(void)
+{
+	start = region_address(300);
+	object = start + 16 * MIB;
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(300);
-	object = start + 16 * MIB;
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

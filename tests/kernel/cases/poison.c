@@ -391,16 +391,34 @@ static void clean_page(void)
 }
 
 static const struct test_case cases[] = {
-	{ "failing-page", failing_page }, { "advised-page", advised_page },
-	{ "failing-huge", failing_huge }, { "advised-huge", advised_huge },
-	{ "failing-part", failing_part }, { "advised-part", advised_part },
-	{ "clean-page", clean_page },
+	{ "failing-page",
+	  "who touches memory that failed is told, and nobody else",
+	  failing_page },
+	{ "advised-page", "MADV_HWPOISON on a window is no different",
+	  advised_page },
+	{ "failing-huge",
+	  "a huge page of hugetlbfs that fails is lost, for everybody",
+	  failing_huge },
+	{ "advised-huge",
+	  "MADV_HWPOISON on a huge page of hugetlbfs is no different",
+	  advised_huge },
+	{ "failing-part",
+	  "of a transparent huge page only the part that fails is lost",
+	  failing_part },
+	{ "advised-part",
+	  "MADV_HWPOISON on a part of a transparent huge page is no different",
+	  advised_part },
+	{ "clean-page", "a page that is on the disk as well is read again",
+	  clean_page },
 };
+
+static void setup(void)
+{
+	start = region_address(420);
+	object = start + 16 * MIB;
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(420);
-	object = start + 16 * MIB;
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

@@ -157,14 +157,19 @@ static void changing(void)
 }
 
 static const struct test_case cases[] = {
-	{ "readable", readable },
-	{ "maps-line", maps_line },
-	{ "changing", changing },
+	{ "readable",
+	  "a client's files in /proc can be read, and its references cleared",
+	  readable },
+	{ "maps-line", "maps names the region and its addresses", maps_line },
+	{ "changing", "they can be read while the region changes", changing },
 };
+
+static void setup(void)
+{
+	start = region_address(96);
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(96);
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

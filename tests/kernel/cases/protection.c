@@ -396,28 +396,39 @@ static void uprobes(void)
 }
 
 static const struct test_case cases[] = {
-	{ "holes", holes },
-	{ "objects", objects },
-	{ "readonly-windows", readonly_windows },
-	{ "no-access-windows", no_access_windows },
-	{ "exec-windows", exec_windows },
-	{ "protect", protect },
-	{ "uprobes", uprobes },
+	{ "holes", "a hole is SIGSEGV", holes },
+	{ "objects", "an object's rights hold, with its pages there or not",
+	  objects },
+	{ "readonly-windows",
+	  "a read-only window reads only, whatever other windows may do",
+	  readonly_windows },
+	{ "no-access-windows", "a window without access has none",
+	  no_access_windows },
+	{ "exec-windows",
+	  "code runs where both the object and the window say so",
+	  exec_windows },
+	{ "protect", "PROTECT gives and takes rights for every process",
+	  protect },
+	{ "uprobes",
+	  "uprobes are for private mappings, and leave a region's code alone",
+	  uprobes },
 };
 
 /* The usual mount is noexec, and code is to run here: a view of our own. */
 static void allow_code(void)
 {
-	must(!unshare(CLONE_NEWNS), "unshare: %m");
-	must(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "mount: %m");
+	mounts_unshare();
 	must(!mount(NULL, MSHARE_MOUNT, NULL, MS_REMOUNT | MS_BIND, NULL),
 	     "cannot make " MSHARE_MOUNT " executable: %m");
 }
 
-int main(int argc, char **argv)
+static void setup(void)
 {
 	allow_code();
-	regions_init();
 	start = region_address(24);
-	return run_case(cases, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	return run_cases(cases, setup, argc, argv);
 }

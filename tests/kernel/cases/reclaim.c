@@ -812,24 +812,46 @@ static void nodes_huge(void)
 }
 
 static const struct test_case cases[] = {
-	{ "swap", swap },
-	{ "locked", locked },
-	{ "swap-classic", swap_classic },
-	{ "swap-sharers", swap_sharers },
-	{ "swap-off", swap_off },
-	{ "swap-pinned", swap_pinned },
-	{ "drop-file", drop_file },
-	{ "move", move },
-	{ "offline", offline },
-	{ "offline-pinned", offline_pinned },
-	{ "compact", compact },
-	{ "nodes", nodes },
-	{ "nodes-huge", nodes_huge },
+	{ "swap", "no store is lost while pages are swapped out and in", swap,
+	  CASE_SWAP },
+	{ "locked",
+	  "LOCK keeps memory in while the rest of the region goes out", locked,
+	  CASE_SWAP | CASE_LONG },
+	{ "swap-classic",
+	  "no store is lost where pages to swap out are chosen the older way",
+	  swap_classic, CASE_SWAP | CASE_LONG },
+	{ "swap-sharers",
+	  "clients that sleep meanwhile find every store when they wake up",
+	  swap_sharers, CASE_SWAP | CASE_LONG },
+	{ "swap-off", "no store is lost when swap space is given up", swap_off,
+	  CASE_SWAP | CASE_LONG },
+	{ "swap-pinned",
+	  "pages that io_uring has as its buffer stay the clients' while others go",
+	  swap_pinned, CASE_SWAP | CASE_LONG },
+	{ "drop-file",
+	  "no store to a file is lost while its pages are cleaned and dropped",
+	  drop_file, CASE_SWAP | CASE_LONG },
+	{ "move", "no store is lost while pages are moved", move, CASE_SWAP },
+	{ "offline",
+	  "no store is lost while blocks of memory are taken away and given back",
+	  offline, CASE_SWAP },
+	{ "offline-pinned",
+	  "io_uring's buffer stays the clients' memory where a block is taken away",
+	  offline_pinned, CASE_SWAP | CASE_LONG },
+	{ "compact", "no store is lost while memory is compacted", compact,
+	  CASE_SWAP | CASE_LONG },
+	{ "nodes", "MEMPOLICY moves pages between nodes, and no store is lost",
+	  nodes },
+	{ "nodes-huge", "it moves huge pages of hugetlbfs as well",
+	  nodes_huge },
 };
+
+static void setup(void)
+{
+	start = region_address(128);
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(128);
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

@@ -742,29 +742,42 @@ static void compat(void)
 }
 
 static const struct test_case cases[] = {
-	{ "get-size", get_size },
-	{ "set-size", set_size },
-	{ "set-size-once", set_size_once },
-	{ "set-size-readonly", set_size_readonly },
-	{ "create-mapping", create_mapping },
-	{ "nested", nested },
-	{ "reserve", reserve },
-	{ "unmap", unmap },
-	{ "protect", protect },
-	{ "effects", effects },
-	{ "pointers", pointers },
-	{ "descriptors", descriptors },
-	{ "unknown", unknown },
-	{ "stat-sizes", stat_sizes },
-	{ "file-io", file_io },
-	{ "compat", compat },
+	{ "get-size", "GET_SIZE gives zeros until the size is set", get_size },
+	{ "set-size", "SET_SIZE takes what is aligned and inside user space",
+	  set_size },
+	{ "set-size-once", "SET_SIZE works once", set_size_once },
+	{ "set-size-readonly",
+	  "SET_SIZE works through a descriptor that may write",
+	  set_size_readonly },
+	{ "create-mapping",
+	  "CREATE_MAPPING takes what fits, with the flags that it knows",
+	  create_mapping },
+	{ "nested", "CREATE_MAPPING puts no region into a region", nested },
+	{ "reserve", "CREATE_MAPPING reserves memory unless told not to",
+	  reserve },
+	{ "unmap", "UNMAP takes what is inside the region", unmap },
+	{ "protect", "PROTECT takes what is mapped", protect },
+	{ "effects", "CREATE_MAPPING and UNMAP do what they say", effects },
+	{ "pointers",
+	  "requests copy their argument, and no more, or fail with EFAULT",
+	  pointers },
+	{ "descriptors", "requests need a region, open for what they do",
+	  descriptors },
+	{ "unknown", "requests that do not exist are ENOTTY", unknown },
+	{ "stat-sizes", "STAT serves callers that know more fields, or fewer",
+	  stat_sizes },
+	{ "file-io", "a region cannot be read or written as a file", file_io },
+	{ "compat", "32-bit programs make the same requests", compat },
 };
 
-int main(int argc, char **argv)
+static void setup(void)
 {
-	regions_init();
 	start = region_address(0);
 	end = start + 4 * granule;
 	object = start + 16 * PAGE;
-	return run_case(cases, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	return run_cases(cases, setup, argc, argv);
 }

@@ -411,20 +411,35 @@ static void move_pages_case(void)
 }
 
 static const struct test_case cases[] = {
-	{ "smaps", smaps },
-	{ "smaps-mixed", smaps_mixed },
-	{ "smaps-huge", smaps_huge },
-	{ "smaps-swapped", smaps_swapped },
-	{ "smaps-evicted", smaps_evicted },
-	{ "smaps-windows", smaps_windows },
-	{ "numa-maps", numa_maps },
-	{ "mincore", mincore_case },
-	{ "move-pages", move_pages_case },
+	{ "smaps",
+	  "smaps counts what is resident, and shares it out among the clients",
+	  smaps },
+	{ "smaps-mixed", "smaps looks through holes, files and forbidden pages",
+	  smaps_mixed },
+	{ "smaps-huge", "smaps tells huge pages of both kinds", smaps_huge },
+	{ "smaps-swapped", "smaps tells what of a region is in swap space",
+	  smaps_swapped, CASE_SWAP },
+	{ "smaps-evicted",
+	  "smaps takes no page of a file for one in swap space",
+	  smaps_evicted },
+	{ "smaps-windows",
+	  "smaps shares out what several clients have, granule by granule",
+	  smaps_windows },
+	{ "numa-maps",
+	  "numa_maps tells the nodes of the pages and the number of clients",
+	  numa_maps },
+	{ "mincore", "mincore tells which pages are resident", mincore_case },
+	{ "move-pages",
+	  "move_pages tells on which nodes pages are, and moves none",
+	  move_pages_case },
 };
+
+static void setup(void)
+{
+	start = region_address(100);
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(100);
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

@@ -245,18 +245,24 @@ static void attached(void)
 }
 
 static const struct test_case cases[] = {
-	/* clang-format off */
-	{ "pointers", pointers },
-	{ "tables", tables },
-	{ "late", late },
-	{ "add-objects", add_objects },
-	{ "attached", attached },
-	/* clang-format on */
+	{ "pointers", "pointers into a region mean the same in every process",
+	  pointers },
+	{ "tables",
+	  "clients use one set of page tables, and take a handful of faults",
+	  tables },
+	{ "late", "so do clients that attached before the memory was there",
+	  late },
+	{ "add-objects", "objects that are added appear in windows that exist",
+	  add_objects },
+	{ "attached", "STAT counts the processes that are attached", attached },
 };
+
+static void setup(void)
+{
+	start = region_address(16);
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(16);
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

@@ -838,30 +838,61 @@ static void own_mmap(void)
 }
 
 static const struct test_case cases[] = {
-	{ "unmap-load", unmap_load },
-	{ "unmap-store", unmap_store },
-	{ "unmap-tables", unmap_tables },
-	{ "protect-none", protect_none },
-	{ "protect-store", protect_store },
-	{ "unmap-huge", unmap_huge },
-	{ "protect-huge", protect_huge },
-	{ "unmap-thp", unmap_thp },
-	{ "protect-thp", protect_thp },
-	{ "crowd", crowd },
-	{ "threads", threads },
-	{ "first-window", first_window },
-	{ "asleep", asleep },
-	{ "asleep-busy", asleep_busy },
-	{ "asleep-pageout", asleep_pageout },
-	{ "fork-race", fork_race },
-	{ "own-munmap", own_munmap },
-	{ "own-mmap", own_mmap },
+	{ "unmap-load", "UNMAP takes a page from a client that reads it",
+	  unmap_load },
+	{ "unmap-store", "UNMAP takes a page from a client that writes it",
+	  unmap_store },
+	{ "unmap-tables",
+	  "UNMAP takes page tables from a client that uses them",
+	  unmap_tables },
+	{ "protect-none", "PROTECT takes all rights from a client that reads",
+	  protect_none },
+	{ "protect-store", "PROTECT stops a client that writes",
+	  protect_store },
+	{ "unmap-huge",
+	  "UNMAP takes huge pages of hugetlbfs from a client that reads them",
+	  unmap_huge },
+	{ "protect-huge",
+	  "PROTECT stops a client that writes to huge pages of hugetlbfs",
+	  protect_huge },
+	{ "unmap-thp",
+	  "UNMAP takes transparent huge pages from a client that reads them",
+	  unmap_thp },
+	{ "protect-thp",
+	  "PROTECT stops a client that writes to transparent huge pages",
+	  protect_thp },
+	{ "crowd", "UNMAP reaches several clients on each processor", crowd },
+	{ "threads", "UNMAP reaches every thread of a client", threads },
+	{ "first-window",
+	  "UNMAP reaches a thread that ran before its process had a window",
+	  first_window },
+	{ "asleep",
+	  "UNMAP reaches a client that is asleep on an idle processor",
+	  asleep },
+	{ "asleep-busy",
+	  "UNMAP reaches a client that is asleep on a busy processor",
+	  asleep_busy },
+	{ "asleep-pageout",
+	  "a client that was asleep when its page went out does not use it again",
+	  asleep_pageout, CASE_SWAP },
+	{ "fork-race",
+	  "UNMAP reaches a child that was forked while its parent mapped the window",
+	  fork_race },
+	{ "own-munmap",
+	  "munmap takes the window from the process's other threads",
+	  own_munmap },
+	{ "own-mmap",
+	  "mmap over a window takes it from the process's other threads",
+	  own_mmap },
 };
+
+static void setup(void)
+{
+	start = region_address(112);
+	size = 2 * granule;
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(112);
-	size = 2 * granule;
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

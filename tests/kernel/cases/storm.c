@@ -271,13 +271,19 @@ static void races(void)
 }
 
 static const struct test_case cases[] = {
-	{ "kills", kills },
-	{ "races", races },
+	{ "kills", "clients that are killed at any moment leave nothing",
+	  kills },
+	{ "races",
+	  "requests, faults, forks, windows and O_DIRECT race, and no word is wrong",
+	  races },
 };
+
+static void setup(void)
+{
+	start = region_address(80);
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(80);
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

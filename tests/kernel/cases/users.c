@@ -196,15 +196,22 @@ static void dropped_rights(void)
 }
 
 static const struct test_case cases[] = {
-	{ "private", private_region },
-	{ "readable", readable_region },
-	{ "ordinary-user", ordinary_user },
-	{ "dropped-rights", dropped_rights },
+	{ "private", "a private region keeps other users out", private_region },
+	{ "readable", "a region that others may read, they may only read",
+	  readable_region },
+	{ "ordinary-user", "an ordinary user has regions of their own",
+	  ordinary_user },
+	{ "dropped-rights",
+	  "a window stays when the rights that it was mapped with go",
+	  dropped_rights },
 };
+
+static void setup(void)
+{
+	start = region_address(32);
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(32);
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

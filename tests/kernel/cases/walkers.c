@@ -862,24 +862,43 @@ static void reaping(void)
 }
 
 static const struct test_case cases[] = {
-	{ "layout", layout },
-	{ "advice", advice },
-	{ "dont-fork", dont_fork },
-	{ "advice-from-outside", advice_from_outside },
-	{ "locking", locking },
-	{ "page-lists", page_lists },
-	{ "userfaults", userfaults },
-	{ "noted-writes", noted_writes },
-	{ "placement", placement },
-	{ "same-pages", same_pages },
-	{ "core-dump", core_dump },
-	{ "out-of-memory", out_of_memory },
-	{ "reaping", reaping },
+	{ "layout", "mprotect, mremap, munmap and mmap leave a window as it is",
+	  layout },
+	{ "advice",
+	  "madvise: what each advice says, and that the region keeps its memory",
+	  advice },
+	{ "dont-fork",
+	  "MADV_DONTFORK keeps a window from children, MADV_DOFORK gives it",
+	  dont_fork },
+	{ "advice-from-outside", "process_madvise: the same from outside",
+	  advice_from_outside },
+	{ "locking", "mlock and mlockall bring pages in, and lock none",
+	  locking },
+	{ "page-lists", "pagemap, PAGEMAP_SCAN and msync find no page",
+	  page_lists },
+	{ "userfaults", "userfaultfd takes no window", userfaults },
+	{ "noted-writes",
+	  "no write to a window is noted, and none of its pages protected",
+	  noted_writes },
+	{ "placement", "mbind, migrate_pages and move_pages place nothing",
+	  placement },
+	{ "same-pages", "KSM merges no page of a region", same_pages },
+	{ "core-dump", "a client's core dump leaves the region out",
+	  core_dump },
+	{ "out-of-memory",
+	  "a client that is killed for its memory takes nobody's along",
+	  out_of_memory },
+	{ "reaping",
+	  "a dying client's memory is taken, but not the region it may read",
+	  reaping },
 };
+
+static void setup(void)
+{
+	start = region_address(340);
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(340);
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

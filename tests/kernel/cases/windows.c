@@ -636,26 +636,41 @@ static void high(void)
 }
 
 static const struct test_case cases[] = {
-	{ "place", place },
-	{ "sizeless", sizeless },
-	{ "occupied", occupied },
-	{ "refused", refused },
-	{ "munmap-around", munmap_around },
-	{ "fork", fork_inherits },
-	{ "exec", exec_drops },
-	{ "nothing-there", nothing_there },
-	{ "reuse", reuse },
-	{ "partial", partial },
-	{ "several", several },
-	{ "same-address", same_address },
-	{ "calls", calls },
-	{ "high", high },
+	{ "place", "a window goes where the region is, and nowhere else",
+	  place },
+	{ "sizeless", "there is no window before the size is set", sizeless },
+	{ "occupied", "a window pushes nothing out of its place unless told to",
+	  occupied },
+	{ "refused", "a window cannot be cut, moved, or changed in part",
+	  refused },
+	{ "munmap-around", "munmap of more than the window takes all of it",
+	  munmap_around },
+	{ "fork", "fork inherits windows", fork_inherits },
+	{ "exec", "exec drops windows", exec_drops },
+	{ "nothing-there", NULL, nothing_there },
+	{ "reuse",
+	  "ordinary memory in a window's place has nothing to do with the region",
+	  reuse },
+	{ "partial", "windows on parts of a region are each their own",
+	  partial },
+	{ "several", "regions side by side do not touch one another", several },
+	{ "same-address",
+	  "regions at the same address replace one another in a process",
+	  same_address },
+	{ "calls", "madvise and its like leave the contents of a window alone",
+	  calls },
+	{ "high",
+	  "a region may lie above 47 bits, where there are such addresses",
+	  high },
 };
+
+static void setup(void)
+{
+	start = region_address(8);
+	size = 4 * granule;
+}
 
 int main(int argc, char **argv)
 {
-	regions_init();
-	start = region_address(8);
-	size = 4 * granule;
-	return run_case(cases, argc, argv);
+	return run_cases(cases, setup, argc, argv);
 }

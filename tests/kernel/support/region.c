@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -12,6 +14,7 @@
 
 #define FIRST_ADDRESS 0x200000000000ULL
 #define MAX_PATHS     64
+#define OTHER_MOUNT   "/mnt"
 
 uint64_t granule;
 
@@ -36,8 +39,6 @@ void regions_init(void)
 
 	if (granule)
 		return;
-	if (getenv("GUEST_MSHARE"))
-		mount_point = getenv("GUEST_MSHARE");
 	snprintf(path, sizeof(path), "%s/mshare_info", mount_point);
 	info = fopen(path, "re");
 	must(info, "cannot open mshare_info: %m");
@@ -46,6 +47,21 @@ void regions_init(void)
 	granule = value;
 	owner = getpid();
 	atexit(remove_regions);
+}
+
+void mounts_unshare(void)
+{
+	must(!unshare(CLONE_NEWNS), "unshare: %m");
+	must(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "mount: %m");
+}
+
+const char *regions_mount(const char *options)
+{
+	mounts_unshare();
+	must(!mount("msharefs", OTHER_MOUNT, "msharefs", 0, options),
+	     "mounting msharefs with %s: %m", options);
+	mount_point = OTHER_MOUNT;
+	return mount_point;
 }
 
 uint64_t region_address(unsigned int index)

@@ -15,13 +15,23 @@
 /* What one page of page table entries spans. */
 #define TABLE_SPAN (2 * MIB)
 
-/* Where regions are made: the usual mount, or $GUEST_MSHARE. */
+/* The usual mount, where regions are made. */
+#ifndef MSHARE_MOUNT
 #define MSHARE_MOUNT "/sys/fs/mshare"
+#endif
 
 /* The kernel's alignment and size granule, from mshare_info. */
 extern uint64_t granule;
 
 void regions_init(void);
+
+/* This process changes mounts from now on for itself alone. */
+void mounts_unshare(void);
+/*
+ * Mounts msharefs with @options for this process alone, which makes its regions
+ * there from now on. Returns the mount point.
+ */
+const char *regions_mount(const char *options);
 
 /*
  * An address that is a multiple of the granule and @index granules into a

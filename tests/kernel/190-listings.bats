@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=long
 # shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
 # msharectl's listings on the real kernel.
 
@@ -16,11 +17,11 @@ waits() {
 	holds wait "$@"
 }
 
-# holds HOW ARG...: the same; HOW guest-attach waits
+# holds HOW ARG...: the same; HOW helper-attach waits
 holds() {
 	local i how=$1
 	shift
-	msharectl attach-exec "$@" -- "$CASES/guest-attach" "$how" >"$BATS_TEST_TMPDIR/pid" &
+	msharectl attach-exec "$@" -- "$CASES/helper-attach" "$how" >"$BATS_TEST_TMPDIR/pid" &
 	child=$!
 	for ((i = 0; i < 100; i++)); do
 		[[ ! -s $BATS_TEST_TMPDIR/pid ]] || return 0
@@ -51,7 +52,7 @@ holds() {
 	msharectl create --start 8T --size 1G -m 644 region
 	waits region
 	logged msharectl ps -nr -o REGION,PID,USER,START,RIGHTS,COMMAND,ARGUMENTS region
-	assert_output "region $child root 0x80000000000 rw guest-attach $CASES/guest-attach\\x20wait"
+	assert_output "region $child root 0x80000000000 rw helper-attach $CASES/helper-attach\\x20wait"
 	logged setpriv --reuid 65534 --regid 65534 --clear-groups msharectl ps region
 	assert_success
 	assert_output --regexp '^msharectl ps: [0-9]+ processes of others could not be looked at; run as root to see all$'
@@ -61,7 +62,7 @@ holds() {
 	msharectl create --start 8T --size 1G region
 	holds wait-in-thread region
 	logged msharectl ps -nr -o REGION,PID,USER,START,RIGHTS,COMMAND,ARGUMENTS
-	assert_output "region $child root 0x80000000000 rw guest-attach $CASES/guest-attach\\x20wait-in-thread"
+	assert_output "region $child root 0x80000000000 rw helper-attach $CASES/helper-attach\\x20wait-in-thread"
 }
 
 @test "info: the mappings in a region" {
@@ -87,7 +88,7 @@ region 0x80000200000 0x8000020f000 61440 r - 4096 $file"
 	msharectl lock -q --on-fault --size 1M region
 	msharectl seal -q --unmap region
 	waits region
-	msharectl attach-exec region -- "$CASES/guest-attach" write 1
+	msharectl attach-exec region -- "$CASES/helper-attach" write 1
 	logged msharectl stat -nrb -o ATTACHED,RESIDENT-SHMEM,RESIDENT-FILE,LOCKED,UNSHARED,SEALS region
 	assert_output '1 4096 0 1048576 8 unmap'
 	logged msharectl stat -J --interval 0.5 --count 1 -o FAULTS,LINKS,FAULTS/S region
