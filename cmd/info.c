@@ -6,7 +6,6 @@
 
 #include "cli.h"
 #include "mapping-columns.h"
-#include "page-table-cost.h"
 #include "escape.h"
 #include "region-columns.h"
 #include "list-regions.h"
@@ -16,13 +15,10 @@
 struct info {
 	struct listing regions, contents;
 	bool mappings; /* --mappings */
-	bool all_of_one;
-	bool has_figures;
-	struct mshare_stat figures; /* of the last region */
 };
 
 static const struct argp_option options[] = {
-	{ "mappings", OPT_MAPPINGS, NULL, 0, "show the mappings in regions",
+	{ "mappings", OPT_MAPPINGS, NULL, 0, "show the mappings in the regions",
 	  0 },
 	{ 0 },
 };
@@ -50,21 +46,16 @@ static int fill(struct cell *cells, const struct region *region, void *data)
 	int err;
 
 	place_fill(cells, region);
-	if (!info->mappings && !info->all_of_one)
+	if (!info->mappings)
 		return 0;
 	err = contents_add(&info->contents, cells[PLACE_NAME].string, region,
 			   info->regions.row_count - 1);
-	/* What an older kernel can't tell is missed only where it was asked for. */
-	if (err == -ENOTTY && !info->mappings)
-		err = 0;
-	if (err)
-		return err;
-	listing_set_known(cells);
-	info->has_figures = !mshare_stat(region->fd, &info->figures);
-	return 0;
+	if (!err)
+		listing_set_known(cells);
+	return err;
 }
 
-/* What all regions have in common, before a table of all. */
+/* The mount, before a table of all regions. */
 static void print_mount(const struct listing *l, const struct mount *mount)
 {
 	char size[SIZE_STRLEN];
@@ -78,27 +69,6 @@ static void print_mount(const struct listing *l, const struct mount *mount)
 	printf("\ngranule: %s\n%s", size, l->row_count ? "\n" : "");
 }
 
-static void print_figure(const struct listing *l, uint64_t bytes)
-{
-	char size[SIZE_STRLEN];
-
-	if (l->bytes)
-		printf("%" PRIu64, bytes);
-	else
-		fputs(size_format(bytes, size), stdout);
-}
-
-static void print_cost(const struct info *info)
-{
-	const struct mshare_stat *st = &info->figures;
-
-	fputs("\npage tables: ", stdout);
-	print_figure(&info->regions, st->pgtables);
-	fputs(", without sharing ", stdout);
-	print_figure(&info->regions, cost_unshared(st));
-	putchar('\n');
-}
-
 /* What is wanted of the mappings rather than of the regions. */
 static void divide(struct info *info)
 {
@@ -107,11 +77,6 @@ static void divide(struct info *info)
 	c->format = r->format;
 	c->bytes = r->bytes;
 	c->no_headings = r->no_headings;
-	info->all_of_one = !info->mappings && r->name_count == 1 &&
-			   r->format == LISTING_TABLE && !r->no_headings &&
-			   !r->output && !r->output_all;
-	if (info->all_of_one)
-		c->usual = "START,END,SIZE,PROT,FLAGS,OFFSET,FILE";
 	if (!info->mappings)
 		return;
 	c->output = r->output;
@@ -126,21 +91,12 @@ static void divide(struct info *info)
 static int print(const struct info *info, const struct mount *mount)
 {
 	const struct listing *r = &info->regions, *c = &info->contents;
-	int ret;
 
 	if (info->mappings && r->format != LISTING_JSON)
 		return listing_print(c, mount);
 	if (r->format == LISTING_TABLE && !r->name_count && !r->no_headings)
 		print_mount(r, mount);
-	ret = listing_print(r, mount);
-	if (!info->all_of_one || !r->row_count)
-		return ret;
-	if (c->row_count)
-		putchar('\n');
-	ret |= listing_print(c, mount);
-	if (info->has_figures)
-		print_cost(info);
-	return ret;
+	return listing_print(r, mount);
 }
 
 static int run(struct cli *cli, int argc, char **argv)
@@ -184,9 +140,8 @@ const struct command cmd_info = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "[NAME...]",
-		.doc = "Show where regions are and whose they are; without "
-		       "NAME, all of them. A table of one region has its "
-		       "mappings, too.",
+		.doc = "Show the addresses and owners of regions. Without NAME, show "
+		       "the mount point, the granule and all regions.",
 		.children = listing_children,
 	},
 	.run = run,

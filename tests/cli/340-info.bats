@@ -14,23 +14,24 @@ setup() {
 	msharectl map -q --prot r --file "$FILE" --offset 4K --addr 0x200000200000 pg
 }
 
-@test "info NAME: mappings, and page tables without sharing" {
+@test "info NAME: the same table for one region and for several" {
 	works info pg
 	assert_output "NAME          START SIZE MODE OWNER
-pg   0x200000000000   2G 0600 $(id -un)
-
-         START            END SIZE PROT FLAGS               OFFSET FILE
-0x200000000000 0x200000100000   1M rw   anonymous,noreserve      - -
-0x200000200000 0x20000020f000  60K r    -                     4096 $FILE
-
-page tables: 12K, without sharing 30K"
-	works info --bytes pg
-	assert_line 'page tables: 12288, without sharing 30720'
-	works info empty
+pg   0x200000000000   2G 0600 $(id -un)"
+	works info pg empty
 	assert_output "NAME           START SIZE MODE OWNER
-empty 0x200080000000   1G 0600 $(id -un)
+pg    0x200000000000   2G 0600 $(id -un)
+empty 0x200080000000   1G 0600 $(id -un)"
+}
 
-page tables: 12K, without sharing 30K"
+@test "info --mappings: the same table for one region and for several" {
+	wanted="NAME          START            END SIZE PROT FLAGS               OFFSET FILE
+pg   0x200000000000 0x200000100000   1M rw   anonymous,noreserve      - -
+pg   0x200000200000 0x20000020f000  60K r    -                     4096 $FILE"
+	works info --mappings pg
+	assert_output "$wanted"
+	works info --mappings
+	assert_output "$wanted"
 }
 
 @test "info NAME: a kernel without counters and mappings" {
@@ -42,15 +43,15 @@ page tables: 12K, without sharing 30K"
 	next_step 'Update the kernel; msharectl info without --mappings needs less.'
 }
 
-@test "info NAME: an error while listing mappings is not an empty region" {
+@test "info --mappings: an error while listing mappings is not an empty region" {
 	for err in 12 5; do
-		MSHARE_FAKE_FAIL=NEXT_MAPPING:$err fails 1 info pg
 		MSHARE_FAKE_FAIL=NEXT_MAPPING:$err fails 1 info --mappings pg
+		# without the option, nothing asks for mappings
+		MSHARE_FAKE_FAIL=NEXT_MAPPING:$err works info -nr -o NAME pg
+		assert_output pg
 	done
+	MSHARE_FAKE_FAIL=NEXT_MAPPING:5 fails 1 info --mappings pg
 	cause 'msharectl info: pg: Input/output error'
-	# who does not ask for them is not told
-	MSHARE_FAKE_FAIL=NEXT_MAPPING:12 works info -nr -o NAME pg
-	assert_output pg
 }
 
 @test "info --mappings: one line for each mapping" {

@@ -80,7 +80,9 @@ region 0x80000200000 0x8000020f000 61440 r - 4096 $file"
 	logged msharectl info --mappings -J -o FILE,INODE region
 	assert_equal "$(jq -c '.regions[0].mappings[2] | [.file, .inode]' <<<"$output")" "[\"$file\",$(stat -c %i "$file")]"
 	logged msharectl info region
-	assert_line --regexp '^page tables: [0-9.]+[BK], without sharing 0B$'
+	assert_equal "${#lines[@]}" 2
+	logged msharectl stat -nr -o PGTABLES,UNSHARED region
+	assert_output --regexp '^[0-9.]+[BK] 0B$'
 }
 
 @test "stat: figures, rates and metrics" {
