@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 #include <libmount.h>
 #include <libsmartcols.h>
 #include <stdarg.h>
@@ -28,8 +29,9 @@ static _Noreturn void print_version(void)
 
 	mnt_get_library_version(&mount);
 	scols_get_library_version(&smartcols);
-	printf("msharectl %s (libmount %s, libsmartcols %s, attach-exec %s)\n",
-	       MSHARE_VERSION, mount, smartcols, attach_arch());
+	printf("msharectl %s (libmount %s, libsmartcols %s, json-c %s, attach-exec %s)\n",
+	       MSHARE_VERSION, mount, smartcols, json_c_version(),
+	       attach_arch());
 	exit(EXIT_SUCCESS);
 }
 

@@ -20,32 +20,27 @@ struct collection {
 static int fill_row(struct collection *c, const char *name,
 		    const struct region *region)
 {
-	struct cell *row =
-		listing_new_row(c->listing, mount_relative(c->mount, name));
-	int err = -ENOMEM;
+	const size_t before = listing_count(c->listing);
+	struct row *row =
+		listing_add_row(c->listing, mount_relative(c->mount, name));
+	int err = c->source->fill(row, region, c->source->data);
 
-	if (row)
-		err = c->source->fill(row, region, c->source->data);
 	if (!err)
 		return EXIT_SUCCESS;
-	if (row)
-		listing_drop_row(c->listing);
+	listing_truncate(c->listing, before);
 	return target_failed(c->mount, c->source->op ? c->source->op : OP_STAT,
 			     name, err);
 }
 
-/* For what there is nothing to open, or no permission to do so. */
-static int add_row(struct collection *c, const struct mshare_entry *entry,
-		   void (*fill)(struct cell *cells, const struct stat *st))
+/* For a directory, or a region that the user may not open. */
+static void add_row(struct collection *c, const struct mshare_entry *entry,
+		    void (*fill)(struct cell *cells, const struct stat *st))
 {
-	struct cell *row = listing_new_row(
+	struct row *row = listing_add_row(
 		c->listing, mount_relative(c->mount, entry->name));
 
-	if (!row)
-		return -ENOMEM;
 	if (fill)
-		fill(row, entry->st);
-	return 0;
+		fill(row->cells, entry->st);
 }
 
 static int collect(const struct mshare_entry *entry, void *data)
@@ -59,10 +54,11 @@ static int collect(const struct mshare_entry *entry, void *data)
 				       entry->err);
 		return 0;
 	}
-	if (S_ISDIR(entry->st->st_mode))
-		return c->source->fill_directory ?
-			       add_row(c, entry, c->source->fill_directory) :
-			       0;
+	if (S_ISDIR(entry->st->st_mode)) {
+		if (c->source->fill_directory)
+			add_row(c, entry, c->source->fill_directory);
+		return 0;
+	}
 	err = region_open_at(entry->dirfd, entry->leaf, O_RDONLY | O_NOFOLLOW,
 			     &region);
 	switch (err) {
@@ -75,7 +71,8 @@ static int collect(const struct mshare_entry *entry, void *data)
 		return 0;
 	case -EACCES:
 		/* Other people's regions: nothing went wrong. */
-		return add_row(c, entry, c->source->fill_closed);
+		add_row(c, entry, c->source->fill_closed);
+		return 0;
 	default:
 		c->ret = target_failed(c->mount, OP_OPEN, entry->name, err);
 		return 0;
@@ -133,29 +130,11 @@ int regions_collect(struct listing *l, const struct mount *mount,
 	};
 	int err;
 
-	for (int i = 0; i < l->name_count; i++)
-		collect_name(&c, l->names[i]);
-	if (l->name_count)
+	for (int i = 0; i < l->options->name_count; i++)
+		collect_name(&c, l->options->names[i]);
+	if (l->options->name_count)
 		return c.ret;
 	err = mshare_walk_regions(mount->fd, NULL, MSHARE_WALK_DIRECTORIES,
 				  collect, &c);
 	return err ? target_failed(mount, OP_LIST, mount->path, err) : c.ret;
-}
-
-int regions_list(const struct cli *cli, struct listing *l,
-		 const struct region_source *source)
-{
-	struct mount mount;
-	int ret;
-
-	if (!listing_begin(l))
-		return EXIT_SUCCESS;
-	ret = target_mount(cli, NULL, &mount);
-	if (ret)
-		return ret;
-	ret = regions_collect(l, &mount, source);
-	ret |= listing_print(l, &mount);
-	listing_free(l);
-	mount_close(&mount);
-	return ret;
 }

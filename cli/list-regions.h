@@ -6,17 +6,14 @@
 #include "message.h"
 #include "region.h"
 
-struct cli;
-
 /* Where the rows of a listing of regions come from. */
 struct region_source {
 	/*
-	 * Fills a row's cells from an open region. 0 or -errno, which is said
-	 * in the words for op, OP_STAT by default.
+	 * Fills a row from an open region. 0 or -errno, which is reported in
+	 * the words for op, OP_STAT by default.
 	 */
-	int (*fill)(struct cell *cells, const struct region *region,
-		    void *data);
-	/* The same without having been allowed to open it; may be NULL. */
+	int (*fill)(struct row *row, const struct region *region, void *data);
+	/* The same if the user may not open the region; may be NULL. */
 	void (*fill_closed)(struct cell *cells, const struct stat *st);
 	/* For a directory; NULL where these are not listed. */
 	void (*fill_directory)(struct cell *cells, const struct stat *st);
@@ -30,9 +27,5 @@ struct region_source {
  */
 int regions_collect(struct listing *listing, const struct mount *mount,
 		    const struct region_source *source);
-
-/* The whole of a command that does no more than that. */
-int regions_list(const struct cli *cli, struct listing *listing,
-		 const struct region_source *source);
 
 #endif

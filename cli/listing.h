@@ -7,35 +7,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "array.h"
 #include "mount.h"
 
 /*
- * Listings: one table of columns a command, printed as a table, as JSON, or in
- * one of two forms for scripts.
+ * Listings: a definition with the columns, the options of the command line,
+ * and rows, which are printed as a table, as JSON, or in one of two forms for
+ * scripts.
  */
 
-enum cell_type {
-	CELL_UNKNOWN,
-	CELL_STRING,
-	CELL_LIST, /* of words, separated by commas */
-	CELL_NUMBER,
-	CELL_SIZE,
-	CELL_ADDRESS,
-	CELL_RATE, /* a second, in tenths */
-};
-
-struct cell {
-	enum cell_type type;
-	uint64_t number;
-	char *string; /* malloc()ed; the listing's from then on */
+enum {
+	COL_LEFT = 1 << 0, /* aligned */
+	COL_PATH = 1 << 1, /* JSON also has the bytes that are not UTF-8 */
 };
 
 struct column {
-	const char *name; /* also the key in JSON, there in small letters */
+	const char *name; /* the key in JSON as well, there in small letters */
 	const char *help;
-	bool left; /* aligned */
-	bool is_default;
-	bool is_path; /* whose bytes JSON has to tell where they aren't UTF-8 */
+	unsigned int flags; /* COL_* */
+};
+
+#define LISTING_MAX_COLUMNS 32
+
+struct listing_def {
+	const struct column *columns; /* the first one is the name */
+	size_t column_count;
+	const char *defaults; /* the columns without --output */
+	const char *key;      /* of the rows in JSON */
+	/* A former name of a column, which --output still takes; or NULL. */
+	const char *old_name;
+	size_t old_column;
+	/* One of many reports: JSON is one line and has the time. */
+	bool is_stream;
 };
 
 enum listing_format {
@@ -45,71 +48,83 @@ enum listing_format {
 	LISTING_PAIRS,
 };
 
-#define LISTING_MAX_COLUMNS 32
-
-struct listing {
-	const struct column *columns; /* the first one is the name */
-	size_t column_count;
-	const char *key; /* what the rows are called in JSON */
-	/* The columns without --output, where not those marked as default. */
-	const char *usual;
-	/* Of many listings: JSON takes one line, and has the time. */
-	bool is_stream;
-	/* What JSON has inside of the rows: see listing_set_owner(). */
-	const struct listing *details;
-
+struct listing_options {
+	enum listing_format format;
+	const char *format_option; /* that chose the format, or NULL */
+	bool no_headings, bytes, output_all, list_columns;
+	const char *output; /* --output's list, or NULL */
 	char **names;
 	int name_count;
-
-	enum listing_format format;
-	const char *format_option;
-	bool no_headings, bytes, list_columns;
-	const char *output;
-	bool output_all;
-	size_t selected[LISTING_MAX_COLUMNS];
-	size_t selected_count;
-
-	struct cell *cells;
-	size_t row_count, row_space;
 };
 
-/* -J and the like, and NAME..., for a command's argp. */
-extern const struct argp listing_argp;
+enum cell_type {
+	CELL_UNKNOWN,
+	CELL_STRING,
+	CELL_LIST, /* of words, separated by commas */
+	CELL_NUMBER,
+	CELL_SIZE,
+	CELL_ADDRESS,
+	CELL_RATE, /* per second, in tenths */
+	CELL_USER, /* an ID, printed as a name */
+	CELL_GROUP,
+};
 
-/* Those, and what all commands have: the children of a command's argp. */
+struct cell {
+	enum cell_type type;
+	uint64_t number;
+	char *string; /* malloc()ed; belongs to the cell */
+};
+
+struct row {
+	bool has_details; /* the details of this row are known */
+	size_t owner;     /* in details: the index of the row that has them */
+	struct cell cells[];
+};
+
+struct listing {
+	const struct listing_def *def;
+	const struct listing_options *options;
+	/* What JSON shows inside of the rows, or NULL. */
+	const struct listing *details;
+	size_t selected[LISTING_MAX_COLUMNS];
+	size_t selected_count;
+	struct array rows; /* see listing_row() */
+};
+
+/*
+ * -J and the like, and NAME...: the children of a command's argp, whose input is
+ * struct listing_options.
+ */
 extern const struct argp_child listing_children[];
 
-/* Chooses the columns. False: they were only to be listed, and are. */
-bool listing_begin(struct listing *listing);
+/*
+ * Initializes a listing without rows and chooses the columns. Both arguments
+ * must outlive the listing. Returns false after --list-columns, which prints
+ * the columns and needs nothing else.
+ */
+bool listing_begin(struct listing *listing, const struct listing_def *def,
+		   const struct listing_options *options);
+void listing_free(struct listing *listing);
 
-/* Whether this column is one of them. */
+/* Whether this column is printed. */
 bool listing_shows(const struct listing *listing, size_t column);
 
-/* A new last row, its cells unknown but for the name. NULL: no memory. */
-struct cell *listing_new_row(struct listing *listing, const char *name);
-void listing_drop_row(struct listing *listing);
+size_t listing_count(const struct listing *listing);
+const struct row *listing_row(const struct listing *listing, size_t index);
+/*
+ * Appends a row whose cells are unknown, except the name. Pointers to rows of
+ * this listing are invalid after the call.
+ */
+struct row *listing_add_row(struct listing *listing, const char *name);
+/* Drops all rows after the first count. */
+void listing_truncate(struct listing *listing, size_t count);
+/* qsort(3): compare gets two struct row. The owners of details do not follow. */
+void listing_sort(struct listing *listing,
+		  int (*compare)(const void *a, const void *b));
 
 /* EXIT_SUCCESS or EXIT_FAILURE. */
 int listing_print(const struct listing *listing, const struct mount *mount);
-/* No rows; the rest stays. */
-void listing_clear(struct listing *listing);
-void listing_free(struct listing *listing);
 
-/*
- * A row of details belongs to the row with this index in the listing that they
- * are the details of; one there has to say whether its details are known.
- */
-static inline void listing_set_owner(struct cell *row, size_t owner)
-{
-	row[0].number = owner;
-}
-
-static inline void listing_set_known(struct cell *row)
-{
-	row[0].number = true;
-}
-
-/* What one cell is made of. */
 void cell_string(struct cell *cell, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

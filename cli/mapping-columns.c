@@ -22,27 +22,25 @@ enum {
 	COLUMNS,
 };
 
+/* clang-format off */
 static const struct column columns[COLUMNS] = {
-	[COL_NAME] = { "NAME", "name of the region", true, true, true },
-	[COL_START] = { "START", "first address of the mapping", false, true,
-			false },
-	[COL_END] = { "END", "address after the last one", false, true, false },
-	[COL_SIZE] = { "SIZE", "size of the mapping", false, true, false },
-	[COL_PROT] = { "PROT", "access rights", true, true, false },
-	[COL_FLAGS] = { "FLAGS", "anonymous, noreserve, hugetlb, locked", true,
-			true, false },
-	[COL_OFFSET] = { "OFFSET", "offset in the file, in bytes", false, true,
-			 false },
-	[COL_FILE] = { "FILE", "path of the file", true, true, true },
-	[COL_DEVICE] = { "DEVICE", "device that the file is on", true, false,
-			 false },
-	[COL_INODE] = { "INODE", "inode number of the file", false, false,
-			false },
+	[COL_NAME] =   { "NAME",   "name of the region", COL_LEFT | COL_PATH },
+	[COL_START] =  { "START",  "first address of the mapping", 0 },
+	[COL_END] =    { "END",    "address after the last byte", 0 },
+	[COL_SIZE] =   { "SIZE",   "size of the mapping", 0 },
+	[COL_PROT] =   { "PROT",   "access rights", COL_LEFT },
+	[COL_FLAGS] =  { "FLAGS",  "anonymous, noreserve, hugetlb, locked", COL_LEFT },
+	[COL_OFFSET] = { "OFFSET", "offset in the file, in bytes", 0 },
+	[COL_FILE] =   { "FILE",   "path of the mapped file", COL_LEFT | COL_PATH },
+	[COL_DEVICE] = { "DEVICE", "device of the file", COL_LEFT },
+	[COL_INODE] =  { "INODE",  "inode number of the file", 0 },
 };
+/* clang-format on */
 
-const struct listing contents_listing = {
+const struct listing_def mapping_listing = {
 	.columns = columns,
 	.column_count = COLUMNS,
+	.defaults = "NAME,START,END,SIZE,PROT,FLAGS,OFFSET,FILE",
 	.key = "mappings",
 };
 
@@ -86,33 +84,28 @@ static void fill(struct cell *cells, const struct mshare_mapping *m,
 	cell_value(&cells[COL_INODE], CELL_NUMBER, m->inode);
 }
 
-int contents_add(struct listing *l, const char *name,
-		 const struct region *region, size_t owner)
+int mapping_rows_add(struct listing *l, const char *name,
+		     const struct region *region, size_t owner)
 {
-	const size_t before = l->row_count;
+	const size_t before = listing_count(l);
 	uint64_t addr = region->range.start;
 	struct mshare_mapping m;
 	char path[PATH_MAX];
-	struct cell *row;
+	struct row *row;
 	int err;
 
-	/* Without a size there is nothing to look at. */
+	/* A region without a size has no mappings. */
 	if (!region->range.size)
 		return 0;
 	while (!(err = mshare_next_mapping(region->fd, addr, &m, path,
 					   sizeof(path)))) {
-		row = listing_new_row(l, name);
-		if (!row) {
-			err = -ENOMEM;
-			break;
-		}
-		listing_set_owner(row, owner);
-		fill(row, &m, path);
+		row = listing_add_row(l, name);
+		row->owner = owner;
+		fill(row->cells, &m, path);
 		addr = m.addr + m.length;
 	}
 	if (err == -ENOENT)
 		return 0;
-	while (l->row_count > before)
-		listing_drop_row(l);
+	listing_truncate(l, before);
 	return err;
 }

@@ -5,14 +5,14 @@
 #include "listing.h"
 #include "region.h"
 
-/* The mappings in regions, as a listing. */
-extern const struct listing contents_listing;
+/* A listing of the mappings in regions. */
+extern const struct listing_def mapping_listing;
 
 /*
- * Adds a row for each mapping in a region, the details of the row with this
- * index in another listing. 0 or -errno, and then there are none of it.
+ * Adds a row for each mapping in a region, with this owner. 0 or -errno, and
+ * then no row is added.
  */
-int contents_add(struct listing *listing, const char *name,
-		 const struct region *region, size_t owner);
+int mapping_rows_add(struct listing *listing, const char *name,
+		     const struct region *region, size_t owner);
 
 #endif

@@ -17,20 +17,25 @@ static void print_head(const struct metric *m)
 	printf("# HELP mshare_region_%s %s\n", m->name, m->help);
 }
 
-static void print_sample(const struct metric *m, const struct cell *row)
+static void print_sample(const struct metric *m, const struct row *row)
 {
+	const char *name = row->cells[0].string;
+	const struct cell *cell = &row->cells[m->column];
+
+	if (cell->type == CELL_UNKNOWN)
+		return;
 	printf("mshare_region_%s%s{region=", m->name,
 	       m->counter ? "_total" : "");
-	escape_label(stdout, row[0].string);
+	escape_label(stdout, name);
 	/* Two names may be the same but for bytes that can't be said. */
-	if (!escape_is_utf8(row[0].string)) {
+	if (!escape_is_utf8(name)) {
 		fputs(",region_bytes=\"", stdout);
-		escape_hex(stdout, row[0].string);
+		escape_hex(stdout, name);
 		putchar('"');
 	}
 	if (m->label)
 		printf(",%s", m->label);
-	printf("} %" PRIu64 "\n", row[m->column].number);
+	printf("} %" PRIu64 "\n", cell->number);
 }
 
 void openmetrics_print(const struct listing *l, const struct metric *metrics,
@@ -41,12 +46,8 @@ void openmetrics_print(const struct listing *l, const struct metric *metrics,
 
 		if (!i || strcmp(m->name, m[-1].name))
 			print_head(m);
-		for (size_t r = 0; r < l->row_count; r++) {
-			const struct cell *row = l->cells + r * l->column_count;
-
-			if (row[m->column].type != CELL_UNKNOWN)
-				print_sample(m, row);
-		}
+		for (size_t r = 0; r < listing_count(l); r++)
+			print_sample(m, listing_row(l, r));
 	}
 	puts("# EOF");
 }

@@ -5,28 +5,28 @@
 #include "listing.h"
 #include "region.h"
 
-/* Columns: where regions are, and whose. */
+/* Columns with the place and the owner of a region. */
 
 enum {
-	PLACE_NAME,
-	PLACE_START,
-	PLACE_END,
-	PLACE_SIZE,
-	PLACE_MODE,
-	PLACE_OWNER,
-	PLACE_GROUP,
-	PLACE_UID,
-	PLACE_GID,
-	PLACE_INODE,
-	PLACE_TYPE, /* where there is something else than regions */
-	PLACE_COLUMNS,
+	REGION_NAME,
+	REGION_START,
+	REGION_END,
+	REGION_SIZE,
+	REGION_MODE,
+	REGION_OWNER,
+	REGION_GROUP,
+	REGION_UID,
+	REGION_GID,
+	REGION_INODE,
+	REGION_TYPE, /* the last, for listings with directories */
+	REGION_COLUMNS,
 };
 
-extern const struct column place_columns[PLACE_COLUMNS];
+extern const struct column region_columns[REGION_COLUMNS];
 
-/* All but name and type. */
-void place_fill(struct cell *cells, const struct region *region);
-/* What is known of a file without opening it. */
-void place_fill_stat(struct cell *cells, const struct stat *st);
+/* All columns except name and type. */
+void region_columns_fill(struct cell *cells, const struct region *region);
+/* The columns that are known of a file that is not open. */
+void region_columns_fill_stat(struct cell *cells, const struct stat *st);
 
 #endif

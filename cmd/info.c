@@ -12,9 +12,18 @@
 #include "parse.h"
 #include "target.h"
 
+static const struct listing_def region_listing = {
+	.columns = region_columns,
+	.column_count = REGION_TYPE,
+	.defaults = "NAME,START,SIZE,MODE,OWNER",
+	.key = "regions",
+};
+
 struct info {
-	struct listing regions, contents;
-	bool mappings; /* --mappings */
+	struct listing_options options;
+	struct listing_options region_options; /* with --mappings */
+	bool show_mappings;
+	struct listing regions, mappings;
 };
 
 static const struct argp_option options[] = {
@@ -30,88 +39,86 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	(void)arg;
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &info->regions;
+		state->child_inputs[0] = &info->options;
 		return 0;
 	case OPT_MAPPINGS:
-		info->mappings = true;
+		info->show_mappings = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static int fill(struct cell *cells, const struct region *region, void *data)
+static int fill(struct row *row, const struct region *region, void *data)
 {
 	struct info *info = data;
 	int err;
 
-	place_fill(cells, region);
-	if (!info->mappings)
+	region_columns_fill(row->cells, region);
+	if (!info->show_mappings)
 		return 0;
-	err = contents_add(&info->contents, cells[PLACE_NAME].string, region,
-			   info->regions.row_count - 1);
-	if (!err)
-		listing_set_known(cells);
+	err = mapping_rows_add(&info->mappings, row->cells[REGION_NAME].string,
+			       region, listing_count(&info->regions) - 1);
+	row->has_details = !err;
 	return err;
 }
 
 /* The mount, before a table of all regions. */
-static void print_mount(const struct listing *l, const struct mount *mount)
+static void print_mount(const struct info *info, const struct mount *mount)
 {
 	char size[SIZE_STRLEN];
 
 	fputs("mount:   ", stdout);
 	escape_message(stdout, mount->path);
-	if (l->bytes)
+	if (info->options.bytes)
 		snprintf(size, sizeof(size), "%" PRIu64, mount->granule);
 	else
 		size_format(mount->granule, size);
-	printf("\ngranule: %s\n%s", size, l->row_count ? "\n" : "");
+	printf("\ngranule: %s\n%s", size,
+	       listing_count(&info->regions) ? "\n" : "");
 }
 
-/* What is wanted of the mappings rather than of the regions. */
-static void divide(struct info *info)
+/* With --mappings, the options for columns are about mappings. */
+static bool begin_mappings(struct info *info)
 {
-	struct listing *r = &info->regions, *c = &info->contents;
+	const struct listing_options *o = &info->options;
 
-	c->format = r->format;
-	c->bytes = r->bytes;
-	c->no_headings = r->no_headings;
-	if (!info->mappings)
-		return;
-	c->output = r->output;
-	c->output_all = r->output_all;
-	c->list_columns = r->list_columns;
-	r->output = NULL;
-	r->output_all = false;
-	r->list_columns = false;
-	r->details = c;
+	info->region_options = (struct listing_options){
+		.format = o->format,
+		.names = o->names,
+		.name_count = o->name_count,
+	};
+	if (!listing_begin(&info->mappings, &mapping_listing, o))
+		return false;
+	listing_begin(&info->regions, &region_listing, &info->region_options);
+	info->regions.details = &info->mappings;
+	return true;
+}
+
+static bool begin(struct info *info)
+{
+	if (info->show_mappings)
+		return begin_mappings(info);
+	return listing_begin(&info->regions, &region_listing, &info->options);
 }
 
 static int print(const struct info *info, const struct mount *mount)
 {
-	const struct listing *r = &info->regions, *c = &info->contents;
+	const struct listing_options *o = &info->options;
 
-	if (info->mappings && r->format != LISTING_JSON)
-		return listing_print(c, mount);
-	if (r->format == LISTING_TABLE && !r->name_count && !r->no_headings)
-		print_mount(r, mount);
-	return listing_print(r, mount);
+	if (info->show_mappings && o->format != LISTING_JSON)
+		return listing_print(&info->mappings, mount);
+	if (o->format == LISTING_TABLE && !o->name_count && !o->no_headings)
+		print_mount(info, mount);
+	return listing_print(&info->regions, mount);
 }
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-	struct info info = {
-		.regions = {
-			.columns = place_columns,
-			.column_count = PLACE_TYPE,
-			.key = "regions",
-		},
-		.contents = contents_listing,
-	};
+	struct info info = { 0 };
 	const struct region_source source = {
 		.fill = fill,
-		.fill_closed = place_fill_stat,
+		.fill_closed = region_columns_fill_stat,
 		.op = OP_MAPPINGS,
 		.data = &info,
 	};
@@ -119,8 +126,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	int ret;
 
 	cli_parse(cli, argc, argv, &info);
-	divide(&info);
-	if (!listing_begin(&info.regions) || !listing_begin(&info.contents))
+	if (!begin(&info))
 		return EXIT_SUCCESS;
 	ret = target_mount(cli, NULL, &mount);
 	if (ret)
@@ -128,7 +134,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	ret = regions_collect(&info.regions, &mount, &source);
 	ret |= print(&info, &mount);
 	listing_free(&info.regions);
-	listing_free(&info.contents);
+	listing_free(&info.mappings);
 	mount_close(&mount);
 	return ret;
 }
@@ -140,8 +146,8 @@ const struct command cmd_info = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "[NAME...]",
-		.doc = "Show the addresses and owners of regions. Without NAME, show "
-		       "the mount point, the granule and all regions.",
+		.doc = "Show the addresses and owners of regions. Without NAME, "
+		       "show the mount point, the granule and all regions.",
 		.children = listing_children,
 	},
 	.run = run,

@@ -4,42 +4,56 @@
 #include "list-regions.h"
 #include "target.h"
 
-static int fill(struct cell *cells, const struct region *region, void *data)
+static const struct listing_def entries = {
+	.columns = region_columns,
+	.column_count = REGION_COLUMNS,
+	.defaults = "NAME,TYPE,START,SIZE,MODE,OWNER",
+	.key = "entries",
+};
+
+static int fill(struct row *row, const struct region *region, void *data)
 {
 	(void)data;
-	place_fill(cells, region);
-	cell_string(&cells[PLACE_TYPE], "region");
+	region_columns_fill(row->cells, region);
+	cell_string(&row->cells[REGION_TYPE], "region");
 	return 0;
 }
 
 static void fill_closed(struct cell *cells, const struct stat *st)
 {
-	place_fill_stat(cells, st);
-	cell_string(&cells[PLACE_TYPE], "region");
+	region_columns_fill_stat(cells, st);
+	cell_string(&cells[REGION_TYPE], "region");
 }
 
 static void fill_directory(struct cell *cells, const struct stat *st)
 {
-	place_fill_stat(cells, st);
-	cell_string(&cells[PLACE_TYPE], "directory");
+	region_columns_fill_stat(cells, st);
+	cell_string(&cells[REGION_TYPE], "directory");
 }
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-	struct listing listing = {
-		.columns = place_columns,
-		.column_count = PLACE_COLUMNS,
-		.key = "entries",
-		.usual = "NAME,TYPE,START,SIZE,MODE,OWNER",
-	};
 	const struct region_source source = {
 		.fill = fill,
 		.fill_closed = fill_closed,
 		.fill_directory = fill_directory,
 	};
+	struct listing_options options = { 0 };
+	struct listing listing;
+	struct mount mount;
+	int ret;
 
-	cli_parse(cli, argc, argv, &listing);
-	return regions_list(cli, &listing, &source);
+	cli_parse(cli, argc, argv, &options);
+	if (!listing_begin(&listing, &entries, &options))
+		return EXIT_SUCCESS;
+	ret = target_mount(cli, NULL, &mount);
+	if (ret)
+		return ret;
+	ret = regions_collect(&listing, &mount, &source);
+	ret |= listing_print(&listing, &mount);
+	listing_free(&listing);
+	mount_close(&mount);
+	return ret;
 }
 
 const struct command cmd_ls = {

@@ -37,54 +37,48 @@ enum {
 	COL_SEALS,
 };
 
+/* clang-format off */
 static const struct column columns[] = {
-	[COL_NAME] = { "NAME", "name, relative to the mount point", true, true,
-		       true },
-	[COL_ATTACHED] = { "ATTACHED", "processes that have it attached", false,
-			   true, false },
-	[COL_MAPPINGS] = { "MAPPINGS", "mappings in the region", false, true,
-			   false },
-	[COL_SIZE] = { "SIZE", "size of the range of addresses", false, false,
-		       false },
-	[COL_MAPPED] = { "MAPPED", "how much of it is mapped", false, true,
-			 false },
-	[COL_RESIDENT] = { "RESIDENT", "how much is in memory", false, true,
-			   false },
-	[COL_RESIDENT_SHMEM] = { "RESIDENT-SHMEM",
-				 "of this, anonymous memory, memfds and tmpfs",
-				 false, false, false },
-	[COL_RESIDENT_FILE] = { "RESIDENT-FILE",
-				"of this, files of other file systems", false,
-				false, false },
-	[COL_RESIDENT_HUGETLB] = { "RESIDENT-HUGETLB", "of this, hugetlbfs",
-				   false, false, false },
-	[COL_SWAPPED] = { "SWAPPED", "how much is in swap space", false, true,
-			  false },
-	[COL_LOCKED] = { "LOCKED", "how much is locked in memory", false, false,
-			 false },
-	[COL_PGTABLES] = { "PGTABLES", "size of the shared page tables", false,
-			   true, false },
-	[COL_UNSHARED] = { "UNSHARED",
-			   "what page tables would take without sharing", false,
-			   true, false },
-	[COL_FAULTS] = { "FAULTS", "faults in the region so far", false, false,
-			 false },
-	[COL_LINKS] = { "LINKS", "shared page tables linked so far", false,
-			false, false },
-	[COL_FLUSHES] = { "FLUSHES", "flushes of TLBs for the region so far",
-			  false, false, false },
-	[COL_IPIS] = { "IPIS", "processors interrupted for them so far", false,
-		       false, false },
-	[COL_FAULT_RATE] = { "FAULTS/S", "faults a second, with --interval",
-			     false, false, false },
-	[COL_LINK_RATE] = { "LINKS/S", "links a second, with --interval", false,
-			    false, false },
-	[COL_FLUSH_RATE] = { "FLUSHES/S", "flushes a second, with --interval",
-			     false, false, false },
-	[COL_IPI_RATE] = { "IPIS/S", "interrupts a second, with --interval",
-			   false, false, false },
-	[COL_SEALS] = { "SEALS", "what is forbidden for ever", true, false,
-			false },
+	[COL_NAME] =             { "NAME",             "name, relative to the mount point", COL_LEFT | COL_PATH },
+	[COL_ATTACHED] =         { "ATTACHED",         "number of processes that have the region attached", 0 },
+	[COL_MAPPINGS] =         { "MAPPINGS",         "number of mappings in the region", 0 },
+	[COL_SIZE] =             { "SIZE",             "size of the range of addresses", 0 },
+	[COL_MAPPED] =           { "MAPPED",           "mapped memory", 0 },
+	[COL_RESIDENT] =         { "RESIDENT",         "resident memory", 0 },
+	[COL_RESIDENT_SHMEM] =   { "RESIDENT-SHMEM",   "part of RESIDENT: anonymous memory, memfds and tmpfs", 0 },
+	[COL_RESIDENT_FILE] =    { "RESIDENT-FILE",    "part of RESIDENT: files on other file systems", 0 },
+	[COL_RESIDENT_HUGETLB] = { "RESIDENT-HUGETLB", "part of RESIDENT: hugetlbfs", 0 },
+	[COL_SWAPPED] =          { "SWAPPED",          "memory in swap space", 0 },
+	[COL_LOCKED] =           { "LOCKED",           "locked memory", 0 },
+	[COL_PGTABLES] =         { "PGTABLES",         "size of the shared page tables", 0 },
+	[COL_UNSHARED] =         { "UNSHARED",         "estimated size of page tables without sharing", 0 },
+	[COL_FAULTS] =           { "FAULTS",           "faults since the region was created", 0 },
+	[COL_LINKS] =            { "LINKS",            "links to shared page tables since then", 0 },
+	[COL_FLUSHES] =          { "FLUSHES",          "number of TLB flushes since then", 0 },
+	[COL_IPIS] =             { "IPIS",             "number of CPUs interrupted for TLB flushes", 0 },
+	[COL_FAULT_RATE] =       { "FAULTS/S",         "faults per second, with --interval", 0 },
+	[COL_LINK_RATE] =        { "LINKS/S",          "links per second, with --interval", 0 },
+	[COL_FLUSH_RATE] =       { "FLUSHES/S",        "number of TLB flushes per second, with --interval", 0 },
+	[COL_IPI_RATE] =         { "IPIS/S",           "interrupted CPUs per second, with --interval", 0 },
+	[COL_SEALS] =            { "SEALS",            "permanently forbidden changes", COL_LEFT },
+};
+/* clang-format on */
+
+static const struct listing_def totals = {
+	.columns = columns,
+	.column_count = sizeof(columns) / sizeof(columns[0]),
+	.defaults = "NAME,ATTACHED,MAPPINGS,MAPPED,RESIDENT,SWAPPED,PGTABLES,"
+		    "UNSHARED",
+	.key = "regions",
+};
+
+static const struct listing_def reports = {
+	.columns = columns,
+	.column_count = sizeof(columns) / sizeof(columns[0]),
+	.defaults = "NAME,ATTACHED,RESIDENT,PGTABLES,FAULTS/S,LINKS/S,"
+		    "FLUSHES/S,IPIS/S",
+	.key = "regions",
+	.is_stream = true,
 };
 
 static const struct metric metrics[] = {
@@ -137,6 +131,7 @@ struct samples {
 };
 
 struct stat_command {
+	struct listing_options options;
 	struct listing listing;
 	bool openmetrics, has_count;
 	bool printed; /* some report that was not empty */
@@ -157,11 +152,10 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct stat_command *c = state->input;
-	const struct listing *l = &c->listing;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &c->listing;
+		state->child_inputs[0] = &c->options;
 		return 0;
 	case OPT_INTERVAL:
 		if (seconds_parse(arg, &c->interval_ms) || !c->interval_ms)
@@ -185,10 +179,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (c->openmetrics && c->interval_ms)
 			cli_usage_error("--openmetrics and --interval exclude "
 					"each other");
-		if (c->openmetrics && l->format_option)
+		if (c->openmetrics && c->options.format_option)
 			cli_usage_error("--openmetrics and %s exclude each "
 					"other",
-					l->format_option);
+					c->options.format_option);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -252,9 +246,10 @@ static int take_sample(struct stat_command *c, struct cell *cells, ino_t inode)
 	return 0;
 }
 
-static int fill(struct cell *cells, const struct region *region, void *data)
+static int fill(struct row *row, const struct region *region, void *data)
 {
 	struct stat_command *c = data;
+	struct cell *cells = row->cells;
 	char seals[SEAL_STRLEN];
 	struct mshare_stat st;
 	int err;
@@ -328,17 +323,17 @@ static void next_time(struct timespec *at, uint64_t ms)
 
 static int print_report(struct stat_command *c, const struct mount *mount)
 {
-	struct listing *l = &c->listing;
+	struct listing_options *o = &c->options;
+	const size_t count = listing_count(&c->listing);
 	int ret;
 
 	/* For people each report is a table; scripts get one stream. */
-	if (c->printed && l->format == LISTING_TABLE && l->row_count)
+	if (c->printed && o->format == LISTING_TABLE && count)
 		putchar('\n');
-	if (c->printed && l->format == LISTING_RAW)
-		l->no_headings = true;
-	c->printed |= l->row_count > 0;
-	l->is_stream = true;
-	ret = listing_print(l, mount);
+	if (c->printed && o->format == LISTING_RAW)
+		o->no_headings = true;
+	c->printed |= count > 0;
+	ret = listing_print(&c->listing, mount);
 	if (fflush(stdout))
 		ret = EXIT_FAILURE;
 	return ret;
@@ -355,13 +350,13 @@ static int repeat(struct stat_command *c, const struct mount *mount,
 	ret = regions_collect(&c->listing, mount, source);
 	for (uint64_t i = 0; !c->has_count || i < c->count; i++) {
 		/* Names that are wrong were so the first time. */
-		if (c->listing.name_count && !c->listing.row_count)
+		if (c->options.name_count && !listing_count(&c->listing))
 			return EXIT_FAILURE;
 		next_time(&at, c->interval_ms);
 		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at,
 				       NULL) == EINTR)
 			;
-		listing_clear(&c->listing);
+		listing_truncate(&c->listing, 0);
 		next_samples(c);
 		one = regions_collect(&c->listing, mount, source);
 		ret |= one | print_report(c, mount);
@@ -389,22 +384,14 @@ static int show(struct stat_command *c, const struct mount *mount,
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-	struct stat_command c = {
-		.listing = {
-			.columns = columns,
-			.column_count = sizeof(columns) / sizeof(columns[0]),
-			.key = "regions",
-		},
-	};
+	struct stat_command c = { 0 };
 	const struct region_source source = { .fill = fill, .data = &c };
 	struct mount mount;
 	int ret;
 
 	cli_parse(cli, argc, argv, &c);
-	if (c.interval_ms)
-		c.listing.usual = "NAME,ATTACHED,RESIDENT,PGTABLES,FAULTS/S,"
-				  "LINKS/S,FLUSHES/S,IPIS/S";
-	if (!listing_begin(&c.listing))
+	if (!listing_begin(&c.listing, c.interval_ms ? &reports : &totals,
+			   &c.options))
 		return EXIT_SUCCESS;
 	ret = target_mount(cli, NULL, &mount);
 	if (ret)

@@ -74,25 +74,20 @@ void escape_message(FILE *f, const char *text)
 	}
 }
 
-void escape_json(FILE *f, const char *text)
+/* In UTF-8. */
+#define REPLACEMENT "\xef\xbf\xbd"
+
+void escape_utf8(FILE *f, const char *text)
 {
-	putc('"', f);
 	while (*text) {
 		size_t len = escape_utf8_length(text);
 
-		if (!len) {
-			fputs("\\ufffd", f);
-			text++;
-		} else if (*text == '"' || *text == '\\') {
-			fprintf(f, "\\%c", *text++);
-		} else if (is_control(text, 1)) {
-			fprintf(f, "\\u%04x", (unsigned char)*text++);
-		} else {
+		if (len)
 			fwrite(text, 1, len, f);
-			text += len;
-		}
+		else
+			fputs(REPLACEMENT, f);
+		text += len ? len : 1;
 	}
-	putc('"', f);
 }
 
 void escape_word(FILE *f, const char *text)
@@ -114,7 +109,7 @@ void escape_label(FILE *f, const char *text)
 		size_t len = escape_utf8_length(text);
 
 		if (!len) {
-			fputs("\xef\xbf\xbd", f);
+			fputs(REPLACEMENT, f);
 			text++;
 		} else if (*text == '\n') {
 			fputs("\\n", f);

@@ -13,14 +13,12 @@ bool escape_is_utf8(const char *text);
 /* For a line of a message: control and invalid bytes become \xNN. */
 void escape_message(FILE *f, const char *text);
 
-/*
- * A JSON string with its quotes. Invalid bytes become U+FFFD, one each.
- */
-void escape_json(FILE *f, const char *text);
+/* Valid UTF-8, as in JSON: each invalid byte becomes U+FFFD. */
+void escape_utf8(FILE *f, const char *text);
 
 /*
  * The value of a label in OpenMetrics with its quotes. Invalid bytes become
- * U+FFFD as in JSON.
+ * U+FFFD as with escape_utf8().
  */
 void escape_label(FILE *f, const char *text);
 

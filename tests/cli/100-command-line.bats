@@ -74,7 +74,7 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 	for arguments in --version -V 'create --version' 'info -V'; do
 		# shellcheck disable=SC2086
 		works $arguments
-		assert_output --regexp '^msharectl [0-9.]+ \(libmount [0-9.]+, libsmartcols [0-9.]+, attach-exec [a-z0-9_]+\)$'
+		assert_output --regexp '^msharectl [0-9.]+ \(libmount [0-9.]+, libsmartcols [0-9.]+, json-c [0-9.]+, attach-exec [a-z0-9_]+\)$'
 	done
 }
 

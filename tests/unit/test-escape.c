@@ -50,12 +50,10 @@ int main(void)
 		     "1m",
 		     "\\xc2\\x9b1m");
 
-	check_output(escape_json, "", "\"\"");
-	check_output(escape_json, "a\"b\\c/\xc3\xa4",
-		     "\"a\\\"b\\\\c/\xc3\xa4\"");
-	check_output(escape_json, "\n\t\x01\x7f",
-		     "\"\\u000a\\u0009\\u0001\\u007f\"");
-	check_output(escape_json, "a\xff\xc3z", "\"a\\ufffd\\ufffdz\"");
+	check_output(escape_utf8, "", "");
+	check_output(escape_utf8, "a\"b\\c/\xc3\xa4\n\x7f",
+		     "a\"b\\c/\xc3\xa4\n\x7f");
+	check_output(escape_utf8, "a\xff\xc3z", "a\xef\xbf\xbd\xef\xbf\xbdz");
 
 	check_output(escape_word, "dir/pg", "dir/pg");
 	check_output(escape_word, "a b\tc\nd\\e", "a\\040b\\011c\\012d\\134e");
