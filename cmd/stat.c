@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli.h"
 #include "page-table-cost.h"
 #include "openmetrics.h"
 #include "list-regions.h"
+#include "samples.h"
 #include "seal.h"
 #include "parse.h"
 #include "target.h"
@@ -81,54 +83,54 @@ static const struct listing_def reports = {
 	.is_stream = true,
 };
 
+/* clang-format off */
 static const struct metric metrics[] = {
-	{ COL_ATTACHED, "attached_processes", "processes", false, NULL,
-	  "Processes that have the region attached." },
-	{ COL_MAPPINGS, "mappings", NULL, false, NULL,
-	  "Mappings in the region." },
-	{ COL_SIZE, "size_bytes", "bytes", false, NULL,
-	  "Size of the range of addresses." },
-	{ COL_MAPPED, "mapped_bytes", "bytes", false, NULL,
-	  "How much of the region is mapped." },
-	{ COL_RESIDENT_SHMEM, "resident_bytes", "bytes", false,
-	  "kind=\"shmem\"", "How much of the region is in memory." },
-	{ COL_RESIDENT_FILE, "resident_bytes", "bytes", false, "kind=\"file\"",
-	  NULL },
-	{ COL_RESIDENT_HUGETLB, "resident_bytes", "bytes", false,
-	  "kind=\"hugetlb\"", NULL },
-	{ COL_SWAPPED, "swapped_bytes", "bytes", false, NULL,
-	  "How much of the region is in swap space." },
-	{ COL_LOCKED, "locked_bytes", "bytes", false, NULL,
-	  "How much of the region is locked in memory." },
-	{ COL_PGTABLES, "pgtables_bytes", "bytes", false, NULL,
-	  "Size of the shared page tables." },
-	{ COL_UNSHARED, "unshared_pgtables_bytes", "bytes", false, NULL,
-	  "What page tables would take without sharing." },
-	{ COL_FAULTS, "faults", NULL, true, NULL,
-	  "Faults that processes took in the region." },
-	{ COL_LINKS, "links", NULL, true, NULL,
-	  "Entries of page tables set to shared ones." },
-	{ COL_FLUSHES, "tlb_flushes", NULL, true, NULL,
-	  "Flushes of TLBs for the region." },
-	{ COL_IPIS, "tlb_ipis", NULL, true, NULL,
-	  "Processors interrupted for flushes of TLBs." },
+	{ COL_ATTACHED,         "attached_processes", "processes", false, NULL, "Processes that have the region attached." },
+	{ COL_MAPPINGS,         "mappings", NULL, false, NULL, "Mappings in the region." },
+	{ COL_SIZE,             "size_bytes", "bytes", false, NULL, "Size of the range of addresses." },
+	{ COL_MAPPED,           "mapped_bytes", "bytes", false, NULL, "Size of the mappings." },
+	{ COL_RESIDENT_SHMEM,   "resident_bytes", "bytes", false, "kind=\"shmem\"", "Memory in use." },
+	{ COL_RESIDENT_FILE,    "resident_bytes", "bytes", false, "kind=\"file\"", NULL },
+	{ COL_RESIDENT_HUGETLB, "resident_bytes", "bytes", false, "kind=\"hugetlb\"", NULL },
+	{ COL_SWAPPED,          "swapped_bytes", "bytes", false, NULL, "Swap space in use." },
+	{ COL_LOCKED,           "locked_bytes", "bytes", false, NULL, "Size of the locked mappings." },
+	{ COL_PGTABLES,         "pgtables_bytes", "bytes", false, NULL, "Size of the shared page tables." },
+	{ COL_UNSHARED,         "unshared_pgtables_bytes", "bytes", false, NULL, "Size of page tables without sharing." },
+	{ COL_FAULTS,           "faults", NULL, true, NULL, "Faults of processes in the region." },
+	{ COL_LINKS,            "links", NULL, true, NULL, "Page table entries set to shared page tables." },
+	{ COL_FLUSHES,          "tlb_flushes", NULL, true, NULL, "TLB flushes for the region." },
+	{ COL_IPIS,             "tlb_ipis", NULL, true, NULL, "CPUs interrupted by TLB flushes." },
+};
+/* clang-format on */
+
+/* A field of struct mshare_stat, and the columns that show the field. */
+struct figure {
+	size_t column;
+	enum cell_type type;
+	size_t field; /* offset */
+	size_t rate;  /* of a counter: the column with the rate; else 0 */
 };
 
-/* The figures that only grow, in the order of their columns. */
-enum {
-	COUNTERS = COL_IPIS - COL_FAULTS + 1
-};
+#define FIELD(name) offsetof(struct mshare_stat, name)
 
-struct sample {
-	ino_t inode;
-	struct timespec time;
-	uint64_t counters[COUNTERS];
+/* clang-format off */
+static const struct figure figures[] = {
+	{ COL_ATTACHED,         CELL_NUMBER, FIELD(attached),         0 },
+	{ COL_MAPPINGS,         CELL_NUMBER, FIELD(mappings),         0 },
+	{ COL_MAPPED,           CELL_SIZE,   FIELD(mapped),           0 },
+	{ COL_RESIDENT,         CELL_SIZE,   FIELD(resident),         0 },
+	{ COL_RESIDENT_SHMEM,   CELL_SIZE,   FIELD(resident_shmem),   0 },
+	{ COL_RESIDENT_FILE,    CELL_SIZE,   FIELD(resident_file),    0 },
+	{ COL_RESIDENT_HUGETLB, CELL_SIZE,   FIELD(resident_hugetlb), 0 },
+	{ COL_SWAPPED,          CELL_SIZE,   FIELD(swapped),          0 },
+	{ COL_LOCKED,           CELL_SIZE,   FIELD(locked),           0 },
+	{ COL_PGTABLES,         CELL_SIZE,   FIELD(pgtables),         0 },
+	{ COL_FAULTS,           CELL_NUMBER, FIELD(faults),           COL_FAULT_RATE },
+	{ COL_LINKS,            CELL_NUMBER, FIELD(links),            COL_LINK_RATE },
+	{ COL_FLUSHES,          CELL_NUMBER, FIELD(flushes),          COL_FLUSH_RATE },
+	{ COL_IPIS,             CELL_NUMBER, FIELD(ipis),             COL_IPI_RATE },
 };
-
-struct samples {
-	struct sample *list;
-	size_t count, space;
-};
+/* clang-format on */
 
 struct stat_command {
 	struct listing_options options;
@@ -136,7 +138,7 @@ struct stat_command {
 	bool openmetrics, has_count;
 	bool printed; /* some report that was not empty */
 	uint64_t interval_ms, count;
-	struct samples before, now;
+	struct samples samples;
 };
 
 static const struct argp_option options[] = {
@@ -189,136 +191,86 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct sample *find_sample(const struct samples *s, ino_t inode)
+static uint64_t read_figure(const struct mshare_stat *st,
+			    const struct figure *f)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (s->list[i].inode == inode)
-			return &s->list[i];
-	return NULL;
+	uint64_t value;
+
+	memcpy(&value, (const char *)st + f->field, sizeof(value));
+	return value;
 }
 
-static struct sample *add_sample(struct samples *s)
+static void fill_figures(struct cell *cells, const struct mshare_stat *st)
 {
-	if (s->count == s->space) {
-		size_t space = s->space ? s->space * 2 : 32;
-		struct sample *more;
-
-		more = reallocarray(s->list, space, sizeof(*more));
-		if (!more)
-			return NULL;
-		s->list = more;
-		s->space = space;
-	}
-	return &s->list[s->count++];
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		cell_value(&cells[figures[i].column], figures[i].type,
+			   read_figure(st, &figures[i]));
 }
 
-static void fill_rates(struct cell *cells, const struct sample *then,
+static void fill_rate(struct cell *cells, const struct figure *f,
+		      const struct sample *before, const struct sample *now)
+{
+	const uint64_t from = read_figure(&before->stat, f);
+	const uint64_t to = read_figure(&now->stat, f);
+
+	/* A counter falls if a new region has the inode of an old one. */
+	if (!f->rate || to < from)
+		return;
+	cell_rate(&cells[f->rate], (double)(to - from) * 1e9 /
+					   (double)(now->time - before->time));
+}
+
+static void fill_rates(struct cell *cells, const struct sample *before,
 		       const struct sample *now)
 {
-	double seconds;
-
-	/* The first time, or another region with the inode of an old one. */
-	if (!then)
+	/* In the first report, there is nothing to compare with. */
+	if (!before || now->time <= before->time)
 		return;
-	seconds = (double)(now->time.tv_sec - then->time.tv_sec) +
-		  (double)(now->time.tv_nsec - then->time.tv_nsec) / 1e9;
-	if (seconds <= 0)
-		return;
-	for (size_t i = 0; i < COUNTERS; i++)
-		if (now->counters[i] >= then->counters[i])
-			cell_rate(
-				&cells[COL_FAULT_RATE + i],
-				(double)(now->counters[i] - then->counters[i]) /
-					seconds);
-}
-
-static int take_sample(struct stat_command *c, struct cell *cells, ino_t inode)
-{
-	struct sample *now = add_sample(&c->now);
-
-	if (!now)
-		return -ENOMEM;
-	now->inode = inode;
-	clock_gettime(CLOCK_MONOTONIC, &now->time);
-	for (size_t i = 0; i < COUNTERS; i++)
-		now->counters[i] = cells[COL_FAULTS + i].number;
-	fill_rates(cells, find_sample(&c->before, inode), now);
-	return 0;
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		fill_rate(cells, &figures[i], before, now);
 }
 
 static int fill(struct row *row, const struct region *region, void *data)
 {
+	const ino_t inode = region->st.st_ino;
 	struct stat_command *c = data;
 	struct cell *cells = row->cells;
 	char seals[SEAL_STRLEN];
 	struct mshare_stat st;
 	int err;
 
-	/* Named again: without figures, a region has no metrics. */
-	if (c->openmetrics && find_sample(&c->now, region->st.st_ino))
+	/* A region is named twice: a row without figures has no metrics. */
+	if (c->openmetrics && samples_find(&c->samples.now, inode))
 		return 0;
 	err = mshare_stat(region->fd, &st);
 	if (err)
 		return err;
 	if (region->range.size)
 		cell_value(&cells[COL_SIZE], CELL_SIZE, region->range.size);
-	cell_value(&cells[COL_ATTACHED], CELL_NUMBER, st.attached);
-	cell_value(&cells[COL_MAPPINGS], CELL_NUMBER, st.mappings);
-	cell_value(&cells[COL_MAPPED], CELL_SIZE, st.mapped);
-	cell_value(&cells[COL_RESIDENT], CELL_SIZE, st.resident);
-	cell_value(&cells[COL_RESIDENT_SHMEM], CELL_SIZE, st.resident_shmem);
-	cell_value(&cells[COL_RESIDENT_FILE], CELL_SIZE, st.resident_file);
-	cell_value(&cells[COL_RESIDENT_HUGETLB], CELL_SIZE,
-		   st.resident_hugetlb);
-	cell_value(&cells[COL_SWAPPED], CELL_SIZE, st.swapped);
-	cell_value(&cells[COL_LOCKED], CELL_SIZE, st.locked);
-	cell_value(&cells[COL_PGTABLES], CELL_SIZE, st.pgtables);
+	fill_figures(cells, &st);
 	cell_value(&cells[COL_UNSHARED], CELL_SIZE, cost_unshared(&st));
-	cell_value(&cells[COL_FAULTS], CELL_NUMBER, st.faults);
-	cell_value(&cells[COL_LINKS], CELL_NUMBER, st.links);
-	cell_value(&cells[COL_FLUSHES], CELL_NUMBER, st.flushes);
-	cell_value(&cells[COL_IPIS], CELL_NUMBER, st.ipis);
 	cell_list(&cells[COL_SEALS], seal_format(st.seals, seals));
-	return take_sample(c, cells, region->st.st_ino);
+	fill_rates(cells, samples_find(&c->samples.before, inode),
+		   samples_add(&c->samples, inode, &st));
+	return 0;
 }
 
-/* What was now is before, and now nothing is known. */
-static void next_samples(struct stat_command *c)
+/* Sleeps until an interval after at, in nanoseconds; returns that time. */
+static uint64_t sleep_interval(uint64_t at, uint64_t interval)
 {
-	struct samples spare = c->before;
+	const uint64_t now = samples_clock();
+	struct timespec ts;
 
-	spare.count = 0;
-	c->before = c->now;
-	c->now = spare;
-}
-
-static void add_interval(struct timespec *at, uint64_t ms)
-{
-	at->tv_sec += (time_t)(ms / 1000);
-	at->tv_nsec += (long)(ms % 1000) * 1000000;
-	if (at->tv_nsec >= 1000000000) {
-		at->tv_sec++;
-		at->tv_nsec -= 1000000000;
-	}
-}
-
-static bool is_before(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec < b->tv_sec ||
-	       (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
-}
-
-/* What a stop has outlasted is left out, rather than made up for at once. */
-static void next_time(struct timespec *at, uint64_t ms)
-{
-	struct timespec now;
-
-	add_interval(at, ms);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (!is_before(at, &now))
-		return;
-	*at = now;
-	add_interval(at, ms);
+	at += interval;
+	/* Reports that a stopped process has missed are left out. */
+	if (at < now)
+		at = now + interval;
+	ts.tv_sec = (time_t)(at / 1000000000);
+	ts.tv_nsec = (long)(at % 1000000000);
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) ==
+	       EINTR)
+		;
+	return at;
 }
 
 static int print_report(struct stat_command *c, const struct mount *mount)
@@ -343,21 +295,17 @@ static int print_report(struct stat_command *c, const struct mount *mount)
 static int repeat(struct stat_command *c, const struct mount *mount,
 		  const struct region_source *source)
 {
-	struct timespec at;
+	uint64_t at = samples_clock();
 	int ret, one;
 
-	clock_gettime(CLOCK_MONOTONIC, &at);
 	ret = regions_collect(&c->listing, mount, source);
 	for (uint64_t i = 0; !c->has_count || i < c->count; i++) {
 		/* Names that are wrong were so the first time. */
 		if (c->options.name_count && !listing_count(&c->listing))
 			return EXIT_FAILURE;
-		next_time(&at, c->interval_ms);
-		while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at,
-				       NULL) == EINTR)
-			;
+		at = sleep_interval(at, c->interval_ms * 1000000);
 		listing_truncate(&c->listing, 0);
-		next_samples(c);
+		samples_next(&c->samples);
 		one = regions_collect(&c->listing, mount, source);
 		ret |= one | print_report(c, mount);
 		if (ferror(stdout))
@@ -398,8 +346,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		return ret;
 	ret = show(&c, &mount, &source);
 	listing_free(&c.listing);
-	free(c.before.list);
-	free(c.now.list);
+	samples_free(&c.samples);
 	mount_close(&mount);
 	return ret;
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CLI_SAMPLES_H
+#define CLI_SAMPLES_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <mshare.h>
+
+#include "array.h"
+
+/* The figures of regions at two times, for rates. */
+
+struct sample {
+	ino_t inode;
+	uint64_t time; /* of samples_clock() */
+	struct mshare_stat stat;
+};
+
+struct samples {
+	struct array before, now; /* struct sample */
+};
+
+/* Nanoseconds of CLOCK_MONOTONIC. */
+uint64_t samples_clock(void);
+
+/* Adds a sample to those of now. The pointer is valid until the next call. */
+const struct sample *samples_add(struct samples *samples, ino_t inode,
+				 const struct mshare_stat *stat);
+
+/* The first sample of this inode; NULL without such a sample. */
+const struct sample *samples_find(const struct array *samples, ino_t inode);
+
+/* The samples of now are those of before, and now has none. */
+void samples_next(struct samples *samples);
+void samples_free(struct samples *samples);
+
+#endif
