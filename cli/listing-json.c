@@ -13,7 +13,7 @@
 #include "xalloc.h"
 
 /* Grows when a key of the output goes or changes its meaning. */
-#define JSON_VERSION 1
+#define JSON_VERSION 2
 
 /* For json-c, NULL is the value null as well as a sign of missing memory. */
 static void add(struct json_object *object, const char *key,
@@ -219,7 +219,7 @@ void listing_print_json(const struct listing *l, const struct mount *mount)
 	add(object, "version", new_number(JSON_VERSION));
 	if (l->def->is_stream)
 		add(object, "time", now());
-	add(object, "mount", escaped(escape_utf8, mount->path));
+	add(object, "mount_point", escaped(escape_utf8, mount->path));
 	add(object, "granule", new_number(mount->granule));
 	add(object, l->def->key, rows);
 	text = json_object_to_json_string_ext(

@@ -22,7 +22,7 @@ enum {
 	COL_START,
 	COL_END,
 	COL_SIZE,
-	COL_RIGHTS,
+	COL_PROT,
 	COL_STATE,
 	COL_INODE,
 	COL_COMMAND,
@@ -38,7 +38,7 @@ static const struct column columns[] = {
 	[COL_START] =     { "START",     "first address of the window", 0 },
 	[COL_END] =       { "END",       "address after the last byte", 0 },
 	[COL_SIZE] =      { "SIZE",      "size of the window", 0 },
-	[COL_RIGHTS] =    { "RIGHTS",    "access rights of the window", COL_LEFT },
+	[COL_PROT] =      { "PROT",      "access rights of the window", COL_LEFT },
 	[COL_STATE] =     { "STATE",     "state of the region: present or deleted", COL_LEFT },
 	[COL_INODE] =     { "INODE",     "inode number of the region", 0 },
 	[COL_COMMAND] =   { "COMMAND",   "name of the program", COL_LEFT },
@@ -49,8 +49,10 @@ static const struct column columns[] = {
 static const struct listing_def windows = {
 	.columns = columns,
 	.column_count = sizeof(columns) / sizeof(columns[0]),
-	.defaults = "REGION,PID,USER,START,SIZE,RIGHTS,STATE,COMMAND",
+	.defaults = "REGION,PID,USER,START,SIZE,PROT,STATE,COMMAND",
 	.key = "windows",
+	.old_name = "RIGHTS",
+	.old_column = COL_PROT,
 };
 
 /* The name of a region on the mount. */
@@ -157,7 +159,7 @@ static int add_window(const struct window *w, void *data)
 	cell_value(&cells[COL_END], CELL_ADDRESS,
 		   w->range.start + w->range.size);
 	cell_value(&cells[COL_SIZE], CELL_SIZE, w->range.size);
-	cell_string(&cells[COL_RIGHTS], "%s", prot_name(w->prot));
+	cell_string(&cells[COL_PROT], "%s", prot_name(w->prot));
 	cell_string(&cells[COL_STATE], "%s",
 		    w->deleted && !known ? "deleted" : "present");
 	cell_value(&cells[COL_INODE], CELL_NUMBER, w->inode);

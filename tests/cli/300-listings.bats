@@ -138,8 +138,8 @@ pg        0x200000000000   2G 0640 $(id -un)"
 @test "-J, --json" {
 	for option in -J --json; do
 		works info $option
-		assert_equal "$(jq -c 'keys_unsorted' <<<"$output")" '["version","mount","granule","regions"]'
-		assert_equal "$(jq -c '[.version, .mount, .granule]' <<<"$output")" "[1,\"$MOUNT\",$G]"
+		assert_equal "$(jq -c 'keys_unsorted' <<<"$output")" '["version","mount_point","granule","regions"]'
+		assert_equal "$(jq -c '[.version, .mount_point, .granule]' <<<"$output")" "[2,\"$MOUNT\",$G]"
 		assert_equal "$(jq -c '.regions[1]' <<<"$output")" \
 			"{\"name\":\"pg\",\"name_bytes\":null,\"start\":\"0x200000000000\",\"size\":$((2 * G)),\"mode\":\"0640\",\"owner\":\"$(id -un)\"}"
 		works stat $option pg

@@ -46,7 +46,7 @@ holds() {
 	works ps -r
 	me=$(id -un)
 	if ((first < second)); then order=; else order=-r; fi
-	assert_output "REGION PID USER START SIZE RIGHTS STATE COMMAND
+	assert_output "REGION PID USER START SIZE PROT STATE COMMAND
 dir/two $first $me 0x200040000000 2G rw present sleep
 $(sort $order <<-END
 	one $first $me 0x200000000000 1G rw present sleep
@@ -55,14 +55,26 @@ END
 )"
 	works ps -n --raw -o PID,ARGUMENTS,INODE,END,UID dir/two
 	assert_output "$first sleep\\x20100 $(stat -c %i "$MOUNT/dir/two") 0x2000c0000000 $(id -u)"
-	works ps --noheadings -P --output RIGHTS dir/two
-	assert_output 'RIGHTS="rw"'
+	works ps --noheadings -P --output PROT dir/two
+	assert_output 'PROT="rw"'
 	works ps -nr -o REGION "$MOUNT/dir/two"
 	assert_output dir/two
 	works ps --pairs -b -o SIZE dir/two
 	assert_output "SIZE=\"$((2 * G))\""
 	works ps --bytes -n -o SIZE dir/two
 	assert_output $((2 * G))
+}
+
+@test "ps --output accepts RIGHTS, the former name of PROT" {
+	holds one
+	works ps -P -o rights
+	assert_output 'PROT="rw"'
+	works ps -nr -o PROT,RIGHTS
+	assert_output rw
+	works ps -J -o RIGHTS
+	assert_equal "$(jq -c .windows <<<"$output")" '[{"prot":"rw"}]'
+	works ps --list-columns
+	refute_output --partial RIGHTS
 }
 
 @test "ps shows deleted regions with their names" {
@@ -79,7 +91,7 @@ END
 	assert_output ''
 	for option in -J --json; do
 		works ps $option
-		assert_equal "$(jq -c '[.version, .windows]' <<<"$output")" '[1,[]]'
+		assert_equal "$(jq -c '[.version, .windows]' <<<"$output")" '[2,[]]'
 	done
 	MSHARE_MOUNT_POINT=/nonexistent works ps --list-columns
 	columns=$(awk '{ print $1 }' <<<"$output" | paste -sd ' ')

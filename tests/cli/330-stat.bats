@@ -52,7 +52,7 @@ setup() {
 	works stat --interval 0.01 --count 3 -J
 	assert_equal "${#lines[@]}" 3
 	for line in "${lines[@]}"; do
-		assert_equal "$(jq -c 'keys_unsorted' <<<"$line")" '["version","time","mount","granule","regions"]'
+		assert_equal "$(jq -c 'keys_unsorted' <<<"$line")" '["version","time","mount_point","granule","regions"]'
 		assert_equal "$(jq -c '.regions[0] | keys_unsorted' <<<"$line")" \
 			'["name","name_bytes","attached","resident","pgtables","faults_per_s","links_per_s","flushes_per_s","ipis_per_s"]'
 		jq -e '.regions[0].faults_per_s > 0 and .time > 1000000000' <<<"$line"

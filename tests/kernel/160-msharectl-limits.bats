@@ -177,11 +177,11 @@ Mount it: msharectl mount'
 	logged unshare --mount sh -c 'umount "$1" && mount -t msharefs msharefs "$2" && msharectl info -J' \
 		- "$MSHARE" "$BATS_TEST_TMPDIR/elsewhere"
 	assert_success
-	assert_equal "$(jq -r .mount <<<"$output")" "$BATS_TEST_TMPDIR/elsewhere"
+	assert_equal "$(jq -r .mount_point <<<"$output")" "$BATS_TEST_TMPDIR/elsewhere"
 	# of several the usual one, unless told otherwise
 	logged unshare --mount sh -c 'mount -t msharefs msharefs "$1" && msharectl info -J && msharectl info -J -M "$1"' \
 		- "$BATS_TEST_TMPDIR/elsewhere"
-	assert_equal "$(jq -r .mount <<<"$output" | tr '\n' ' ')" "$MSHARE $BATS_TEST_TMPDIR/elsewhere "
+	assert_equal "$(jq -r .mount_point <<<"$output" | tr '\n' ' ')" "$MSHARE $BATS_TEST_TMPDIR/elsewhere "
 }
 
 @test "what makes up msharefs itself is not removed" {

@@ -44,14 +44,14 @@ holds() {
 	rm "$MSHARE/dir/"$'new\nline'
 	logged msharectl ps -J
 	assert_success
-	assert_equal "$(jq -c "[.windows[] | select(.pid == $child) | [.region, .rights, .size, .state]]" <<<"$output")" \
+	assert_equal "$(jq -c "[.windows[] | select(.pid == $child) | [.region, .prot, .size, .state]]" <<<"$output")" \
 		$'[["dir/a b","r",1073741824,"present"],["dir/bad\xef\xbf\xbd","r",1073741824,"present"],["dir/new\\nline","r",1073741824,"deleted"],["dir/quo\\"ted","r",1073741824,"present"]]'
 }
 
 @test "ps: who it is, and what others see" {
 	msharectl create --start 8T --size 1G -m 644 region
 	waits region
-	logged msharectl ps -nr -o REGION,PID,USER,START,RIGHTS,COMMAND,ARGUMENTS region
+	logged msharectl ps -nr -o REGION,PID,USER,START,PROT,COMMAND,ARGUMENTS region
 	assert_output "region $child root 0x80000000000 rw helper-attach $CASES/helper-attach\\x20wait"
 	logged setpriv --reuid 65534 --regid 65534 --clear-groups msharectl ps region
 	assert_success
@@ -61,7 +61,7 @@ holds() {
 @test "ps: a process whose main thread has exited" {
 	msharectl create --start 8T --size 1G region
 	holds wait-in-thread region
-	logged msharectl ps -nr -o REGION,PID,USER,START,RIGHTS,COMMAND,ARGUMENTS
+	logged msharectl ps -nr -o REGION,PID,USER,START,PROT,COMMAND,ARGUMENTS
 	assert_output "region $child root 0x80000000000 rw helper-attach $CASES/helper-attach\\x20wait-in-thread"
 }
 
