@@ -11,16 +11,6 @@ enum {
 	EXIT_UNAVAILABLE = 3,
 };
 
-/* Keys of options without a letter. */
-enum {
-	OPT_COUNT = 0x200,
-	OPT_INTERVAL,
-	OPT_LIST_COLUMNS,
-	OPT_MAPPINGS,
-	OPT_OPENMETRICS,
-	OPT_OUTPUT_ALL,
-};
-
 struct cli;
 
 /*

@@ -2,6 +2,11 @@
 #include "cli.h"
 #include "listing.h"
 
+enum {
+	OPT_LIST_COLUMNS = 0x100,
+	OPT_OUTPUT_ALL,
+};
+
 /* clang-format off */
 static const struct argp_option options[] = {
 	{ "json", 'J', NULL, 0, "print JSON", 0 },

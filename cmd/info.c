@@ -26,6 +26,10 @@ struct info {
 	struct listing regions, mappings;
 };
 
+enum {
+	OPT_MAPPINGS = 0x100,
+};
+
 static const struct argp_option options[] = {
 	{ "mappings", OPT_MAPPINGS, NULL, 0, "show the mappings in the regions",
 	  0 },

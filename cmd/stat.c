@@ -141,6 +141,12 @@ struct stat_command {
 	struct samples samples;
 };
 
+enum {
+	OPT_COUNT = 0x100,
+	OPT_INTERVAL,
+	OPT_OPENMETRICS,
+};
+
 static const struct argp_option options[] = {
 	{ "interval", OPT_INTERVAL, "SEC", 0,
 	  "repeat after so many seconds, with rates", 0 },
