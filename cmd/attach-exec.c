@@ -303,6 +303,7 @@ static int execute_attached(struct attach_exec *a)
 		.report = report,
 		.data = a,
 	};
+	struct attach_session *session;
 	struct attach_failure failure;
 	char *path;
 	int err;
@@ -314,13 +315,13 @@ static int execute_attached(struct attach_exec *a)
 		if (err)
 			return ATTACH_EXIT_FAILURE;
 	}
-	if (attach_start(&attach, &failure)) {
+	if (attach_start(&attach, &session, &failure)) {
 		report(&failure, a);
 		return ATTACH_EXIT_FAILURE;
 	}
 	execvp(a->command[0], a->command);
 	err = -errno;
-	attach_cancel();
+	attach_cancel(session);
 	/* Still traced, which is nothing for exit handlers to run into. */
 	_exit(failed_exec(a, err));
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,12 +16,13 @@
 #include <unistd.h>
 
 #include "tracee.h"
+#include "window.h"
 
 /* Enough for printf() several times over. */
 #define STACK_SIZE (128 << 10)
 
-/* What this process and its helper know of each other. */
-static struct {
+/* Shared by this process and the helper. */
+struct attach_session {
 	struct attach attach;
 	bool try;
 	pid_t target;
@@ -30,9 +30,9 @@ static struct {
 	int proc;    /* the target's directory in /proc */
 	int err;     /* of starting the helper */
 	sigset_t caller_mask;
-} shared;
-
-static _Alignas(16) char starter_stack[STACK_SIZE], helper_stack[STACK_SIZE];
+	_Alignas(16) char starter_stack[STACK_SIZE];
+	_Alignas(16) char helper_stack[STACK_SIZE];
+};
 
 const char *attach_arch(void)
 {
@@ -43,44 +43,41 @@ const char *attach_arch(void)
  * By descriptor: the target's number is another one in the /proc of another PID
  * namespace, where it may be that of another process.
  */
-static void proc_path(char *path, size_t size, const char *name)
+static void proc_path(const struct attach_session *s, char *path, size_t size,
+		      const char *name)
 {
-	snprintf(path, size, "/proc/self/fd/%d/%s", shared.proc, name);
+	snprintf(path, size, "/proc/self/fd/%d/%s", s->proc, name);
 }
 
 /* What the program has is what counts, not what a call returned. */
-static int verify(const struct region *r, int prot)
+static int verify(const struct attach_session *s, const struct region *r,
+		  int prot)
 {
-	char path[64], perms[5], *line = NULL;
-	uint64_t start, end, inode;
+	char path[64], *line = NULL;
 	bool found = false;
+	struct window w;
 	size_t len = 0;
 	FILE *f;
 
-	proc_path(path, sizeof(path), "maps");
+	proc_path(s, path, sizeof(path), "maps");
 	f = fopen(path, "re");
 	if (!f)
 		return -errno;
-	while (!found && getline(&line, &len, f) > 0) {
-		if (sscanf(line,
-			   "%" SCNx64 "-%" SCNx64 " %4s %*x %*x:%*x %" SCNu64,
-			   &start, &end, perms, &inode) != 4)
-			continue;
-		found = start == r->range.start &&
-			end - start == r->range.size && inode == r->st.st_ino &&
-			perms[3] == 's' &&
-			(perms[0] == 'r') == !!(prot & PROT_READ) &&
-			(perms[1] == 'w') == !!(prot & PROT_WRITE);
-	}
+	while (!found && getline(&line, &len, f) > 0)
+		found = window_parse(line, r->st.st_dev, &w) && w.shared &&
+			w.inode == r->st.st_ino &&
+			w.range.start == r->range.start &&
+			w.range.size == r->range.size &&
+			(w.prot & ~PROT_EXEC) == prot;
 	free(line);
 	fclose(f);
 	return found ? 0 : -ENODATA;
 }
 
-static int map_region(struct tracee *t, const struct region *r, bool read_only,
-		      struct attach_failure *failure)
+static int map_region(const struct attach_session *s, struct tracee *t,
+		      const struct region *r, struct attach_failure *failure)
 {
-	const int prot = PROT_READ | (read_only ? 0 : PROT_WRITE);
+	const int prot = PROT_READ | (s->attach.read_only ? 0 : PROT_WRITE);
 	const uint64_t map_args[6] = {
 		r->range.start,  r->range.size,
 		(uint64_t)prot,  MAP_SHARED | MAP_FIXED_NOREPLACE,
@@ -109,19 +106,20 @@ static int map_region(struct tracee *t, const struct region *r, bool read_only,
 	}
 
 	failure->reason = ATTACH_VERIFY;
-	failure->err = verify(r, prot);
+	failure->err = verify(s, r, prot);
 	return failure->err ? -1 : 0;
 }
 
 /* After the execve() that succeeded. */
-static int map_regions(struct tracee *t, const struct attach *a,
+static int map_regions(const struct attach_session *s, struct tracee *t,
 		       struct attach_failure *failure)
 {
+	const struct attach *a = &s->attach;
 	struct program program;
 	char exe[64];
 
 	/* What was looked at before may have been replaced since. */
-	proc_path(exe, sizeof(exe), "exe");
+	proc_path(s, exe, sizeof(exe), "exe");
 	program_examine(exe, &program);
 	if (program.kind) {
 		failure->reason = ATTACH_PROGRAM;
@@ -134,16 +132,16 @@ static int map_regions(struct tracee *t, const struct attach *a,
 		return -1;
 	for (size_t i = 0; i < a->count; i++) {
 		failure->region = i;
-		if (map_region(t, &a->regions[i], a->read_only, failure))
+		if (map_region(s, t, &a->regions[i], failure))
 			return -1;
 	}
 	failure->reason = ATTACH_INJECT;
-	failure->err = tracee_release(t, &shared.caller_mask);
+	failure->err = tracee_release(t, &s->caller_mask);
 	return failure->err ? -1 : 0;
 }
 
 /* From the execve() on. */
-static void follow(struct tracee *t)
+static void follow(const struct attach_session *s, struct tracee *t)
 {
 	struct attach_failure failure = { .reason = ATTACH_INJECT };
 
@@ -151,7 +149,7 @@ static void follow(struct tracee *t)
 	/* Where execve() fails, the other process says so and exits. */
 	if (!t->executed)
 		return;
-	if (!failure.err && !map_regions(t, &shared.attach, &failure))
+	if (!failure.err && !map_regions(s, t, &failure))
 		return;
 
 	if (failure.reason == ATTACH_INJECT &&
@@ -160,7 +158,7 @@ static void follow(struct tracee *t)
 	/* Killed by somebody, which its parent will be told by the kernel. */
 	else if (tracee_is_gone(t))
 		return;
-	shared.attach.report(&failure, shared.attach.data);
+	s->attach.report(&failure, s->attach.data);
 	tracee_end(t, ATTACH_EXIT_FAILURE);
 }
 
@@ -185,48 +183,49 @@ static bool receive_int(int sock, int *value)
  */
 static int helper(void *data)
 {
-	struct tracee t = { .pid = shared.target };
+	const struct attach_session *s = data;
+	struct tracee t = { .pid = s->target };
 	int go, err;
 
-	(void)data;
 	/* The other process's end, or its death would not be seen here. */
-	close(shared.sock[0]);
+	close(s->sock[0]);
 	/*
 	 * Out of the caller's job: what is sent to that, or waits for it to
 	 * end, means the program only.
 	 */
 	setsid();
-	if (!send_int(shared.sock[1], getpid()) ||
-	    !receive_int(shared.sock[1], &go))
+	if (!send_int(s->sock[1], getpid()) || !receive_int(s->sock[1], &go))
 		return 1;
-	err = shared.try ? tracee_try(t.pid) : tracee_seize(&t);
-	if (!send_int(shared.sock[1], err) || err || shared.try)
+	err = s->try ? tracee_try(t.pid) : tracee_seize(&t);
+	if (!send_int(s->sock[1], err) || err || s->try)
 		return 1;
-	close(shared.sock[1]);
-	follow(&t);
+	close(s->sock[1]);
+	follow(s, &t);
 	return 0;
 }
 
 static int starter(void *data)
 {
-	if (clone(helper, helper_stack + STACK_SIZE, CLONE_VM, data) < 0)
-		shared.err = -errno;
+	struct attach_session *s = data;
+
+	if (clone(helper, s->helper_stack + STACK_SIZE, CLONE_VM, s) < 0)
+		s->err = -errno;
 	return 0;
 }
 
-static int run_starter(void)
+static int run_starter(struct attach_session *s)
 {
 	int child;
 
-	shared.err = 0;
+	s->err = 0;
 	/* No signal at its end. */
-	child = clone(starter, starter_stack + STACK_SIZE,
-		      CLONE_VM | CLONE_VFORK, NULL);
+	child = clone(starter, s->starter_stack + STACK_SIZE,
+		      CLONE_VM | CLONE_VFORK, s);
 	if (child < 0)
 		return -errno;
 	while (waitpid(child, NULL, __WALL) < 0 && errno == EINTR)
 		;
-	return shared.err;
+	return s->err;
 }
 
 /*
@@ -235,13 +234,13 @@ static int run_starter(void)
  * none while the helper becomes an orphan. PID 1 inherits it all the same, and
  * gets SIGCHLD at its end; but such a program expects to be given strangers.
  */
-static int start_helper(void)
+static int start_helper(struct attach_session *s)
 {
 	int reaper = 0, err;
 
 	prctl(PR_GET_CHILD_SUBREAPER, &reaper, 0, 0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 0UL, 0, 0, 0);
-	err = run_starter();
+	err = run_starter(s);
 	prctl(PR_SET_CHILD_SUBREAPER, (unsigned long)reaper, 0, 0, 0);
 	return err;
 }
@@ -254,48 +253,89 @@ static int fail(struct attach_failure *failure, enum attach_reason reason,
 	return -1;
 }
 
-static int shake_hands(struct attach_failure *failure)
+static int shake_hands(const struct attach_session *s,
+		       struct attach_failure *failure)
 {
 	int pid, err;
 
-	if (!receive_int(shared.sock[0], &pid))
+	if (!receive_int(s->sock[0], &pid))
 		return fail(failure, ATTACH_LOST, -ESRCH);
 	/* Yama's scope 1 needs it; without Yama it is an error and no loss. */
 	prctl(PR_SET_PTRACER, (unsigned long)pid, 0, 0, 0);
-	if (!send_int(shared.sock[0], 0) || !receive_int(shared.sock[0], &err))
+	if (!send_int(s->sock[0], 0) || !receive_int(s->sock[0], &err))
 		return fail(failure, ATTACH_LOST, -ESRCH);
 	return err ? fail(failure, ATTACH_TRACE, err) : 0;
 }
 
 /* Of whatever else may lie at /proc, nothing is to be believed. */
-static int open_proc(void)
+static int open_proc(struct attach_session *s)
 {
 	struct statfs fs;
 
-	shared.proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (shared.proc < 0)
+	s->proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->proc < 0)
 		return -errno;
-	if (!fstatfs(shared.proc, &fs) && fs.f_type == PROC_SUPER_MAGIC)
+	if (!fstatfs(s->proc, &fs) && fs.f_type == PROC_SUPER_MAGIC)
 		return 0;
-	close(shared.proc);
+	close(s->proc);
 	return -ENOENT;
 }
 
-static int start(struct attach_failure *failure)
+/*
+ * The helper runs on this memory. Its end of the socket closes after the helper
+ * has left the memory.
+ */
+static void end_session(struct attach_session *s)
 {
-	sigset_t all;
+	int ignored;
+
+	while (receive_int(s->sock[0], &ignored))
+		;
+	close(s->sock[0]);
+	free(s);
+}
+
+/* With all signals blocked. */
+static int start_session(struct attach_session *s,
+			 struct attach_failure *failure)
+{
+	int err;
+
+	err = start_helper(s);
+	close(s->sock[1]);
+	return err ? fail(failure, ATTACH_HELPER, err) :
+		     shake_hands(s, failure);
+}
+
+static int new_session(struct attach_session **session,
+		       struct attach_failure *failure)
+{
+	struct attach_session *s = calloc(1, sizeof(*s));
 	int err;
 
 	*failure = (struct attach_failure){ 0 };
-	shared.target = getpid();
-	err = open_proc();
-	if (err)
+	if (!s)
+		return fail(failure, ATTACH_HELPER, -ENOMEM);
+	s->target = getpid();
+	err = open_proc(s);
+	if (err) {
+		free(s);
 		return fail(failure, ATTACH_PROC, err);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, shared.sock)) {
+	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->sock)) {
 		err = -errno;
-		close(shared.proc);
+		close(s->proc);
+		free(s);
 		return fail(failure, ATTACH_HELPER, err);
 	}
+	*session = s;
+	return 0;
+}
+
+static int start(struct attach_session *s, struct attach_failure *failure)
+{
+	sigset_t all;
+	int err;
 
 	/*
 	 * Signals wait until the program has its regions; no stop for a signal
@@ -303,34 +343,38 @@ static int start(struct attach_failure *failure)
 	 * too: a key at the terminal must not end it.
 	 */
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &shared.caller_mask);
-	err = start_helper();
-	close(shared.sock[1]);
-	err = err ? fail(failure, ATTACH_HELPER, err) : shake_hands(failure);
-	close(shared.sock[0]);
-	close(shared.proc);
-	if (err)
-		attach_cancel();
+	sigprocmask(SIG_SETMASK, &all, &s->caller_mask);
+	err = start_session(s, failure);
+	close(s->proc);
+	if (!err && !s->try) {
+		close(s->sock[0]);
+		return 0;
+	}
+	attach_cancel(s);
+	end_session(s);
 	return err;
 }
 
-int attach_start(const struct attach *attach, struct attach_failure *failure)
+int attach_start(const struct attach *attach, struct attach_session **session,
+		 struct attach_failure *failure)
 {
-	shared.attach = *attach;
-	shared.try = false;
-	return start(failure);
+	if (new_session(session, failure))
+		return -1;
+	(*session)->attach = *attach;
+	return start(*session, failure);
 }
 
 int attach_try(struct attach_failure *failure)
 {
-	shared.try = true;
-	if (start(failure))
+	struct attach_session *s;
+
+	if (new_session(&s, failure))
 		return -1;
-	attach_cancel();
-	return 0;
+	s->try = true;
+	return start(s, failure);
 }
 
-void attach_cancel(void)
+void attach_cancel(const struct attach_session *s)
 {
-	sigprocmask(SIG_SETMASK, &shared.caller_mask, NULL);
+	sigprocmask(SIG_SETMASK, &s->caller_mask, NULL);
 }

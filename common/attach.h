@@ -52,13 +52,19 @@ struct attach {
 	const void *data;
 };
 
+/* One attempt to attach, which the helper shares. */
+struct attach_session;
+
 /*
  * Starts the helper. After 0 the caller calls execve() and, if that returns,
- * attach_cancel() and _exit(). All signals wait in between. After a failure
- * (-1) everything is as before.
+ * attach_cancel() and _exit(): the helper uses *session until the end. All
+ * signals wait in between. After a failure (-1) everything is as before.
  */
-int attach_start(const struct attach *attach, struct attach_failure *failure);
-void attach_cancel(void);
+int attach_start(const struct attach *attach, struct attach_session **session,
+		 struct attach_failure *failure);
+
+/* Lets signals come again. */
+void attach_cancel(const struct attach_session *session);
 
 /* Whether attach_start() is going to work; nothing is left of it. */
 int attach_try(struct attach_failure *failure);

@@ -12,7 +12,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define DELETED " (deleted)"
+#include "array.h"
+
+#define ARGUMENTS_STEP 4096
+#define DELETED        " (deleted)"
 
 struct scan {
 	dev_t dev;
@@ -63,6 +66,7 @@ bool window_parse(char *line, dev_t dev, struct window *w)
 	w->prot = (rights[0] == 'r' ? PROT_READ : 0) |
 		  (rights[1] == 'w' ? PROT_WRITE : 0) |
 		  (rights[2] == 'x' ? PROT_EXEC : 0);
+	w->shared = rights[3] == 's';
 	w->inode = inode;
 	w->deleted = strip_deleted(line + path);
 	unescape(line + path);
@@ -96,26 +100,26 @@ static void read_text(int dirfd, const char *name, char *buf, size_t size,
 /* All of a command line, however long. NULL: no memory. */
 static char *read_arguments(int dirfd)
 {
-	int fd = openat(dirfd, "cmdline", O_RDONLY | O_CLOEXEC);
-	size_t len = 0, space = 4096;
-	char *text = malloc(space), *more;
-	ssize_t n;
+	const int fd = openat(dirfd, "cmdline", O_RDONLY | O_CLOEXEC);
+	struct array text = { 0 };
+	ssize_t n = 0;
+	int err;
 
-	while (text && (n = read(fd, text + len, space - len - 1)) > 0) {
-		len += (size_t)n;
-		if (len + 1 < space)
-			continue;
-		space *= 2;
-		more = realloc(text, space);
-		if (!more)
-			free(text);
-		text = more;
+	/* The byte more is for the end. */
+	while (!(err = array_reserve(&text, 1, ARGUMENTS_STEP + 1))) {
+		n = read(fd, (char *)text.items + text.count, ARGUMENTS_STEP);
+		if (n <= 0)
+			break;
+		text.count += (size_t)n;
 	}
 	if (fd >= 0)
 		close(fd);
-	if (text)
-		join(text, len, ' ');
-	return text;
+	if (err) {
+		free(text.items);
+		return NULL;
+	}
+	join(text.items, text.count, ' ');
+	return text.items;
 }
 
 static uid_t effective_user(int dirfd)

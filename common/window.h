@@ -14,6 +14,7 @@ struct window {
 	uid_t uid; /* effective */
 	struct range range;
 	int prot;
+	bool shared; /* MAP_SHARED */
 	ino_t inode;
 	const char *path; /* where the process sees the region */
 	bool deleted;     /* ... or saw it */

@@ -22,12 +22,16 @@ static void takes_windows(void)
 		    line, &w));
 	CHECK(w.range.start == 0x7f06ff44d000 && w.range.size == 0x1000);
 	CHECK(w.prot == (PROT_READ | PROT_WRITE) && w.inode == 8);
+	CHECK(w.shared);
 	CHECK(!strcmp(w.path, "/dev/shm/x y") && !w.deleted);
 
 	CHECK(parse("1000-2000 --xs 00000000 00:1b 9 /a\\012b\\n (deleted)\n",
 		    line, &w));
 	CHECK(w.prot == PROT_EXEC && w.deleted);
 	CHECK(!strcmp(w.path, "/a\nb\\n"));
+
+	CHECK(parse("1000-2000 r--p 00000000 00:1b 9 /a\n", line, &w));
+	CHECK(w.prot == PROT_READ && !w.shared);
 }
 
 static void leaves_the_rest(void)
