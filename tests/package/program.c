@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <mshare.h>
 
@@ -21,12 +23,76 @@ static void must(const char *what, int err)
 	exit(1);
 }
 
+static void must_be(const char *what, int64_t got, int64_t wanted)
+{
+	if (got == wanted)
+		return;
+	fprintf(stderr, "%s: %" PRId64 ", not %" PRId64 "\n", what, got,
+		wanted);
+	exit(1);
+}
+
+static int count_entry(const struct mshare_entry *entry, void *data)
+{
+	must("entry", entry->err);
+	++*(int *)data;
+	return 0;
+}
+
+static int count_mapping(const struct mshare_mapping *mapping, const char *name,
+			 void *data)
+{
+	must_be("prot", mapping->prot, PROT_READ);
+	must_be("name", *name, 0);
+	return ++*(int *)data == 2 ? 7 : 0;
+}
+
+/* The mount has one region, at START. */
+static void use_mount(int mount)
+{
+	uint64_t granule, chosen, start, size;
+	int fd, other, lock, count = 0;
+	size_t unknown;
+
+	must("granule", mshare_granule(mount, &granule));
+	must("lock", mshare_lock_mount(mount, 0, &lock));
+	must_be("second lock", mshare_lock_mount(mount, 0, &other), -EBUSY);
+	must("choose", mshare_choose_range(mount, granule, &chosen, &unknown));
+	must_be("chosen", (int64_t)chosen, START + SIZE);
+	must_be("unknown", (int64_t)unknown, 0);
+	must("close", mshare_close(lock));
+
+	must("create", mshare_create(mount, "second", 0, granule, 0640, &fd));
+	must("range", mshare_get_range(fd, &start, &size));
+	must_be("start", (int64_t)start, (int64_t)chosen);
+	must_be("size", (int64_t)size, (int64_t)granule);
+	must_be("create again",
+		mshare_create(mount, "second", 0, granule, 0640, &other),
+		-EEXIST);
+	must_be("create at 1",
+		mshare_create(mount, "third", 1, granule, 0640, &other),
+		-EINVAL);
+	must_be("third", mshare_open_at(mount, "third", O_RDONLY, &other),
+		-ENOENT);
+	must("walk", mshare_walk_regions(mount, NULL, 0, count_entry, &count));
+	must_be("regions", count, 2);
+
+	count = 0;
+	for (int i = 0; i < 3; i++)
+		must("map", mshare_map(fd, start + (uint64_t)i * 8192, 4096,
+				       PROT_READ, MAP_NORESERVE, -1, 0));
+	must_be("mappings", mshare_walk_mappings(fd, count_mapping, &count), 7);
+	must_be("seen", count, 2);
+	must("close", mshare_close(fd));
+	must("unlink", unlinkat(mount, "second", 0));
+}
+
 int main(int argc, char **argv)
 {
 	struct mshare_stat stat;
 	uint64_t start, size;
 	void *window;
-	int fd;
+	int fd, mount;
 
 	if (argc != 2)
 		return 2;
@@ -46,5 +112,8 @@ int main(int argc, char **argv)
 	must("unmap", mshare_unmap(fd, start, size));
 	must("detach", mshare_detach(window, size));
 	must("close", mshare_close(fd));
-	return mshare_close(fd) == -EBADF ? 0 : 4;
+	must_be("close again", mshare_close(fd), -EBADF);
+	must("open_mount", mshare_open_mount(dirname(argv[1]), &mount));
+	use_mount(mount);
+	return 0;
 }
