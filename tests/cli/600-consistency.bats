@@ -244,11 +244,11 @@ offers_options() {
 	done
 }
 
+# tests/kernel/in-guest runs every page that has such a line.
 @test "the examples of all pages are run in the guest" {
 	for page in "$TREE"/man/*.[0-9]; do
 		read -r so <"$page"
-		[[ $so == .so\ * ]] || grep -q "^	examples ${page##*/}\$" "$TREE/tests/kernel/190-examples.bats" ||
-			fail "${page##*/} is not in tests/kernel/190-examples.bats"
+		[[ $so == .so\ * ]] || grep -qE '^[#$] ' "$page" || fail "${page##*/} has no command"
 	done
 }
 
