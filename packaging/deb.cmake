@@ -37,8 +37,8 @@ set(CPACK_DEBIAN_LIBMSHARE-DEV_PACKAGE_DEPENDS
   "libmshare0 (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_LIBMSHARE-DEV_DESCRIPTION "headers and static library of libmshare
 What it takes to build programs that use regions of memory which processes
-share together with page tables: <mshare.h>, the kernel's header, and files
-for the linker and for pkg-config.")
+share together with page tables: <mshare.h>, the kernel's header, files for
+the linker and for pkg-config, and the manual pages of the library.")
 
 add_custom_command(OUTPUT packaging/changelog.gz
   COMMAND ${CMAKE_COMMAND} -E make_directory packaging

@@ -117,6 +117,44 @@ works_on_a_region() {
 	assert_success
 }
 
+# sources_in PAGE: leaves the programs that a page shows in files of their names
+sources_in() {
+	awk '/^\.EX$/ { first = 1; next }
+		/^\.EE$/ { file = "" }
+		first && /^\/\* .* \*\/$/ { file = $2 }
+		{ first = 0 }
+		file { gsub(/\\-/, "-"); gsub(/\\e/, "\\"); print >file; print file >"sources" }
+	' <(gzip -dc "$1")
+}
+
+@test "the pages' programs compile with the installed library" {
+	read -ra flags < <(pkg-config --cflags --libs libmshare)
+	for page in "$ROOT"/usr/share/man/man3/mshare_*.3.gz \
+		"$ROOT"/usr/share/man/man7/libmshare.7.gz "$ROOT"/usr/share/man/man5/msharefs.5.gz; do
+		[[ $(gzip -dc "$page") != .so\ * ]] || continue
+		: >sources
+		sources_in "$page"
+		[[ -s sources ]]
+		sort -u sources | while read -r source; do
+			gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -Werror \
+				-o program "$source" "${flags[@]}"
+		done
+	done
+}
+
+@test "each function of the header has a page in libmshare-dev" {
+	grep -o '^int mshare_[a-z_]*' "$ROOT/usr/include/mshare/mshare.h" |
+		cut -d' ' -f2 | sort >functions
+	(cd "$ROOT/usr/share/man/man3" && printf '%s\n' *.3.gz) |
+		sed 's/\.3\.gz$//' | sort >pages
+	run diff functions pages
+	assert_success
+	for deb in "${debs[@]}"; do
+		[[ $deb != *libmshare-dev* ]] || dpkg-deb -c "$deb" >contents
+	done
+	grep -q man7/libmshare.7.gz contents
+}
+
 @test "the header compiles as C++ and as old C" {
 	read -ra flags < <(pkg-config --cflags libmshare)
 	for language in c++ c; do
