@@ -51,6 +51,13 @@ side_build() {
 	side_configure "$@" && cmake --build "$side" -j "$(nproc)"
 }
 
+# print_tap_result COUNT FAILED: the last line of a verb that prints TAP, for people;
+# fails where a test did
+print_tap_result() {
+	printf '# %d passed, %d failed\n' $(($1 - $2)) "$2"
+	[[ $2 -eq 0 ]]
+}
+
 # locked NAME COMMAND...: one at a time on this machine
 locked() {
 	local name=$1 fd
