@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * PID 1 of the guest that "./dev vm" boots: makes the read-only root (the
- * host's file system) usable, runs one command, and sends what it prints and
- * how it ended to relay.
+ * host's file system) usable, runs one command, and writes the command's
+ * output and end to files of the host.
  *
- * The job directory, named by the first argument, holds lists of strings that
- * each end in a NUL: argv, env, shares (directories to mount read-write), keep
- * (directories that must stay visible where a tmpfs goes on top of them), and
- * options.
+ * Arguments: the job directory, and "msharefs" where that is to be mounted.
+ * The directory holds lists of strings that each end in a NUL: argv, env, cwd,
+ * shares (directories to mount read-write), and keep (directories that must
+ * stay visible where a tmpfs covers them). It takes what the guest has to say:
+ * stdout, stderr, and end, a line that is either "exit STATUS" or "lost WHY".
+ * A write returns when the host has the data: all output is there before the
+ * end is.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <net/if.h>
-#include <poll.h>
-#include <signal.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
-#include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-#include "wire.h"
 
 #define MAX_KEEP   16
 #define PIPE_CHUNK 65536
 
-static int wire = -1;
+/* Files of the job, once they are open. */
+static struct {
+	int out, err, end;
+} job = { -1, -1, -1 };
 
 static void write_all(int fd, const void *data, size_t len)
 {
@@ -55,18 +55,9 @@ static void write_all(int fd, const void *data, size_t len)
 	}
 }
 
-static void send_frame(enum wire_type type, const void *data, size_t len)
-{
-	struct wire_header header = { .type = type, .len = len };
-
-	write_all(wire, &header, sizeof(header));
-	write_all(wire, data, len);
-}
-
-/* relay ends the machine when it has the last frame; this is for when it can't */
 static _Noreturn void power_off(void)
 {
-	sleep(5);
+	sync();
 	reboot(RB_POWER_OFF);
 	for (;;)
 		pause();
@@ -83,8 +74,8 @@ fail(const char *format, ...)
 	va_end(ap);
 
 	fprintf(stderr, "guest init: %s\n", text);
-	if (wire >= 0)
-		send_frame(WIRE_FAILED, text, strlen(text));
+	if (job.end >= 0)
+		dprintf(job.end, "lost %s\n", text);
 	power_off();
 }
 
@@ -99,47 +90,29 @@ static void write_file(const char *path, const char *text)
 }
 
 /* Reads a file of NUL-terminated strings into an array that ends in NULL. */
-static char **read_list(const char *dir, const char *name)
+static char **read_list(const char *name)
 {
-	char path[4096], *data = NULL, **list;
-	size_t len = 0, room = 0, count = 0;
-	ssize_t n;
+	char *data, **list;
+	struct stat stat;
+	size_t count = 0;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		fail("cannot open %s: %s", path, strerror(errno));
-	do {
-		if (room - len < 4096) {
-			room = room * 2 + 65536;
-			data = realloc(data, room);
-			if (!data)
-				fail("out of memory reading %s", path);
-		}
-		n = read(fd, data + len, room - len);
-		if (n < 0)
-			fail("cannot read %s: %s", path, strerror(errno));
-		len += n;
-	} while (n);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &stat))
+		fail("cannot open %s: %m", name);
+	data = malloc(stat.st_size + 1);
+	if (!data || read(fd, data, stat.st_size) != stat.st_size)
+		fail("cannot read %s: %m", name);
 	close(fd);
 
-	for (size_t i = 0; i < len; i++)
+	for (off_t i = 0; i < stat.st_size; i++)
 		count += !data[i];
 	list = calloc(count + 1, sizeof(*list));
 	if (!list)
-		fail("out of memory reading %s", path);
-	for (size_t i = 0, at = 0; i < count; i++, at += strlen(data + at) + 1)
-		list[i] = data + at;
+		fail("out of memory reading %s", name);
+	for (size_t i = 0; i < count; data += strlen(data) + 1)
+		list[i++] = data;
 	return list;
-}
-
-static bool list_has(char **list, const char *word)
-{
-	for (; *list; list++)
-		if (!strcmp(*list, word))
-			return true;
-	return false;
 }
 
 static void make_dirs(const char *path)
@@ -157,30 +130,107 @@ static void make_dirs(const char *path)
 	mkdir(copy, 0755);
 }
 
-static void mount_or_fail(const char *source, const char *target,
-			  const char *type, unsigned long flags,
-			  const char *options)
+#define SAFE      (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define EXEC_SAFE (MS_NOSUID | MS_NODEV)
+
+struct mounting {
+	const char *type, *target;
+	unsigned long flags;
+	const char *options;
+};
+
+// clang-format off
+static const struct mounting early[] = {
+	{ "proc",	"/proc",		SAFE,		NULL },
+	{ "sysfs",	"/sys",			SAFE,		NULL },
+	{ "devtmpfs",	"/dev",			MS_NOSUID,	NULL },
+	{ }
+};
+
+static const struct mounting late[] = {
+	{ "tmpfs",	"/dev/shm",		EXEC_SAFE,	"mode=1777" },
+	{ "devpts",	"/dev/pts",		MS_NOSUID | MS_NOEXEC,
+	  "ptmxmode=0666,mode=0620,gid=5" },
+	{ }
+};
+
+/* Not every kernel configuration has these. */
+static const struct mounting if_known[] = {
+	{ "hugetlbfs",	"/dev/hugepages",	EXEC_SAFE,	NULL },
+	{ "mqueue",	"/dev/mqueue",		SAFE,		NULL },
+	{ "cgroup2",	"/sys/fs/cgroup",	SAFE,		NULL },
+	{ "debugfs",	"/sys/kernel/debug",	SAFE,		NULL },
+	{ "tracefs",	"/sys/kernel/tracing",	SAFE,		NULL },
+	{ "securityfs",	"/sys/kernel/security",	SAFE,		NULL },
+	{ }
+};
+
+/*
+ * Not noexec: the tests run code in a region. Without a limit, as regions here
+ * are often larger than the guest.
+ */
+static const struct mounting msharefs[] = {
+	{ "msharefs",	"/sys/fs/mshare",	EXEC_SAFE,	"size=0" },
+	{ }
+};
+// clang-format on
+
+static bool try_mount(const struct mounting *m)
 {
-	if (mount(source, target, type, flags, options) && errno != EBUSY)
-		fail("cannot mount %s on %s: %s", type, target,
-		     strerror(errno));
+	mkdir(m->target, 0755);
+	return !mount(m->type, m->target, m->type, m->flags, m->options) ||
+	       errno == EBUSY;
 }
 
-/* For what not every kernel configuration has. */
-static void mount_if_known(const char *target, const char *type,
-			   unsigned long flags, const char *options)
+static void mount_all(const struct mounting *m)
 {
-	mkdir(target, 0755);
-	mount(type, target, type, flags, options);
+	for (; m->target; m++)
+		if (!try_mount(m))
+			fail("cannot mount %s on %s: %m", m->type, m->target);
 }
 
-static void mount_early(void)
+static void mount_known(const struct mounting *m)
 {
-	unsigned long safe = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	for (; m->target; m++)
+		try_mount(m);
+}
 
-	mount_or_fail("proc", "/proc", "proc", safe, NULL);
-	mount_or_fail("sysfs", "/sys", "sysfs", safe, NULL);
-	mount_or_fail("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, NULL);
+static void mount_share(const char *tag, const char *target, const char *cache)
+{
+	char options[128];
+
+	snprintf(options, sizeof(options),
+		 "trans=virtio,version=9p2000.L,msize=512000,cache=%s", cache);
+	if (mount(tag, target, "9p", EXEC_SAFE, options))
+		fail("cannot mount %s: %m", target);
+}
+
+static int open_output(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		fail("cannot open %s: %m", name);
+	return fd;
+}
+
+/* Without a cache: the host is to see what is written. */
+static void enter_job(const char *dir)
+{
+	mount_share("job", dir, "none");
+	if (chdir(dir))
+		fail("cannot enter %s: %m", dir);
+	job.end = open_output("end");
+	job.out = open_output("stdout");
+	job.err = open_output("stderr");
+}
+
+/* The files that are open stay; the command has no use for the directory. */
+static void leave_job(void)
+{
+	umount2(".", MNT_DETACH);
+	if (chdir("/"))
+		fail("cannot enter /: %m");
 }
 
 /*
@@ -190,6 +240,10 @@ static void mount_early(void)
 static void cover_with_tmpfs(const char *target, const char *options,
 			     char **keep)
 {
+	const struct mounting tmpfs[] = {
+		{ "tmpfs", target, EXEC_SAFE, options },
+		{},
+	};
 	size_t len = strlen(target);
 	int held[MAX_KEEP], count = 0;
 
@@ -201,7 +255,7 @@ static void cover_with_tmpfs(const char *target, const char *options,
 		    keep[count][len] == '/')
 			held[count] = open(keep[count], O_PATH | O_CLOEXEC);
 	}
-	mount_or_fail("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, options);
+	mount_all(tmpfs);
 	for (int i = 0; i < count; i++) {
 		char self[64];
 
@@ -210,55 +264,29 @@ static void cover_with_tmpfs(const char *target, const char *options,
 		snprintf(self, sizeof(self), "/proc/self/fd/%d", held[i]);
 		make_dirs(keep[i]);
 		if (mount(self, keep[i], NULL, MS_BIND, NULL))
-			fail("cannot keep %s: %s", keep[i], strerror(errno));
+			fail("cannot keep %s: %m", keep[i]);
 		close(held[i]);
 	}
 }
 
-static void mount_rest(char **keep, char **shares, char **options)
+static void make_links(void)
 {
-	unsigned long safe = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-
-	cover_with_tmpfs("/tmp", "mode=1777", keep);
-	cover_with_tmpfs("/run", "mode=0755", keep);
-	mkdir("/run/lock", 01777);
-
-	mkdir("/dev/pts", 0755);
-	mount_or_fail("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
-		      "ptmxmode=0666,mode=0620,gid=5");
-	mkdir("/dev/shm", 01777);
-	mount_or_fail("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV,
-		      "mode=1777");
 	if (symlink("/proc/self/fd", "/dev/fd") ||
 	    symlink("/proc/self/fd/0", "/dev/stdin") ||
 	    symlink("/proc/self/fd/1", "/dev/stdout") ||
 	    symlink("/proc/self/fd/2", "/dev/stderr"))
-		fail("cannot make the links in /dev: %s", strerror(errno));
+		fail("cannot make the links in /dev: %m");
+}
 
-	mount_if_known("/dev/hugepages", "hugetlbfs", MS_NOSUID | MS_NODEV,
-		       NULL);
-	mount_if_known("/dev/mqueue", "mqueue", safe, NULL);
-	mount_if_known("/sys/fs/cgroup", "cgroup2", safe, NULL);
-	mount_if_known("/sys/kernel/debug", "debugfs", safe, NULL);
-	mount_if_known("/sys/kernel/tracing", "tracefs", safe, NULL);
-	mount_if_known("/sys/kernel/security", "securityfs", safe, NULL);
-
+static void mount_shares(char **shares)
+{
 	for (int i = 0; shares[i]; i++) {
 		char tag[32];
 
 		snprintf(tag, sizeof(tag), "share%d", i);
 		make_dirs(shares[i]);
-		mount_or_fail(
-			tag, shares[i], "9p", MS_NOSUID | MS_NODEV,
-			"trans=virtio,version=9p2000.L,msize=512000,cache=mmap");
+		mount_share(tag, shares[i], "mmap");
 	}
-	/*
-	 * Not noexec: code in a region is among what is tested. Without a
-	 * limit, as regions here are often larger than the guest.
-	 */
-	if (list_has(options, "msharefs"))
-		mount_or_fail("msharefs", "/sys/fs/mshare", "msharefs",
-			      MS_NOSUID | MS_NODEV, "size=0");
 }
 
 static void bring_loopback_up(void)
@@ -275,34 +303,11 @@ static void bring_loopback_up(void)
 	close(fd);
 }
 
-/*
- * The port comes up a little after init does. There is one such device; its
- * number depends on how many other virtio devices came before it.
- */
-static void open_wire(void)
-{
-	struct timespec pause = { .tv_nsec = 2000000 };
-	glob_t found;
-
-	for (int i = 0; i < 10000 && wire < 0; i++) {
-		if (!glob("/dev/vport*p1", 0, NULL, &found))
-			wire = open(found.gl_pathv[0], O_RDWR | O_CLOEXEC);
-		globfree(&found);
-		if (wire < 0)
-			nanosleep(&pause, NULL);
-	}
-	if (wire < 0)
-		fail("no virtio-serial port appeared");
-}
-
 static _Noreturn void run_child(char **argv, char **env, const char *cwd,
 				int out, int err)
 {
 	int null = open("/dev/null", O_RDONLY);
-	sigset_t none;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
 	dup2(null, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
@@ -311,144 +316,136 @@ static _Noreturn void run_child(char **argv, char **env, const char *cwd,
 
 	write_file("/proc/self/oom_score_adj", "0");
 	if (chdir(cwd)) {
-		dprintf(STDERR_FILENO, "guest: cannot enter %s: %s\n", cwd,
-			strerror(errno));
+		dprintf(STDERR_FILENO, "guest: cannot enter %s: %m\n", cwd);
 		_exit(126);
 	}
 	environ = env;
 	execvp(argv[0], argv);
-	dprintf(STDERR_FILENO, "guest: cannot run %s: %s\n", argv[0],
-		strerror(errno));
+	dprintf(STDERR_FILENO, "guest: cannot run %s: %m\n", argv[0]);
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* Passes on what is there. Returns false at the end of the stream. */
-static bool pump(int fd, enum wire_type type)
-{
-	static char data[PIPE_CHUNK];
-	ssize_t n = read(fd, data, sizeof(data));
+/* Takes a pipe's data to a file of the job, until no process can write more. */
+struct pump {
+	int from, into; /* the pipe */
+	int to;
+	pthread_t thread;
+};
 
-	if (n > 0)
-		send_frame(type, data, n);
-	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+static void pump_open(struct pump *p, int to)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		fail("cannot make a pipe: %m");
+	p->from = ends[0];
+	p->into = ends[1];
+	p->to = to;
 }
 
-/* What is in the pipe now, and no more: others may go on writing to it. */
-static void drain(int fd, enum wire_type type)
+static void *pump_run(void *arg)
 {
-	int left = 0;
+	const struct pump *p = arg;
+	char data[PIPE_CHUNK];
+	ssize_t n;
 
-	if (fd < 0 || ioctl(fd, FIONREAD, &left))
-		return;
-	for (; left > 0 && pump(fd, type); left -= PIPE_CHUNK)
+	while ((n = read(p->from, data, sizeof(data))) > 0)
+		write_all(p->to, data, n);
+	return NULL;
+}
+
+static void pump_start(struct pump *p)
+{
+	close(p->into);
+	if (pthread_create(&p->thread, NULL, pump_run, p))
+		fail("cannot start a thread");
+}
+
+/* Reaps what ends, until @child does. */
+static int await(pid_t child)
+{
+	int how;
+
+	while (wait(&how) != child)
+		;
+	return WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
+}
+
+/* Other processes may run on, and hold the pipes open. */
+static void kill_the_rest(void)
+{
+	kill(-1, SIGKILL);
+	while (wait(NULL) > 0 || errno == EINTR)
 		;
 }
 
-static void reap(pid_t child, int *status, bool *ended)
+static int run(char **argv, char **env, const char *cwd)
 {
-	int how;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &how, WNOHANG)) > 0) {
-		if (pid != child)
-			continue;
-		*status = WIFSIGNALED(how) ? 128 + WTERMSIG(how) :
-					     WEXITSTATUS(how);
-		*ended = true;
-	}
-}
-
-static uint8_t run(char **argv, char **env, const char *cwd)
-{
-	int out[2], err[2], signals, status = 0;
-	bool ended = false;
-	sigset_t chld;
+	struct pump out, err;
+	int status;
 	pid_t child;
 
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, NULL);
-	signals = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signals < 0 || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
-		fail("cannot make the pipes: %s", strerror(errno));
-
+	pump_open(&out, job.out);
+	pump_open(&err, job.err);
 	child = fork();
 	if (child < 0)
-		fail("cannot fork: %s", strerror(errno));
+		fail("cannot fork: %m");
 	if (!child)
-		run_child(argv, env, cwd, out[1], err[1]);
-	close(out[1]);
-	close(err[1]);
+		run_child(argv, env, cwd, out.into, err.into);
+	pump_start(&out);
+	pump_start(&err);
 
-	struct pollfd from[] = {
-		{ .fd = signals, .events = POLLIN },
-		{ .fd = out[0], .events = POLLIN },
-		{ .fd = err[0], .events = POLLIN },
-	};
-	while (!ended) {
-		struct signalfd_siginfo info;
-
-		if (poll(from, 3, -1) < 0)
-			continue;
-		if (from[1].revents && !pump(out[0], WIRE_STDOUT))
-			from[1].fd = -1;
-		if (from[2].revents && !pump(err[0], WIRE_STDERR))
-			from[2].fd = -1;
-		if (from[0].revents) {
-			while (read(signals, &info, sizeof(info)) > 0)
-				;
-			reap(child, &status, &ended);
-		}
-	}
-	/* Something in the background may hold the pipes open: don't wait. */
-	drain(from[1].fd, WIRE_STDOUT);
-	drain(from[2].fd, WIRE_STDERR);
+	status = await(child);
+	kill_the_rest();
+	pthread_join(out.thread, NULL);
+	pthread_join(err.thread, NULL);
 	return status;
 }
 
-/*
- * What the command left behind is taken down before the status is sent, so
- * that a report that comes only then is in the console log.
- */
-static void tear_down(char **shares)
+/* Before the status is written: a report that comes only here counts. */
+static void unmount(char **shares)
 {
-	kill(-1, SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-		;
 	while (!umount2("/sys/fs/mshare", 0))
 		;
 	for (; *shares; shares++)
 		umount2(*shares, 0);
-	sync();
 }
 
 int main(int argc, char **argv)
 {
-	char **command, **env, **keep, **shares, **options, **cwd;
-	uint8_t status;
+	char **command, **env, **keep, **shares, **cwd;
+	int status;
 
 	umask(0);
-	mount_early();
-	open_wire();
-	if (argc != 2)
-		fail("expected the job directory as the only argument");
-	command = read_list(argv[1], "argv");
-	env = read_list(argv[1], "env");
-	cwd = read_list(argv[1], "cwd");
-	keep = read_list(argv[1], "keep");
-	shares = read_list(argv[1], "shares");
-	options = read_list(argv[1], "options");
+	mount_all(early);
+	if (argc < 2)
+		fail("expected the job directory as an argument");
+	enter_job(argv[1]);
+	command = read_list("argv");
+	env = read_list("env");
+	cwd = read_list("cwd");
+	keep = read_list("keep");
+	shares = read_list("shares");
+	leave_job();
 	if (!*command || !*cwd)
 		fail("no command or no directory to run it in");
 
-	mount_rest(keep, shares, options);
+	cover_with_tmpfs("/tmp", "mode=1777", keep);
+	cover_with_tmpfs("/run", "mode=0755", keep);
+	mkdir("/run/lock", 01777);
+	mount_all(late);
+	mount_known(if_known);
+	make_links();
+	mount_shares(shares);
+	if (argc > 2)
+		mount_all(msharefs);
 	sethostname("mshare", 6);
 	bring_loopback_up();
 	write_file("/proc/self/oom_score_adj", "-1000");
 	umask(022);
 
 	status = run(command, env, *cwd);
-	tear_down(shares);
-	send_frame(WIRE_STATUS, &status, 1);
+	unmount(shares);
+	dprintf(job.end, "exit %d\n", status);
 	power_off();
 }

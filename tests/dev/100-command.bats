@@ -56,3 +56,26 @@ line><q'\"\$HOME\\><--memory><--><*>"
 	assert_success
 	assert_output 0
 }
+
+@test "a reader that goes away ends the guest, as SIGPIPE would end the command" {
+	local status=0 output
+	output=$(set -o pipefail; vm -- yes | head -n 1) || status=$?
+	assert_equal "$output" y
+	assert_equal "$status" 141
+}
+
+@test "a reader that is slow gets all of the output, after the guest has ended" {
+	vm -- seq 100000 | { sleep 20; cat; } >"$BATS_TEST_TMPDIR/out"
+	seq 100000 | cmp - "$BATS_TEST_TMPDIR/out"
+}
+
+@test "output goes behind what a file has, and what comes later behind the output" {
+	{ echo before; vm -- echo guest; echo after; } >"$BATS_TEST_TMPDIR/out" </dev/null
+	assert_equal "$(<"$BATS_TEST_TMPDIR/out")" $'before\nguest\nafter'
+}
+
+@test "standard input may be closed" {
+	run vm -- wc -c <&-
+	assert_success
+	assert_output 0
+}

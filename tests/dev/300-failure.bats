@@ -69,18 +69,43 @@ provoke() {
 	assert_equal "$stderr" ''
 }
 
-@test "an interrupted vm leaves nothing running" {
+# start_guest: leaves in $pid a vm whose command runs
+start_guest() {
 	"$BATS_TEST_DIRNAME/../../dev" vm -- sh -c 'echo started; exec sleep 300' >"$BATS_TEST_TMPDIR/out" 3>&- &
-	local pid=$! status=0 console=$MSHARE_CONSOLE
+	pid=$!
 	wait_for_file_line "$BATS_TEST_TMPDIR/out" started
-	kill -TERM "$pid"
-	wait "$pid" || status=$?
-	assert_equal "$status" 143
+}
+
+assert_no_qemu() {
+	local console=$MSHARE_CONSOLE
 	for _ in {1..50}; do
 		pgrep -f "$console" >/dev/null || return 0
 		sleep 0.1
 	done
 	fail "QEMU runs on: $(pgrep -af "$console")"
+}
+
+@test "an interrupted vm leaves nothing running" {
+	local pid status=0
+	start_guest
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	assert_equal "$status" 143
+	assert_no_qemu
+}
+
+@test "a vm that is killed leaves nothing running" {
+	local pid
+	start_guest
+	kill -KILL "$pid"
+	wait "$pid" || true
+	assert_no_qemu
+}
+
+@test "a guest that its init gives up gives 98 and says why" {
+	run vm --append initcall_blacklist=msharefs_init -- true
+	assert_failure 98
+	assert_output --partial 'the guest was lost: cannot mount msharefs on /sys/fs/mshare'
 }
 
 @test "usage errors give 2 and start nothing" {
