@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "message.h"
-#include "target.h"
+#include "names.h"
 
 struct collection {
 	struct listing *listing;
@@ -28,8 +28,8 @@ static int fill_row(struct collection *c, const char *name,
 	if (!err)
 		return EXIT_SUCCESS;
 	listing_truncate(c->listing, before);
-	return target_failed(c->mount, c->source->op ? c->source->op : OP_STAT,
-			     name, err);
+	return names_failed(c->mount, c->source->op ? c->source->op : OP_STAT,
+			    name, err);
 }
 
 /* For a directory, or a region that the user may not open. */
@@ -50,8 +50,8 @@ static int collect(const struct mshare_entry *entry, void *data)
 	int err;
 
 	if (entry->err) {
-		c->ret = target_failed(c->mount, OP_LIST, entry->name,
-				       entry->err);
+		c->ret = names_failed(c->mount, OP_LIST, entry->name,
+				      entry->err);
 		return 0;
 	}
 	if (S_ISDIR(entry->st->st_mode)) {
@@ -74,7 +74,7 @@ static int collect(const struct mshare_entry *entry, void *data)
 		add_row(c, entry, c->source->fill_closed);
 		return 0;
 	default:
-		c->ret = target_failed(c->mount, OP_OPEN, entry->name, err);
+		c->ret = names_failed(c->mount, OP_OPEN, entry->name, err);
 		return 0;
 	}
 }
@@ -82,7 +82,7 @@ static int collect(const struct mshare_entry *entry, void *data)
 /* -ENOTDIR: the name is of something else. */
 static int collect_directory(struct collection *c, const char *name)
 {
-	char *path = target_path(c->mount, name);
+	char *path = names_path(c->mount, name);
 	int fd, err;
 
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -106,11 +106,11 @@ static void collect_name(struct collection *c, const char *name)
 		if (!err)
 			return;
 		if (err != -ENOTDIR) {
-			c->ret = target_failed(c->mount, OP_LIST, name, err);
+			c->ret = names_failed(c->mount, OP_LIST, name, err);
 			return;
 		}
 	}
-	if (target_open(c->mount, name, O_RDONLY, &region)) {
+	if (names_open(c->mount, name, O_RDONLY, &region)) {
 		c->ret = EXIT_FAILURE;
 		return;
 	}
@@ -136,5 +136,5 @@ int regions_collect(struct listing *l, const struct mount *mount,
 		return c.ret;
 	err = mshare_walk_regions(mount->fd, NULL, MSHARE_WALK_DIRECTORIES,
 				  collect, &c);
-	return err ? target_failed(mount, OP_LIST, mount->path, err) : c.ret;
+	return err ? names_failed(mount, OP_LIST, mount->path, err) : c.ret;
 }

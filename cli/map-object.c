@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "range-verb.h"
+#include "args.h"
 #include "cli.h"
 #include "interrupt.h"
 #include "region.h"
-#include "target.h"
 
 /* How much is populated before signals are looked for again. */
 #define POPULATE_STEP (64ULL << 20)
@@ -48,7 +48,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'p':
 		m->option = "--prot";
-		m->prot = target_prot_arg(arg);
+		m->prot = args_prot(arg);
 		return 0;
 	case OPT_NORESERVE:
 		m->option = "--noreserve";
@@ -62,7 +62,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_OFFSET:
 		m->option = "--offset";
-		m->offset = target_number_arg("--offset", "offset", arg);
+		m->offset = args_number("--offset", "offset", arg);
 		m->has_offset = true;
 		return 0;
 	case OPT_POPULATE:

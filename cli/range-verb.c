@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "args.h"
 #include "cli.h"
 #include "escape.h"
 #include "parse.h"
@@ -67,11 +69,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &c->target;
 		return 0;
 	case 'a':
-		c->wanted.range.start = target_address_arg("--addr", arg);
+		c->wanted.range.start = args_address("--addr", arg);
 		c->wanted.has_addr = true;
 		return 0;
 	case 's':
-		c->wanted.range.size = target_size_arg("--size", arg);
+		c->wanted.range.size = args_size("--size", arg);
 		c->wanted.has_size = true;
 		return 0;
 	default:
@@ -110,20 +112,62 @@ void change_report(const struct change_target *target, const char *done,
 	       range.start);
 }
 
+/* The part of the region that is meant; says what is wrong with it. */
+static int choose_range(const char *name, const struct region *region,
+			const struct wanted_range *wanted, struct range *range)
+{
+	const struct range whole = region->range;
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	const uint64_t end = whole.start + whole.size;
+	char next[128];
+
+	snprintf(next, sizeof(next),
+		 "It reaches from 0x%" PRIx64 " to 0x%" PRIx64 ".", whole.start,
+		 end);
+	*range = whole;
+	if (wanted->has_addr) {
+		range->start = wanted->range.start;
+		if (range->start < whole.start || range->start >= end)
+			return message_error(name, next,
+					     "address 0x%" PRIx64
+					     " is not in the region",
+					     range->start);
+		range->size = end - range->start;
+	}
+	if (wanted->has_size)
+		range->size = wanted->range.size;
+	if (!range_contains(whole, *range))
+		return message_error(name, next,
+				     "a size of %" PRIu64 " from 0x%" PRIx64
+				     " on goes beyond the region's end",
+				     range->size, range->start);
+	if (range->start % page || range->size % page) {
+		snprintf(next, sizeof(next),
+			 "Give an address and a size that are multiples of "
+			 "the page size, %" PRIu64 ".",
+			 page);
+		return message_error(name, next,
+				     "a range of %" PRIu64 " from 0x%" PRIx64
+				     " is not made of whole pages",
+				     range->size, range->start);
+	}
+	return EXIT_SUCCESS;
+}
+
 int change_open(const struct cli *cli, const struct change *change,
 		struct changed *c)
 {
 	const char *name = change->target.name;
 	int ret;
 
-	ret = target_mount(cli, NULL, &c->mount);
+	ret = names_mount(cli, NULL, &c->mount);
 	if (ret)
 		return ret;
-	c->subject = target_subject(&c->mount, name);
-	ret = target_open_sized(&c->mount, name, O_RDWR, &c->region);
+	c->subject = names_subject(&c->mount, name);
+	ret = names_open_sized(&c->mount, name, O_RDWR, &c->region);
 	if (ret)
 		goto fail;
-	ret = target_range(name, &c->region, &change->wanted, &c->range);
+	ret = choose_range(name, &c->region, &change->wanted, &c->range);
 	if (!ret)
 		return EXIT_SUCCESS;
 	region_close(&c->region);

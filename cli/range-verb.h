@@ -8,7 +8,7 @@
 #include "message.h"
 #include "mount.h"
 #include "region.h"
-#include "target.h"
+#include "names.h"
 
 /* What the commands that change a region have in common. */
 
@@ -19,10 +19,19 @@ struct change_target {
 	bool dry_run, quiet;
 };
 
+/*
+ * A range as it was asked for on the command line: all of the region from the
+ * address on, unless said otherwise.
+ */
+struct wanted_range {
+	bool has_addr, has_size;
+	struct range range;
+};
+
 /* NAME and a range in it. */
 struct change {
 	struct change_target target;
-	struct target_range wanted;
+	struct wanted_range wanted;
 };
 
 /* --dry-run, --quiet and NAME, for a command's argp. */

@@ -13,7 +13,7 @@
 #include "escape.h"
 #include "message.h"
 #include "obstacle.h"
-#include "target.h"
+#include "names.h"
 
 enum {
 	EXIT_NOT_EXECUTABLE = 126,
@@ -222,7 +222,7 @@ static int open_regions(struct attach_exec *a, const struct mount *mount)
 	for (size_t i = 0; i < a->count; i++) {
 		struct region *r = &a->regions[i];
 
-		if (target_open_sized(mount, a->names[i], flags, r))
+		if (names_open_sized(mount, a->names[i], flags, r))
 			return EXIT_FAILURE;
 		/* For the program to map and close. */
 		if (!a->env_only)
@@ -373,7 +373,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	int ret = ATTACH_EXIT_FAILURE;
 
 	cli_parse(cli, argc, argv, &a);
-	if (target_mount(cli, NULL, &mount))
+	if (names_mount(cli, NULL, &mount))
 		return ATTACH_EXIT_FAILURE;
 	a.regions = calloc(a.count, sizeof(*a.regions));
 	if (!a.regions)

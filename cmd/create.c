@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "range-verb.h"
 #include "cli.h"
 #include "interrupt.h"
@@ -14,14 +15,21 @@
 #include "message.h"
 #include "prot.h"
 #include "parse.h"
-#include "target.h"
+#include "names.h"
 
 #define LOCK_TIMEOUT_MS 10000
+
+enum outcome {
+	CREATED, /* or would be */
+	EXISTS,
+	FAILED, /* and a message says so */
+};
 
 struct create {
 	struct change_target target;
 	struct mapping mapping;
 	struct range range;
+	struct split_name split;
 	mode_t mode;
 	bool has_addr, if_missing, map;
 };
@@ -57,10 +65,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[1] = &c->mapping;
 		return 0;
 	case 's':
-		c->range.size = target_size_arg("--size", arg);
+		c->range.size = args_size("--size", arg);
 		return 0;
 	case 'a':
-		c->range.start = target_address_arg("--addr", arg);
+		c->range.start = args_address("--addr", arg);
 		c->has_addr = true;
 		return 0;
 	case 'm':
@@ -185,39 +193,33 @@ static int fill(const struct create *c, int fd, const struct subject *subject)
 	return interrupt_pending() ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* -EEXIST where what is there already may do, or EXIT_FAILURE. */
-static int refused(const struct create *c, const struct subject *subject,
-		   int err)
-{
-	if (err == -EEXIST && c->if_missing)
-		return err;
-	return message_failed(OP_NEW, subject, err);
-}
-
 /*
- * All or nothing: what can't be finished is removed again. EXIT_*, or what
- * refused() says.
+ * All or nothing: what can't be finished is removed again. Leaves to the caller
+ * to say that the name exists.
  */
-static int make(const struct create *c, const char *path,
-		const struct subject *subject)
+static enum outcome make(const struct create *c, const struct subject *subject)
 {
-	int fd, ret;
+	enum outcome outcome = FAILED;
+	int fd;
 
 	/* Nor does a key at the terminal leave half a region. */
 	interrupt_hold();
 	/* Nobody else's until it is whole; --mode comes last. */
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-		  0600);
-	if (fd < 0) {
-		ret = refused(c, subject, -errno);
-	} else {
-		ret = fill(c, fd, subject);
-		if (ret)
-			unlink(path);
+	fd = openat(c->split.dirfd, c->split.leaf,
+		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0) {
+		if (!fill(c, fd, subject))
+			outcome = CREATED;
+		else
+			unlinkat(c->split.dirfd, c->split.leaf, 0);
 		close(fd);
+	} else if (errno == EEXIST) {
+		outcome = EXISTS;
+	} else {
+		message_failed(OP_NEW, subject, -errno);
 	}
 	interrupt_release();
-	return ret;
+	return outcome;
 }
 
 static void report_mapped(const struct create *c)
@@ -229,43 +231,33 @@ static void report_mapped(const struct create *c)
 			      prot_name(c->mapping.prot));
 }
 
-/* What make() is sure to fail with. 0 or -errno. */
-static int check_name(const char *path)
+/* The outcome that make() would have, as far as can be told beforehand. */
+static enum outcome check(const struct create *c, const struct subject *subject)
 {
-	int dir, err;
+	const int dirfd = c->split.dirfd;
 
-	if (!faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW))
-		return -EEXIST;
-	if (errno != ENOENT)
-		return -errno;
-	dir = target_directory(path);
-	if (dir < 0)
-		return dir;
-	err = faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) ? -errno : 0;
-	close(dir);
-	return err;
+	if (!faccessat(dirfd, c->split.leaf, F_OK, AT_SYMLINK_NOFOLLOW))
+		return EXISTS;
+	if (errno == ENOENT && !faccessat(dirfd, ".", W_OK | X_OK, AT_EACCESS))
+		return CREATED;
+	message_failed(OP_NEW, subject, -errno);
+	return FAILED;
 }
 
-/* EXIT_*, or what refused() says. */
-static int create_new(struct create *c, const struct mount *mount,
-		      const char *path, const struct subject *subject)
+static enum outcome create_new(struct create *c, const struct mount *mount,
+			       const struct subject *subject)
 {
-	int ret;
+	enum outcome outcome;
 
 	if (!c->has_addr && choose_start(c, mount, subject))
-		return EXIT_FAILURE;
-	if (c->target.dry_run) {
-		ret = check_name(path);
-		ret = ret ? refused(c, subject, ret) : EXIT_SUCCESS;
-	} else {
-		ret = make(c, path, subject);
-	}
-	if (ret)
-		return ret;
+		return FAILED;
+	outcome = c->target.dry_run ? check(c, subject) : make(c, subject);
+	if (outcome != CREATED)
+		return outcome;
 	change_report(&c->target, "created", "would create", c->range, NULL);
 	if (c->map)
 		report_mapped(c);
-	return EXIT_SUCCESS;
+	return CREATED;
 }
 
 static int check_same(const struct create *c, struct range range)
@@ -296,7 +288,7 @@ static int map_if_empty(struct create *c, const struct mount *mount,
 	if (st.mappings)
 		return EXIT_SUCCESS;
 	if (!c->target.dry_run) {
-		ret = target_open(mount, c->target.name, O_RDWR, &writable);
+		ret = names_open(mount, c->target.name, O_RDWR, &writable);
 		if (ret)
 			return ret;
 		interrupt_hold();
@@ -317,7 +309,7 @@ static int use_existing(struct create *c, const struct mount *mount,
 	bool mapped = false;
 	int ret;
 
-	ret = target_open_sized(mount, c->target.name, O_RDONLY, &region);
+	ret = names_open_sized(mount, c->target.name, O_RDONLY, &region);
 	if (ret)
 		return ret;
 	ret = check_same(c, region.range);
@@ -332,18 +324,39 @@ static int use_existing(struct create *c, const struct mount *mount,
 	return ret;
 }
 
-/* What is locked and chosen from are this mount's regions. */
-static int check_directory(const struct mount *mount, const char *path,
-			   const struct subject *subject)
+/* What is locked and chosen from are this mount's regions. 0 or -errno. */
+static int split_name(struct create *c, const struct mount *mount)
 {
-	int fd, err;
+	int err;
 
-	fd = target_directory(path);
-	if (fd < 0)
-		return message_failed(OP_NEW, subject, fd);
-	err = mount_check_fd(mount, fd);
-	close(fd);
-	return err ? message_failed(OP_NEW, subject, err) : EXIT_SUCCESS;
+	err = names_split(mount, c->target.name, &c->split);
+	if (!err)
+		err = mount_check_fd(mount, c->split.dirfd);
+	return !err && c->split.slash ? -EISDIR : err;
+}
+
+static int create(struct create *c, const struct mount *mount,
+		  const struct subject *subject)
+{
+	enum outcome outcome = EXISTS;
+	int err, lock, ret;
+
+	/* Held to the end: the choice, the size and the mapping are one step. */
+	err = mshare_lock_mount(mount->fd, LOCK_TIMEOUT_MS, &lock);
+	if (err)
+		return message_failed(OP_LOCK, subject, err);
+	if (!c->if_missing || faccessat(c->split.dirfd, c->split.leaf, F_OK, 0))
+		outcome = create_new(c, mount, subject);
+	if (outcome == CREATED)
+		ret = EXIT_SUCCESS;
+	else if (outcome == FAILED)
+		ret = EXIT_FAILURE;
+	else if (c->if_missing)
+		ret = use_existing(c, mount, subject);
+	else
+		ret = message_failed(OP_NEW, subject, -EEXIST);
+	close(lock);
+	return ret;
 }
 
 static int run(struct cli *cli, int argc, char **argv)
@@ -351,38 +364,24 @@ static int run(struct cli *cli, int argc, char **argv)
 	struct create c = { .mode = 0600, .mapping = MAPPING_DEFAULT };
 	struct subject subject;
 	struct mount mount;
-	int ret, err, lock = -1;
-	char *path;
+	int ret, err;
 
 	cli_parse(cli, argc, argv, &c);
-	ret = target_mount(cli, NULL, &mount);
+	ret = names_mount(cli, NULL, &mount);
 	if (ret)
 		return ret;
-	path = target_path(&mount, c.target.name);
-	subject = target_subject(&mount, c.target.name);
+	subject = names_subject(&mount, c.target.name);
+	err = split_name(&c, &mount);
 
 	ret = check_alignment(&c, mount.granule);
-	if (!ret)
-		ret = check_directory(&mount, path, &subject);
+	if (!ret && err)
+		ret = message_failed(OP_NEW, &subject, err);
 	if (!ret)
 		ret = mapping_open(&c.mapping);
-	if (ret)
-		goto out;
-	/* Held to the end: the choice, the size and the mapping are one step. */
-	err = mshare_lock_mount(mount.fd, LOCK_TIMEOUT_MS, &lock);
-	if (err)
-		ret = message_failed(OP_LOCK, &subject, err);
-	else if (c.if_missing && !access(path, F_OK))
-		ret = -EEXIST;
-	else
-		ret = create_new(&c, &mount, path, &subject);
-	if (ret == -EEXIST)
-		ret = use_existing(&c, &mount, &subject);
-out:
-	if (lock >= 0)
-		close(lock);
+	if (!ret)
+		ret = create(&c, &mount, &subject);
 	mapping_close(&c.mapping);
-	free(path);
+	names_close(&c.split);
 	mount_close(&mount);
 	return ret;
 }

@@ -10,7 +10,7 @@
 #include "region-columns.h"
 #include "list-regions.h"
 #include "parse.h"
-#include "target.h"
+#include "names.h"
 
 static const struct listing_def region_listing = {
 	.columns = region_columns,
@@ -132,7 +132,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	cli_parse(cli, argc, argv, &info);
 	if (!begin(&info))
 		return EXIT_SUCCESS;
-	ret = target_mount(cli, NULL, &mount);
+	ret = names_mount(cli, NULL, &mount);
 	if (ret)
 		return ret;
 	ret = regions_collect(&info.regions, &mount, &source);

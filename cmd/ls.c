@@ -2,7 +2,7 @@
 #include "cli.h"
 #include "region-columns.h"
 #include "list-regions.h"
-#include "target.h"
+#include "names.h"
 
 static const struct listing_def entries = {
 	.columns = region_columns,
@@ -46,7 +46,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	cli_parse(cli, argc, argv, &options);
 	if (!listing_begin(&listing, &entries, &options))
 		return EXIT_SUCCESS;
-	ret = target_mount(cli, NULL, &mount);
+	ret = names_mount(cli, NULL, &mount);
 	if (ret)
 		return ret;
 	ret = regions_collect(&listing, &mount, &source);

@@ -8,7 +8,7 @@
 #include "escape.h"
 #include "message.h"
 #include "mount-args.h"
-#include "target.h"
+#include "names.h"
 
 struct mount_command {
 	struct mount_args args;
@@ -43,7 +43,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	int err;
 
 	cli_parse(cli, argc, argv, &c);
-	dir = target_mount_point(cli, c.args.dir);
+	dir = names_mount_point(cli, c.args.dir);
 	if (!dir)
 		dir = MSHARE_MOUNT_POINT;
 	err = mount_attach(dir, c.options, c.args.dry_run);

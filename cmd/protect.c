@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "range-verb.h"
+#include "args.h"
 #include "cli.h"
 #include "prot.h"
 
@@ -23,7 +24,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &p->change;
 		return 0;
 	case 'p':
-		p->prot = target_prot_arg(arg);
+		p->prot = args_prot(arg);
 		return 0;
 	case ARGP_KEY_END:
 		if (p->prot < 0)

@@ -10,7 +10,7 @@
 #include "message.h"
 #include "prot.h"
 #include "region.h"
-#include "target.h"
+#include "names.h"
 #include "window.h"
 #include "xalloc.h"
 
@@ -87,7 +87,7 @@ static int learn(const struct mshare_entry *entry, void *data)
 /* A user who may not open a region may still know its processes. */
 static int learn_named(struct ps *ps, const char *name)
 {
-	char *path = target_path(&ps->mount, name);
+	char *path = names_path(&ps->mount, name);
 	struct stat st;
 	int fd, err;
 
@@ -101,7 +101,7 @@ static int learn_named(struct ps *ps, const char *name)
 	if (!err && !S_ISREG(st.st_mode))
 		err = S_ISDIR(st.st_mode) ? -EISDIR : -ENOTTY;
 	if (err)
-		return target_failed(&ps->mount, OP_OPEN, name, err);
+		return names_failed(&ps->mount, OP_OPEN, name, err);
 	add_known(ps, st.st_ino, mount_relative(&ps->mount, name));
 	return EXIT_SUCCESS;
 }
@@ -117,7 +117,7 @@ static int learn_all(struct ps *ps)
 	if (o->name_count)
 		return ret;
 	err = mshare_walk_regions(ps->mount.fd, NULL, 0, learn, ps);
-	return err ? target_failed(&ps->mount, OP_LIST, ps->mount.path, err) :
+	return err ? names_failed(&ps->mount, OP_LIST, ps->mount.path, err) :
 		     EXIT_SUCCESS;
 }
 
@@ -191,7 +191,7 @@ static int scan(struct ps *ps)
 
 	err = window_scan("/proc", ps->mount.dev, add_window, ps, &unreadable);
 	if (err)
-		return target_failed(&ps->mount, OP_PROCESSES, "/proc", err);
+		return names_failed(&ps->mount, OP_PROCESSES, "/proc", err);
 	/* Root is refused where a container's or a module's rules say so. */
 	if (unreadable && geteuid())
 		message_note(NULL,
@@ -210,7 +210,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	cli_parse(cli, argc, argv, &ps.options);
 	if (!listing_begin(&ps.listing, &windows, &ps.options))
 		return EXIT_SUCCESS;
-	ret = target_mount(cli, NULL, &ps.mount);
+	ret = names_mount(cli, NULL, &ps.mount);
 	if (ret)
 		return ret;
 	ret = learn_all(&ps);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include "cli.h"
 #include "escape.h"
 #include "message.h"
-#include "target.h"
+#include "names.h"
 
 struct rm {
 	char **names;
@@ -66,7 +65,7 @@ static int failed(const struct rm *rm, const char *name, int err)
 {
 	if (err == -ENOENT && rm->force)
 		return EXIT_SUCCESS;
-	return target_failed(&rm->mount, OP_REMOVE, name, err);
+	return names_failed(&rm->mount, OP_REMOVE, name, err);
 }
 
 static int remove_entry(const struct rm *rm, int dirfd, const char *leaf,
@@ -159,39 +158,31 @@ static bool is_same_file(int dirfd1, const char *path1, int dirfd2,
 	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+static int remove_split(const struct rm *rm, const struct split_name *split,
+			const char *name)
+{
+	const int dirfd = split->dirfd;
+	const char *leaf = split->leaf;
+
+	if (!strcmp(leaf, ".") || !strcmp(leaf, "..") ||
+	    is_same_file(rm->mount.fd, ".", dirfd, leaf))
+		return failed(rm, name, -EBUSY);
+	if (mshare_check(dirfd))
+		return failed(rm, name, -EMEDIUMTYPE);
+	if (is_same_file(rm->mount.fd, MSHARE_INFO, dirfd, leaf))
+		return message_error(name, "Name regions or directories.",
+				     "a part of msharefs itself");
+	return remove_at(rm, dirfd, leaf, name);
+}
+
 static int remove_name(const struct rm *rm, const char *name)
 {
-	char *path = target_path(&rm->mount, name);
-	char *base = strdup(path);
-	const char *leaf;
-	int fd, ret;
+	struct split_name split;
+	int err, ret;
 
-	if (!base) {
-		ret = failed(rm, name, -ENOMEM);
-		goto out;
-	}
-	leaf = basename(base);
-	if (!strcmp(leaf, ".") || !strcmp(leaf, "..") || !strcmp(leaf, "/") ||
-	    is_same_file(rm->mount.fd, ".", AT_FDCWD, path)) {
-		ret = failed(rm, name, -EBUSY);
-		goto out;
-	}
-	fd = target_directory(path);
-	if (fd < 0) {
-		ret = failed(rm, name, fd);
-		goto out;
-	}
-	if (mshare_check(fd))
-		ret = failed(rm, name, -EMEDIUMTYPE);
-	else if (is_same_file(rm->mount.fd, MSHARE_INFO, fd, leaf))
-		ret = message_error(name, "Name regions or directories.",
-				    "a part of msharefs itself");
-	else
-		ret = remove_at(rm, fd, leaf, name);
-	close(fd);
-out:
-	free(base);
-	free(path);
+	err = names_split(&rm->mount, name, &split);
+	ret = err ? failed(rm, name, err) : remove_split(rm, &split, name);
+	names_close(&split);
 	return ret;
 }
 
@@ -201,7 +192,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	int ret;
 
 	cli_parse(cli, argc, argv, &rm);
-	ret = target_mount(cli, NULL, &rm.mount);
+	ret = names_mount(cli, NULL, &rm.mount);
 	if (ret)
 		return ret;
 	for (int i = 0; i < rm.count; i++)

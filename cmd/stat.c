@@ -12,7 +12,7 @@
 #include "samples.h"
 #include "seal.h"
 #include "parse.h"
-#include "target.h"
+#include "names.h"
 
 enum {
 	COL_NAME,
@@ -347,7 +347,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (!listing_begin(&c.listing, c.interval_ms ? &reports : &totals,
 			   &c.options))
 		return EXIT_SUCCESS;
-	ret = target_mount(cli, NULL, &mount);
+	ret = names_mount(cli, NULL, &mount);
 	if (ret)
 		return ret;
 	ret = show(&c, &mount, &source);

@@ -6,7 +6,7 @@
 #include "escape.h"
 #include "message.h"
 #include "mount-args.h"
-#include "target.h"
+#include "names.h"
 
 static int run(struct cli *cli, int argc, char **argv)
 {
@@ -16,7 +16,7 @@ static int run(struct cli *cli, int argc, char **argv)
 
 	cli_parse(cli, argc, argv, &a);
 	/* What is no msharefs is for umount(8). */
-	ret = target_mount(cli, a.dir, &mount);
+	ret = names_mount(cli, a.dir, &mount);
 	if (ret)
 		return ret;
 	/* An open file would keep it busy. */

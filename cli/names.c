@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "message.h"
+
+const char *names_mount_point(const struct cli *cli, const char *dir)
+{
+	const char *path = cli->mount_point;
+
+	if (dir && !*dir)
+		cli_usage_error("DIR is empty");
+	if (dir && path && strcmp(dir, path))
+		cli_usage_error("DIR and --mount-point exclude each other");
+	if (dir)
+		return dir;
+	if (!path)
+		path = getenv("MSHARE_MOUNT_POINT");
+	return path && *path ? path : NULL;
+}
+
+int names_mount(const struct cli *cli, const char *dir, struct mount *mount)
+{
+	const char *path = names_mount_point(cli, dir);
+	int err;
+
+	err = mount_open(path, mount);
+	if (!err)
+		return EXIT_SUCCESS;
+	message_failed(OP_MOUNT,
+		       &(struct subject){
+			       .name = path,
+			       .mount = path ? path : MSHARE_MOUNT_POINT,
+		       },
+		       err);
+	return EXIT_UNAVAILABLE;
+}
+
+char *names_path(const struct mount *mount, const char *name)
+{
+	char *path;
+
+	if (!*name)
+		cli_usage_error("a name is empty");
+	path = mount_resolve(mount, name);
+	if (!path) {
+		message_error(name, "Free some memory and try again.", "%s",
+			      strerror(ENOMEM));
+		exit(EXIT_FAILURE);
+	}
+	return path;
+}
+
+int names_split(const struct mount *mount, const char *name,
+		struct split_name *split)
+{
+	char *path = names_path(mount, name);
+	size_t len = strlen(path);
+	char *slash;
+
+	*split = (struct split_name){ .path = path };
+	while (len > 1 && path[len - 1] == '/') {
+		path[--len] = '\0';
+		split->slash = true;
+	}
+	slash = strrchr(path, '/');
+	split->leaf = slash ? slash + 1 : path;
+	if (!*split->leaf)
+		split->leaf = ".";
+	if (slash)
+		*slash = '\0';
+	split->dirfd = open(!slash ? "." :
+			    *path  ? path :
+				     "/",
+			    O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return split->dirfd < 0 ? -errno : 0;
+}
+
+void names_close(struct split_name *split)
+{
+	if (split->dirfd >= 0)
+		close(split->dirfd);
+	free(split->path);
+}
+
+struct subject names_subject(const struct mount *mount, const char *name)
+{
+	return (struct subject){
+		.name = name,
+		.mount = mount->path,
+		.granule = mount->granule,
+	};
+}
+
+int names_failed(const struct mount *mount, enum operation op, const char *name,
+		 int err)
+{
+	const struct subject subject = names_subject(mount, name);
+
+	return message_failed(op, &subject, err);
+}
+
+int names_open(const struct mount *mount, const char *name, int flags,
+	       struct region *region)
+{
+	char *path = names_path(mount, name);
+	int err;
+
+	err = region_open_at(AT_FDCWD, path, flags, region);
+	free(path);
+	if (!err)
+		return EXIT_SUCCESS;
+	return names_failed(mount, OP_OPEN, name, err);
+}
+
+int names_open_sized(const struct mount *mount, const char *name, int flags,
+		     struct region *region)
+{
+	if (names_open(mount, name, flags, region))
+		return EXIT_FAILURE;
+	if (region->range.size)
+		return EXIT_SUCCESS;
+	region_close(region);
+	return message_error(
+		name,
+		"Its maker has to set its size first; or remove it and create "
+		"it anew.",
+		"the region has no address and size yet");
+}
