@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "mapping-columns.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
@@ -84,28 +82,35 @@ static void fill(struct cell *cells, const struct mshare_mapping *m,
 	cell_value(&cells[COL_INODE], CELL_NUMBER, m->inode);
 }
 
+/* A region's part of the listing. */
+struct part {
+	struct listing *listing;
+	const char *name;
+	size_t owner;
+};
+
+static int add_row(const struct mshare_mapping *m, const char *path, void *data)
+{
+	const struct part *part = data;
+	struct row *row = listing_add_row(part->listing, part->name);
+
+	row->owner = part->owner;
+	fill(row->cells, m, path);
+	return 0;
+}
+
 int mapping_rows_add(struct listing *l, const char *name,
 		     const struct region *region, size_t owner)
 {
+	struct part part = { .listing = l, .name = name, .owner = owner };
 	const size_t before = listing_count(l);
-	uint64_t addr = region->range.start;
-	struct mshare_mapping m;
-	char path[PATH_MAX];
-	struct row *row;
 	int err;
 
 	/* A region without a size has no mappings. */
 	if (!region->range.size)
 		return 0;
-	while (!(err = mshare_next_mapping(region->fd, addr, &m, path,
-					   sizeof(path)))) {
-		row = listing_add_row(l, name);
-		row->owner = owner;
-		fill(row->cells, &m, path);
-		addr = m.addr + m.length;
-	}
-	if (err == -ENOENT)
-		return 0;
-	listing_truncate(l, before);
+	err = mshare_walk_mappings(region->fd, add_row, &part);
+	if (err)
+		listing_truncate(l, before);
 	return err;
 }
