@@ -84,3 +84,30 @@ base_source() {
 	[[ -e $dir/source ]] || locked kernel unpack_base "$dir"
 	printf '%s\n' "$dir/source"
 }
+
+# base_git ARG...: git in base.git in $dir, with patched/ as its work tree. The
+# time and the size of a file tell whether it changed: patched/ begins as hard
+# links.
+base_git() {
+	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 \
+		git --git-dir="$dir/base.git" --work-tree="$dir/patched" -c core.autocrlf=false \
+		-c core.trustctime=false -c core.checkStat=minimal "$@"
+}
+
+# Makes base.git in $dir, the base as one commit, tagged "base". To add 80,000 files
+# takes a while, so the repository is kept.
+make_base_commit() {
+	[[ ! -e $dir/base.git ]] || return 0
+	local git=(git --git-dir="$dir/base.git.new" --work-tree="$dir/source")
+	note "kernel: making the base a commit"
+	rm -rf "$dir/base.git.new"
+	git init -q --bare -b mshare "$dir/base.git.new"
+	# the kernel's own .gitignore would leave files out
+	"${git[@]}" -c core.autocrlf=false add --all --force .
+	GIT_AUTHOR_NAME=base GIT_AUTHOR_EMAIL=base GIT_AUTHOR_DATE='@0 +0000' \
+		GIT_COMMITTER_NAME=base GIT_COMMITTER_EMAIL=base GIT_COMMITTER_DATE='@0 +0000' \
+		"${git[@]}" -c commit.gpgSign=false commit -q \
+		-m "Linux $(kernel_version "$dir/source")"
+	"${git[@]}" tag base
+	mv -T "$dir/base.git.new" "$dir/base.git"
+}
