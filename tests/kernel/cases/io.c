@@ -207,7 +207,7 @@ static long move_aio(const struct place *place, char *buffer, bool in)
 
 static long transfer_ring(const struct place *place, bool in)
 {
-	struct ring ring;
+	struct io_uring ring;
 	long result;
 
 	ring_open(&ring);
@@ -215,7 +215,7 @@ static long transfer_ring(const struct place *place, bool in)
 	if (!result)
 		result = ring_fixed(&ring, direct, in, place->at, place->length,
 				    0);
-	ring_close(&ring);
+	io_uring_queue_exit(&ring);
 	return result;
 }
 
@@ -751,7 +751,7 @@ static void paint_file(uint64_t at, uint64_t tag)
 }
 
 /* The pinned pages have @old; they get @new, and give it back. */
-static void use_pinned(struct ring *ring, uint64_t at, uint64_t old,
+static void use_pinned(struct io_uring *ring, uint64_t at, uint64_t old,
 		       uint64_t new)
 {
 	char *there = (char *)at;
@@ -780,7 +780,7 @@ static void pinned(void)
 		.length = PINNED,
 		.tag = 3,
 	};
-	struct ring ring;
+	struct io_uring ring;
 	char *memory;
 	long before;
 
@@ -816,7 +816,7 @@ static void pinned(void)
 	paint(memory, other, STEP, 4);
 	use_pinned(&ring, at, 2, 5);
 	check(!misses(memory, other, STEP, 4), "others' memory changed");
-	ring_close(&ring);
+	io_uring_queue_exit(&ring);
 	check(settle(pins, before) == before, "%ld pages stay pinned",
 	      pins() - before);
 	munmap(memory, other);
@@ -831,7 +831,7 @@ static void pinned(void)
 static void lasting_files(void)
 {
 	const struct span *span = &spans[3];
-	struct ring ring;
+	struct io_uring ring;
 
 	start_clients();
 	map_span(span);
@@ -843,7 +843,7 @@ static void lasting_files(void)
 			EFAULT, "fixed buffers in %s, %s", span->name,
 			states[state]);
 	}
-	ring_close(&ring);
+	io_uring_queue_exit(&ring);
 	end_clients();
 }
 

@@ -446,7 +446,7 @@ static uint64_t *spare_word(uint32_t page)
  * While no page is written to: io_uring finds in its buffer what clients have
  * stored, and clients find what it puts there.
  */
-static void check_fixed(struct ring *ring)
+static void check_fixed(struct io_uring *ring)
 {
 	const uint32_t length = PINNED * PAGE;
 	void *buffer = (void *)start;
@@ -476,7 +476,7 @@ static void check_fixed(struct ring *ring)
 static void swap_pinned(void)
 {
 	int file = object_open(&object_kinds[MEMFD], LENGTH);
-	struct ring ring;
+	struct io_uring ring;
 	uint32_t moved;
 
 	new_region(file);
@@ -493,7 +493,7 @@ static void swap_pinned(void)
 	moved = count_moved(file, PINNED);
 	check(!moved, "%u pinned pages are somewhere else", moved);
 	check_fixed(&ring);
-	ring_close(&ring);
+	io_uring_queue_exit(&ring);
 	end_writers();
 	close(file);
 	close(fd);
@@ -678,7 +678,7 @@ static void offline(void)
 /* Who pins pages for long has to take them away from memory that may go. */
 static void offline_pinned(void)
 {
-	struct ring ring;
+	struct io_uring ring;
 	int result = -EAGAIN;
 
 	begin_in_block();
@@ -697,7 +697,7 @@ static void offline_pinned(void)
 	      count_moved(file, PINNED));
 	pause_writers();
 	check_fixed(&ring);
-	ring_close(&ring);
+	io_uring_queue_exit(&ring);
 	end_writers();
 	end_in_block();
 }
