@@ -9,12 +9,17 @@
 
 int failed_checks;
 
+int checks_status(void)
+{
+	return failed_checks ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static void print_failure(const char *file, int line, const char *format,
 			  va_list args)
 {
 	const char *slash = strrchr(file, '/');
 
-	fprintf(stderr, "%s:%d: ", slash ? slash + 1 : file, line);
+	fprintf(stderr, "%s:%d:", slash ? slash + 1 : file, line);
 	vfprintf(stderr, format, args);
 }
 
@@ -32,6 +37,22 @@ bool report(bool ok, const char *file, int line, const char *cond,
 	/* Last: a thread that sees it may end the process. */
 	failed_checks++;
 	return false;
+}
+
+bool report_int(long long got, long long want, const char *file, int line,
+		const char *expression)
+{
+	return report(got == want, file, line, expression, " %lld, not %lld",
+		      got, want);
+}
+
+bool report_string(const char *got, const char *want, const char *file,
+		   int line, const char *expression)
+{
+	bool same = got && want ? !strcmp(got, want) : got == want;
+
+	return report(same, file, line, expression, " \"%s\", not \"%s\"",
+		      got ? got : "(null)", want ? want : "(null)");
 }
 
 static const char *errno_name(long number)

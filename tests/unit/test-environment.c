@@ -13,11 +13,11 @@ int main(void)
 	char *list;
 
 	list = environment_list(regions, 2);
-	CHECK_STRING(list, "0x200000000000:322122547200:pg "
+	check_string(list, "0x200000000000:322122547200:pg "
 			   "0xffffffffc0000000:1073741824:a\\040dir/x\\134y");
 	free(list);
 	list = environment_list(regions, 0);
-	CHECK_STRING(list, "");
+	check_string(list, "");
 	free(list);
 
 	/*
@@ -25,11 +25,11 @@ int main(void)
 	 */
 	setenv("MSHARE_TEST", "kept", 1);
 	setenv("MSHARE_ADDR", "0x1", 1);
-	CHECK_INT(environment_set(regions, 1), 0);
-	CHECK_STRING(getenv("MSHARE_TEST"), "kept");
-	CHECK_STRING(getenv("MSHARE_ADDR"), "0x200000000000");
-	CHECK_STRING(getenv("MSHARE_SIZE"), "322122547200");
-	CHECK_STRING(getenv("MSHARE_REGIONS"),
+	check_int(environment_set(regions, 1), 0);
+	check_string(getenv("MSHARE_TEST"), "kept");
+	check_string(getenv("MSHARE_ADDR"), "0x200000000000");
+	check_string(getenv("MSHARE_SIZE"), "322122547200");
+	check_string(getenv("MSHARE_REGIONS"),
 		     "0x200000000000:322122547200:pg");
-	return CHECK_RESULT;
+	return checks_status();
 }

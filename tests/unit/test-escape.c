@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -13,28 +14,28 @@ static void check_output(void (*escape)(FILE *f, const char *text),
 
 	escape(f, text);
 	fclose(f);
-	CHECK_STRING(got, wanted);
+	check_string(got, wanted);
 	free(got);
 }
 
 static void knows_utf8(void)
 {
-	CHECK_INT(escape_utf8_length("a"), 1);
-	CHECK_INT(escape_utf8_length(""), 0);
-	CHECK_INT(escape_utf8_length("\xc3\xa4"), 2);
-	CHECK_INT(escape_utf8_length("\xe2\x82\xac"), 3);
-	CHECK_INT(escape_utf8_length("\xf0\x9f\x90\xa7"), 4);
-	CHECK(escape_is_utf8("a \xc3\xa4 \xf0\x9f\x90\xa7"));
-	CHECK(escape_is_utf8(""));
+	check_int(escape_utf8_length("a"), 1);
+	check_int(escape_utf8_length(""), 0);
+	check_int(escape_utf8_length("\xc3\xa4"), 2);
+	check_int(escape_utf8_length("\xe2\x82\xac"), 3);
+	check_int(escape_utf8_length("\xf0\x9f\x90\xa7"), 4);
+	check(escape_is_utf8("a \xc3\xa4 \xf0\x9f\x90\xa7"));
+	check(escape_is_utf8(""));
 	/* Cut off, overlong, a surrogate, above Unicode, not a beginning. */
-	CHECK(!escape_is_utf8("\xc3"));
-	CHECK(!escape_is_utf8("\xe2\x82"));
-	CHECK(!escape_is_utf8("\xc0\x80"));
-	CHECK(!escape_is_utf8("\xe0\x80\x80"));
-	CHECK(!escape_is_utf8("\xed\xa0\x80"));
-	CHECK(!escape_is_utf8("\xf4\x90\x80\x80"));
-	CHECK(!escape_is_utf8("\x80"));
-	CHECK(!escape_is_utf8("\xff"));
+	check(!escape_is_utf8("\xc3"));
+	check(!escape_is_utf8("\xe2\x82"));
+	check(!escape_is_utf8("\xc0\x80"));
+	check(!escape_is_utf8("\xe0\x80\x80"));
+	check(!escape_is_utf8("\xed\xa0\x80"));
+	check(!escape_is_utf8("\xf4\x90\x80\x80"));
+	check(!escape_is_utf8("\x80"));
+	check(!escape_is_utf8("\xff"));
 }
 
 int main(void)
@@ -58,5 +59,5 @@ int main(void)
 	check_output(escape_word, "dir/pg", "dir/pg");
 	check_output(escape_word, "a b\tc\nd\\e", "a\\040b\\011c\\012d\\134e");
 	check_output(escape_word, "\xc3\xa4\xff", "\xc3\xa4\xff");
-	return CHECK_RESULT;
+	return checks_status();
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -21,7 +22,7 @@ static const char *write_file(char *path, const char *text)
 
 	strcpy(path, "/tmp/mshare-unit-XXXXXX");
 	fd = mkstemp(path);
-	CHECK(fd >= 0 &&
+	check(fd >= 0 &&
 	      write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	close(fd);
 	return path;
@@ -37,11 +38,11 @@ static void check_search(const char *mountinfo, const char *filesystems,
 	write_file(info, mountinfo);
 	write_file(fs, filesystems);
 	err = mshare_search_mounts(info, fs, &path);
-	CHECK_INT(err, wanted_err);
+	check_int(err, wanted_err);
 	if (wanted)
-		CHECK_STRING(path, wanted);
+		check_string(path, wanted);
 	else
-		CHECK(!path);
+		check(!path);
 	free(path);
 	unlink(info);
 	unlink(fs);
@@ -100,7 +101,7 @@ static void resolves(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char *path = mount_resolve(&mount, cases[i].name);
 
-		CHECK_STRING(path, cases[i].path);
+		check_string(path, cases[i].path);
 		free(path);
 	}
 }
@@ -110,18 +111,18 @@ static void makes_relative(void)
 	char root[] = "/sys/fs/mshare/";
 	const struct mount mount = { .path = root, .fd = -1 };
 
-	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare/pg"), "pg");
-	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare//d/pg"), "d/pg");
-	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare2/pg"),
+	check_string(mount_relative(&mount, "/sys/fs/mshare/pg"), "pg");
+	check_string(mount_relative(&mount, "/sys/fs/mshare//d/pg"), "d/pg");
+	check_string(mount_relative(&mount, "/sys/fs/mshare2/pg"),
 		     "/sys/fs/mshare2/pg");
-	CHECK_STRING(mount_relative(&mount, "pg"), "pg");
+	check_string(mount_relative(&mount, "pg"), "pg");
 	/* The rest is never an absolute path. */
-	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare//./pg"), "pg");
-	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare/././/.x/./y"),
+	check_string(mount_relative(&mount, "/sys/fs/mshare//./pg"), "pg");
+	check_string(mount_relative(&mount, "/sys/fs/mshare/././/.x/./y"),
 		     ".x/./y");
-	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare/../pg"),
+	check_string(mount_relative(&mount, "/sys/fs/mshare/../pg"),
 		     "/sys/fs/mshare/../pg");
-	CHECK_STRING(mount_relative(&mount, "/sys/fs/mshare/."),
+	check_string(mount_relative(&mount, "/sys/fs/mshare/."),
 		     "/sys/fs/mshare/.");
 }
 
@@ -133,7 +134,7 @@ static void keeps_names(void)
 	char root[] = "mnt";
 	const struct mount mount = { .path = root, .fd = -1 };
 
-	CHECK_STRING(mount_relative(&mount, "mnt/pg"), "mnt/pg");
+	check_string(mount_relative(&mount, "mnt/pg"), "mnt/pg");
 }
 
 static void locks(void)
@@ -141,13 +142,13 @@ static void locks(void)
 	char dir[] = "/tmp/mshare-unit-XXXXXX";
 	int root, lock, other;
 
-	CHECK(mkdtemp(dir) != NULL);
+	check(mkdtemp(dir) != NULL);
 	root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	CHECK_INT(mshare_lock_mount(root, 0, &lock), 0);
+	check_int(mshare_lock_mount(root, 0, &lock), 0);
 	/* Threads that share the descriptor exclude each other, too. */
-	CHECK_INT(mshare_lock_mount(root, 50, &other), -EBUSY);
+	check_int(mshare_lock_mount(root, 50, &other), -EBUSY);
 	close(lock);
-	CHECK_INT(mshare_lock_mount(root, 0, &other), 0);
+	check_int(mshare_lock_mount(root, 0, &other), 0);
 	close(other);
 	close(root);
 	rmdir(dir);
@@ -157,10 +158,10 @@ static void refuses_other_file_systems(void)
 {
 	struct mount mount;
 
-	CHECK_INT(mount_open("/proc", &mount), -EMEDIUMTYPE);
-	CHECK_INT(mount_open("/proc/version", &mount), -ENOTDIR);
-	CHECK_INT(mount_open("/nonexistent", &mount), -ENOENT);
-	CHECK_INT(mshare_search_mounts("/nonexistent", "/dev/null", NULL),
+	check_int(mount_open("/proc", &mount), -EMEDIUMTYPE);
+	check_int(mount_open("/proc/version", &mount), -ENOTDIR);
+	check_int(mount_open("/nonexistent", &mount), -ENOENT);
+	check_int(mshare_search_mounts("/nonexistent", "/dev/null", NULL),
 		  -ENOENT);
 }
 
@@ -172,5 +173,5 @@ int main(void)
 	keeps_names();
 	locks();
 	refuses_other_file_systems();
-	return CHECK_RESULT;
+	return checks_status();
 }

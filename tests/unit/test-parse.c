@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <stdint.h>
 
 #include "check.h"
 #include "parse.h"
@@ -8,11 +9,8 @@ static void accepts(const char *text, uint64_t wanted)
 {
 	uint64_t value = 77;
 
-	if (size_parse(text, &value) || value != wanted) {
-		fprintf(stderr, "\"%s\": %" PRIu64 ", not %" PRIu64 "\n", text,
-			value, wanted);
-		check_failures++;
-	}
+	check(!size_parse(text, &value) && value == wanted,
+	      "\"%s\": %lu, not %lu", text, value, wanted);
 }
 
 static void refuses(const char *text, int wanted)
@@ -20,10 +18,8 @@ static void refuses(const char *text, int wanted)
 	uint64_t value = 77;
 	int err = size_parse(text, &value);
 
-	if (err != wanted || value != 77) {
-		fprintf(stderr, "\"%s\": %d, not %d\n", text, err, wanted);
-		check_failures++;
-	}
+	check(err == wanted && value == 77, "\"%s\": %d, not %d", text, err,
+	      wanted);
 }
 
 static void parses_sizes(void)
@@ -78,59 +74,59 @@ static void formats_sizes(void)
 {
 	char buf[SIZE_STRLEN];
 
-	CHECK_STRING(size_format(0, buf), "0B");
-	CHECK_STRING(size_format(1023, buf), "1023B");
-	CHECK_STRING(size_format(1024, buf), "1K");
-	CHECK_STRING(size_format(1536, buf), "1.5K");
-	CHECK_STRING(size_format(1024 * 1024 - 1, buf), "1M");
-	CHECK_STRING(size_format(2 << 20, buf), "2M");
-	CHECK_STRING(size_format(300ULL << 30, buf), "300G");
-	CHECK_STRING(size_format((300ULL << 30) + (100 << 20), buf), "300.1G");
-	CHECK_STRING(size_format(1ULL << 63, buf), "8E");
-	CHECK_STRING(size_format(UINT64_MAX, buf), "16E");
+	check_string(size_format(0, buf), "0B");
+	check_string(size_format(1023, buf), "1023B");
+	check_string(size_format(1024, buf), "1K");
+	check_string(size_format(1536, buf), "1.5K");
+	check_string(size_format(1024 * 1024 - 1, buf), "1M");
+	check_string(size_format(2 << 20, buf), "2M");
+	check_string(size_format(300ULL << 30, buf), "300G");
+	check_string(size_format((300ULL << 30) + (100 << 20), buf), "300.1G");
+	check_string(size_format(1ULL << 63, buf), "8E");
+	check_string(size_format(UINT64_MAX, buf), "16E");
 }
 
 static void parses_modes(void)
 {
 	mode_t mode = 0;
 
-	CHECK_INT(mode_parse("0600", &mode), 0);
-	CHECK_INT(mode, 0600);
-	CHECK_INT(mode_parse("777", &mode), 0);
-	CHECK_INT(mode, 0777);
-	CHECK_INT(mode_parse("0", &mode), 0);
-	CHECK_INT(mode, 0);
-	CHECK_INT(mode_parse("1000", &mode), -ERANGE);
-	CHECK_INT(mode_parse("4755", &mode), -ERANGE);
-	CHECK_INT(mode_parse("77777777777777777777777777", &mode), -ERANGE);
-	CHECK_INT(mode_parse("", &mode), -EINVAL);
-	CHECK_INT(mode_parse("8", &mode), -EINVAL);
-	CHECK_INT(mode_parse("u+w", &mode), -EINVAL);
-	CHECK_INT(mode_parse("-1", &mode), -EINVAL);
-	CHECK_INT(mode_parse("600x", &mode), -EINVAL);
-	CHECK_INT(mode, 0);
+	check_int(mode_parse("0600", &mode), 0);
+	check_int(mode, 0600);
+	check_int(mode_parse("777", &mode), 0);
+	check_int(mode, 0777);
+	check_int(mode_parse("0", &mode), 0);
+	check_int(mode, 0);
+	check_int(mode_parse("1000", &mode), -ERANGE);
+	check_int(mode_parse("4755", &mode), -ERANGE);
+	check_int(mode_parse("77777777777777777777777777", &mode), -ERANGE);
+	check_int(mode_parse("", &mode), -EINVAL);
+	check_int(mode_parse("8", &mode), -EINVAL);
+	check_int(mode_parse("u+w", &mode), -EINVAL);
+	check_int(mode_parse("-1", &mode), -EINVAL);
+	check_int(mode_parse("600x", &mode), -EINVAL);
+	check_int(mode, 0);
 }
 
 static void parses_seconds(void)
 {
 	uint64_t ms = 77;
 
-	CHECK(!seconds_parse("2", &ms) && ms == 2000);
-	CHECK(!seconds_parse("0.5", &ms) && ms == 500);
-	CHECK(!seconds_parse("1.259", &ms) && ms == 1259);
-	CHECK(!seconds_parse("86400", &ms) && ms == 86400000);
-	CHECK(!seconds_parse("0", &ms) && !ms);
-	CHECK(seconds_parse("86400.001", &ms) == -ERANGE);
-	CHECK(seconds_parse("18446744073709551616", &ms) == -ERANGE);
-	CHECK(seconds_parse("", &ms) == -EINVAL);
-	CHECK(seconds_parse("1.", &ms) == -EINVAL);
-	CHECK(seconds_parse("0.0019", &ms) == -EINVAL);
-	CHECK(seconds_parse("1.0000", &ms) == -EINVAL);
-	CHECK(seconds_parse(".5", &ms) == -EINVAL);
-	CHECK(seconds_parse("-1", &ms) == -EINVAL);
-	CHECK(seconds_parse("1,5", &ms) == -EINVAL);
-	CHECK(seconds_parse("1s", &ms) == -EINVAL);
-	CHECK(!ms);
+	check(!seconds_parse("2", &ms) && ms == 2000);
+	check(!seconds_parse("0.5", &ms) && ms == 500);
+	check(!seconds_parse("1.259", &ms) && ms == 1259);
+	check(!seconds_parse("86400", &ms) && ms == 86400000);
+	check(!seconds_parse("0", &ms) && !ms);
+	check(seconds_parse("86400.001", &ms) == -ERANGE);
+	check(seconds_parse("18446744073709551616", &ms) == -ERANGE);
+	check(seconds_parse("", &ms) == -EINVAL);
+	check(seconds_parse("1.", &ms) == -EINVAL);
+	check(seconds_parse("0.0019", &ms) == -EINVAL);
+	check(seconds_parse("1.0000", &ms) == -EINVAL);
+	check(seconds_parse(".5", &ms) == -EINVAL);
+	check(seconds_parse("-1", &ms) == -EINVAL);
+	check(seconds_parse("1,5", &ms) == -EINVAL);
+	check(seconds_parse("1s", &ms) == -EINVAL);
+	check(!ms);
 }
 
 int main(void)
@@ -141,5 +137,5 @@ int main(void)
 	refuses_what_is_too_large();
 	formats_sizes();
 	parses_modes();
-	return CHECK_RESULT;
+	return checks_status();
 }

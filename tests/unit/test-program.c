@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +29,9 @@ static void make(const char *name, const void *data, size_t size, mode_t mode)
 {
 	int fd = open(in_dir(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
-	CHECK(fd >= 0);
-	CHECK(write(fd, data, size) == (ssize_t)size);
-	CHECK(!fchmod(fd, mode));
+	check(fd >= 0);
+	check(write(fd, data, size) == (ssize_t)size);
+	check(!fchmod(fd, mode));
 	close(fd);
 }
 
@@ -66,27 +67,27 @@ static void kinds(void)
 	static const char elf32[20] = "\177ELF\1\1\1";
 
 	make("program", elf64, sizeof(elf64), 0755);
-	CHECK_INT(kind("program"), PROGRAM_FIT);
+	check_int(kind("program"), PROGRAM_FIT);
 	make("setuid", elf64, sizeof(elf64), 04755);
-	CHECK_INT(kind("setuid"), privileged());
+	check_int(kind("setuid"), privileged());
 	make("setgid", elf64, sizeof(elf64), 02755);
-	CHECK_INT(kind("setgid"), privileged());
+	check_int(kind("setgid"), privileged());
 	/* Mandatory locking once, and never another group. */
 	make("locking", elf64, sizeof(elf64), 02745);
-	CHECK_INT(kind("locking"), PROGRAM_FIT);
+	check_int(kind("locking"), PROGRAM_FIT);
 	make("small", elf32, sizeof(elf32), 0755);
-	CHECK_INT(kind("small"), PROGRAM_32BIT);
+	check_int(kind("small"), PROGRAM_32BIT);
 	/* Too short for an ELF header: a script, or execve()'s to refuse. */
 	make("short", elf32, 4, 0755);
-	CHECK_INT(kind("short"), PROGRAM_FIT);
+	check_int(kind("short"), PROGRAM_FIT);
 	if (geteuid() != 0) {
 		make("unreadable", elf64, sizeof(elf64), 0111);
-		CHECK_INT(kind("unreadable"), PROGRAM_UNREADABLE);
+		check_int(kind("unreadable"), PROGRAM_UNREADABLE);
 	}
 	/* execve() reports missing files and files that are not programs. */
-	CHECK_INT(kind("nonsense"), PROGRAM_FIT);
-	CHECK(!chmod(dir, 02777));
-	CHECK_INT(kind("."), PROGRAM_FIT);
+	check_int(kind("nonsense"), PROGRAM_FIT);
+	check(!chmod(dir, 02777));
+	check_int(kind("."), PROGRAM_FIT);
 }
 
 static void scripts(void)
@@ -94,30 +95,30 @@ static void scripts(void)
 	char text[300];
 
 	make_script("script", "program");
-	CHECK_INT(kind("script"), PROGRAM_FIT);
-	CHECK(!chmod(in_dir("script"), 06755));
-	CHECK_INT(kind("script"), PROGRAM_FIT);
+	check_int(kind("script"), PROGRAM_FIT);
+	check(!chmod(in_dir("script"), 06755));
+	check_int(kind("script"), PROGRAM_FIT);
 	make_script("script", "setuid");
-	CHECK_INT(kind("script"), privileged());
+	check_int(kind("script"), privileged());
 	make_script("script", "small");
-	CHECK_INT(kind("script"), PROGRAM_32BIT);
+	check_int(kind("script"), PROGRAM_32BIT);
 	make_script("outer", "script");
-	CHECK_INT(kind("outer"), PROGRAM_32BIT);
+	check_int(kind("outer"), PROGRAM_32BIT);
 	make_script("script", "nonsense");
-	CHECK_INT(kind("script"), PROGRAM_FIT);
+	check_int(kind("script"), PROGRAM_FIT);
 	/*
 	 * A script that is its own interpreter: the check ends, and execve()
 	 * fails.
 	 */
 	make_script("script", "script");
-	CHECK_INT(kind("script"), PROGRAM_FIT);
+	check_int(kind("script"), PROGRAM_FIT);
 	make("script", "#!", 2, 0755);
-	CHECK_INT(kind("script"), PROGRAM_FIT);
+	check_int(kind("script"), PROGRAM_FIT);
 	/* Longer than the kernel reads. */
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "#!/", 3);
 	make("script", text, sizeof(text), 0755);
-	CHECK_INT(kind("script"), PROGRAM_FIT);
+	check_int(kind("script"), PROGRAM_FIT);
 }
 
 static struct range fixed(const char *name)
@@ -152,65 +153,65 @@ static void addresses(void)
 	};
 
 	make("fixed", &elf, sizeof(elf), 0755);
-	CHECK_INT(fixed("fixed").start, 0x400000);
-	CHECK_INT(fixed("fixed").size, 0x102000);
+	check_int(fixed("fixed").start, 0x400000);
+	check_int(fixed("fixed").size, 0x102000);
 	make_script("script", "fixed");
-	CHECK_INT(fixed("script").start, 0x400000);
+	check_int(fixed("script").start, 0x400000);
 	elf.phdr[0].p_memsz = UINT64_MAX;
 	make("fixed", &elf, sizeof(elf), 0755);
-	CHECK_INT(fixed("fixed").size, 0x1000);
+	check_int(fixed("fixed").size, 0x1000);
 	make("fixed", &elf, sizeof(elf) - 1, 0755);
-	CHECK_INT(fixed("fixed").size, 0);
+	check_int(fixed("fixed").size, 0);
 	elf.ehdr.e_type = ET_DYN;
 	make("fixed", &elf, sizeof(elf), 0755);
-	CHECK_INT(fixed("fixed").size, 0);
+	check_int(fixed("fixed").size, 0);
 }
 
 static void search(void)
 {
 	char path[3 * sizeof(dir) + 64], *found = NULL;
 
-	CHECK(!mkdir(in_dir("first"), 0755));
-	CHECK(!mkdir(in_dir("second"), 0755));
+	check(!mkdir(in_dir("first"), 0755));
+	check(!mkdir(in_dir("second"), 0755));
 	/* A directory of this name, and a file that is not a program. */
-	CHECK(!mkdir(in_dir("first/command"), 0755));
+	check(!mkdir(in_dir("first/command"), 0755));
 	make("first/text", "", 0, 0644);
 	make("second/command", "", 0, 0755);
 	snprintf(path, sizeof(path), "/nonsense:%s/first:%s/second", dir, dir);
-	CHECK(!setenv("PATH", path, 1));
-	CHECK_INT(program_find("command", &found), 0);
-	CHECK_STRING(found, in_dir("second/command"));
+	check(!setenv("PATH", path, 1));
+	check_int(program_find("command", &found), 0);
+	check_string(found, in_dir("second/command"));
 	free(found);
-	CHECK_INT(program_find("text", &found), -EACCES);
-	CHECK_INT(program_find("nonsense", &found), -ENOENT);
-	CHECK_INT(program_find("", &found), -ENOENT);
-	CHECK_INT(program_find(in_dir("first/text"), &found), -EACCES);
-	CHECK_INT(program_find(dir, &found), -EACCES);
-	CHECK_INT(program_find(in_dir("nonsense"), &found), -ENOENT);
-	CHECK(!unsetenv("PATH"));
-	CHECK_INT(program_find("sh", &found), 0);
+	check_int(program_find("text", &found), -EACCES);
+	check_int(program_find("nonsense", &found), -ENOENT);
+	check_int(program_find("", &found), -ENOENT);
+	check_int(program_find(in_dir("first/text"), &found), -EACCES);
+	check_int(program_find(dir, &found), -EACCES);
+	check_int(program_find(in_dir("nonsense"), &found), -ENOENT);
+	check(!unsetenv("PATH"));
+	check_int(program_find("sh", &found), 0);
 	free(found);
 	/* An empty word is the working directory. */
-	CHECK(!chdir(in_dir("second")));
-	CHECK(!setenv("PATH", "/nonsense:", 1));
-	CHECK_INT(program_find("command", &found), 0);
-	CHECK_STRING(found, "command");
+	check(!chdir(in_dir("second")));
+	check(!setenv("PATH", "/nonsense:", 1));
+	check_int(program_find("command", &found), 0);
+	check_string(found, "command");
 	free(found);
 }
 
 /* Comes last, because it cannot be undone. */
 static void no_privileges(void)
 {
-	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	CHECK_INT(kind("setuid"), PROGRAM_FIT);
-	CHECK_INT(kind("setgid"), PROGRAM_FIT);
+	check(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	check_int(kind("setuid"), PROGRAM_FIT);
+	check_int(kind("setgid"), PROGRAM_FIT);
 }
 
 int main(void)
 {
 	char command[sizeof(dir) + 16];
 
-	CHECK(mkdtemp(dir));
+	check(mkdtemp(dir));
 	kinds();
 	scripts();
 	addresses();
@@ -218,6 +219,6 @@ int main(void)
 	no_privileges();
 	setenv("PATH", "/usr/bin:/bin", 1);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	CHECK(!system(command));
-	return CHECK_RESULT;
+	check(!system(command));
+	return checks_status();
 }

@@ -21,26 +21,26 @@ int main(void)
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		prot = 77;
-		CHECK_INT(prot_parse(words[i].name, &prot), 0);
-		CHECK_INT(prot, words[i].prot);
-		CHECK_STRING(prot_name(prot), words[i].name);
+		check_int(prot_parse(words[i].name, &prot), 0);
+		check_int(prot, words[i].prot);
+		check_string(prot_name(prot), words[i].name);
 	}
 
 	/* Other access rights have names as well, for mappings of programs. */
-	CHECK_STRING(prot_name(PROT_WRITE), "w");
-	CHECK_STRING(prot_name(PROT_EXEC), "x");
-	CHECK_STRING(prot_name(PROT_WRITE | PROT_EXEC), "wx");
+	check_string(prot_name(PROT_WRITE), "w");
+	check_string(prot_name(PROT_EXEC), "x");
+	check_string(prot_name(PROT_WRITE | PROT_EXEC), "wx");
 
 	prot = 77;
-	CHECK_INT(prot_parse("w", &prot), -EINVAL);
-	CHECK_INT(prot_parse("x", &prot), -EINVAL);
-	CHECK_INT(prot_parse("wx", &prot), -EINVAL);
-	CHECK_INT(prot_parse("", &prot), -EINVAL);
-	CHECK_INT(prot_parse("wr", &prot), -EINVAL);
-	CHECK_INT(prot_parse("rr", &prot), -EINVAL);
-	CHECK_INT(prot_parse("rw ", &prot), -EINVAL);
-	CHECK_INT(prot_parse("RW", &prot), -EINVAL);
-	CHECK_INT(prot_parse("3", &prot), -EINVAL);
-	CHECK_INT(prot, 77);
-	return CHECK_RESULT;
+	check_int(prot_parse("w", &prot), -EINVAL);
+	check_int(prot_parse("x", &prot), -EINVAL);
+	check_int(prot_parse("wx", &prot), -EINVAL);
+	check_int(prot_parse("", &prot), -EINVAL);
+	check_int(prot_parse("wr", &prot), -EINVAL);
+	check_int(prot_parse("rr", &prot), -EINVAL);
+	check_int(prot_parse("rw ", &prot), -EINVAL);
+	check_int(prot_parse("RW", &prot), -EINVAL);
+	check_int(prot_parse("3", &prot), -EINVAL);
+	check_int(prot, 77);
+	return checks_status();
 }

@@ -8,14 +8,14 @@ int main(void)
 {
 	char buf[SEAL_STRLEN];
 
-	CHECK_STRING(seal_format(0, buf), "");
-	CHECK_STRING(seal_format(MSHAREFS_SEAL_MAP, buf), "map");
-	CHECK_STRING(
+	check_string(seal_format(0, buf), "");
+	check_string(seal_format(MSHAREFS_SEAL_MAP, buf), "map");
+	check_string(
 		seal_format(MSHAREFS_SEAL_UNMAP | MSHAREFS_SEAL_PROTECT, buf),
 		"unmap,protect");
-	CHECK_STRING(seal_format(7, buf), "map,unmap,protect");
+	check_string(seal_format(7, buf), "map,unmap,protect");
 	/* of a later kernel */
-	CHECK_STRING(seal_format(8 | MSHAREFS_SEAL_MAP, buf), "map");
-	CHECK_STRING(seal_format(8, buf), "");
-	return CHECK_RESULT;
+	check_string(seal_format(8 | MSHAREFS_SEAL_MAP, buf), "map");
+	check_string(seal_format(8, buf), "");
+	return checks_status();
 }

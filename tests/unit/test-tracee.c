@@ -25,13 +25,13 @@ static void leaves_the_dead_alone(void)
 	t.pid = fork();
 	if (!t.pid)
 		_exit(1);
-	CHECK(waitpid(t.pid, &t.status, 0) == t.pid);
+	check(waitpid(t.pid, &t.status, 0) == t.pid);
 	tracee_end(&t, 125);
-	CHECK_INT(killed, 0);
+	check_int(killed, 0);
 }
 
 int main(void)
 {
 	leaves_the_dead_alone();
-	return CHECK_RESULT;
+	return checks_status();
 }

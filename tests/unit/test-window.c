@@ -17,21 +17,21 @@ static void takes_windows(void)
 	struct window w;
 	char line[256];
 
-	CHECK(parse("7f06ff44d000-7f06ff44e000 rw-s 00001000 00:1b 8      "
+	check(parse("7f06ff44d000-7f06ff44e000 rw-s 00001000 00:1b 8      "
 		    "                    /dev/shm/x y\n",
 		    line, &w));
-	CHECK(w.range.start == 0x7f06ff44d000 && w.range.size == 0x1000);
-	CHECK(w.prot == (PROT_READ | PROT_WRITE) && w.inode == 8);
-	CHECK(w.shared);
-	CHECK(!strcmp(w.path, "/dev/shm/x y") && !w.deleted);
+	check(w.range.start == 0x7f06ff44d000 && w.range.size == 0x1000);
+	check(w.prot == (PROT_READ | PROT_WRITE) && w.inode == 8);
+	check(w.shared);
+	check(!strcmp(w.path, "/dev/shm/x y") && !w.deleted);
 
-	CHECK(parse("1000-2000 --xs 00000000 00:1b 9 /a\\012b\\n (deleted)\n",
+	check(parse("1000-2000 --xs 00000000 00:1b 9 /a\\012b\\n (deleted)\n",
 		    line, &w));
-	CHECK(w.prot == PROT_EXEC && w.deleted);
-	CHECK(!strcmp(w.path, "/a\nb\\n"));
+	check(w.prot == PROT_EXEC && w.deleted);
+	check(!strcmp(w.path, "/a\nb\\n"));
 
-	CHECK(parse("1000-2000 r--p 00000000 00:1b 9 /a\n", line, &w));
-	CHECK(w.prot == PROT_READ && !w.shared);
+	check(parse("1000-2000 r--p 00000000 00:1b 9 /a\n", line, &w));
+	check(w.prot == PROT_READ && !w.shared);
 }
 
 static void leaves_the_rest(void)
@@ -39,15 +39,15 @@ static void leaves_the_rest(void)
 	struct window w;
 	char line[256];
 
-	CHECK(!parse("1000-2000 rw-s 00000000 fe:1b 8 /dev/shm/x\n", line, &w));
-	CHECK(!parse("1000-2000 rw-p 00000000 00:00 0 \n", line, &w));
-	CHECK(!parse("", line, &w));
-	CHECK(!parse("nonsense\n", line, &w));
+	check(!parse("1000-2000 rw-s 00000000 fe:1b 8 /dev/shm/x\n", line, &w));
+	check(!parse("1000-2000 rw-p 00000000 00:00 0 \n", line, &w));
+	check(!parse("", line, &w));
+	check(!parse("nonsense\n", line, &w));
 }
 
 int main(void)
 {
 	takes_windows();
 	leaves_the_rest();
-	return CHECK_RESULT;
+	return checks_status();
 }

@@ -218,7 +218,7 @@ static int run_here(const struct test_case *c, void (*setup)(void))
 	if (setup)
 		setup();
 	c->run();
-	return failed_checks ? EXIT_FAILURE : EXIT_SUCCESS;
+	return checks_status();
 }
 
 static int list(const struct test_case *cases, size_t count,
