@@ -14,7 +14,7 @@
 
 #include <mshare.h>
 
-#include "../unit/check.h"
+#include "check.h"
 
 #define GRANULE (1ULL << 30)
 
@@ -34,8 +34,8 @@ static uint64_t start_of(const char *name)
 	uint64_t start = 0, size;
 	int fd;
 
-	CHECK_INT(mshare_open_at(mount, name, O_RDONLY, &fd), 0);
-	CHECK_INT(mshare_get_range(fd, &start, &size), 0);
+	check_int(mshare_open_at(mount, name, O_RDONLY, &fd), 0);
+	check_int(mshare_get_range(fd, &start, &size), 0);
 	mshare_close(fd);
 	return start;
 }
@@ -45,26 +45,26 @@ static void chooses_free_ranges(void)
 	uint64_t start = 7;
 	int fd;
 
-	CHECK_INT(new_region("b", 0, 2 * GRANULE), 0);
-	CHECK_INT(start_of("b"), MSHARE_CHOOSE_START);
-	CHECK_INT(new_region("a", MSHARE_CHOOSE_START + 3 * GRANULE, GRANULE),
+	check_int(new_region("b", 0, 2 * GRANULE), 0);
+	check_int(start_of("b"), MSHARE_CHOOSE_START);
+	check_int(new_region("a", MSHARE_CHOOSE_START + 3 * GRANULE, GRANULE),
 		  0);
-	CHECK_INT(new_region("d", 0, 2 * GRANULE), 0);
-	CHECK_INT(start_of("d"), MSHARE_CHOOSE_START + 4 * GRANULE);
-	CHECK_INT(new_region("c", 0, GRANULE), 0);
-	CHECK_INT(start_of("c"), MSHARE_CHOOSE_START + 2 * GRANULE);
+	check_int(new_region("d", 0, 2 * GRANULE), 0);
+	check_int(start_of("d"), MSHARE_CHOOSE_START + 4 * GRANULE);
+	check_int(new_region("c", 0, GRANULE), 0);
+	check_int(start_of("c"), MSHARE_CHOOSE_START + 2 * GRANULE);
 	/* A region without a range is in nobody's way. */
-	CHECK_INT(mshare_open_at(mount, "e", O_RDWR | O_CREAT, &fd), 0);
+	check_int(mshare_open_at(mount, "e", O_RDWR | O_CREAT, &fd), 0);
 	mshare_close(fd);
-	CHECK_INT(mshare_choose_range(mount, GRANULE, &start, NULL), 0);
-	CHECK_INT(start, MSHARE_CHOOSE_START + 6 * GRANULE);
+	check_int(mshare_choose_range(mount, GRANULE, &start, NULL), 0);
+	check_int(start, MSHARE_CHOOSE_START + 6 * GRANULE);
 
-	CHECK_INT(mshare_choose_range(mount, 48ULL << 40, &start, NULL),
+	check_int(mshare_choose_range(mount, 48ULL << 40, &start, NULL),
 		  -EADDRNOTAVAIL);
-	CHECK_INT(mshare_choose_range(mount, 0, &start, NULL), -EINVAL);
-	CHECK_INT(mshare_choose_range(mount, GRANULE + 1, &start, NULL),
+	check_int(mshare_choose_range(mount, 0, &start, NULL), -EINVAL);
+	check_int(mshare_choose_range(mount, GRANULE + 1, &start, NULL),
 		  -EINVAL);
-	CHECK_INT(start, MSHARE_CHOOSE_START + 6 * GRANULE);
+	check_int(start, MSHARE_CHOOSE_START + 6 * GRANULE);
 }
 
 static void creates_all_or_nothing(void)
@@ -73,20 +73,20 @@ static void creates_all_or_nothing(void)
 	int fd = 7;
 
 	umask(077);
-	CHECK_INT(mshare_create(mount, "a", 0, GRANULE, 0644, &fd), 0);
-	CHECK_INT(fstat(fd, &st), 0);
-	CHECK_INT(st.st_mode & 07777, 0644);
-	CHECK_INT(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	check_int(mshare_create(mount, "a", 0, GRANULE, 0644, &fd), 0);
+	check_int(fstat(fd, &st), 0);
+	check_int(st.st_mode & 07777, 0644);
+	check_int(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	mshare_close(fd);
 
 	fd = 7;
-	CHECK_INT(mshare_create(mount, "a", 0, GRANULE, 0644, &fd), -EEXIST);
-	CHECK_INT(mshare_create(mount, "b", 1, GRANULE, 0644, &fd), -EINVAL);
-	CHECK_INT(mshare_create(mount, "b", 0, 1, 0644, &fd), -EINVAL);
-	CHECK_INT(mshare_create(mount, "none/b", 0, GRANULE, 0644, &fd),
+	check_int(mshare_create(mount, "a", 0, GRANULE, 0644, &fd), -EEXIST);
+	check_int(mshare_create(mount, "b", 1, GRANULE, 0644, &fd), -EINVAL);
+	check_int(mshare_create(mount, "b", 0, 1, 0644, &fd), -EINVAL);
+	check_int(mshare_create(mount, "none/b", 0, GRANULE, 0644, &fd),
 		  -ENOENT);
-	CHECK_INT(faccessat(mount, "b", F_OK, 0), -1);
-	CHECK_INT(fd, 7);
+	check_int(faccessat(mount, "b", F_OK, 0), -1);
+	check_int(fd, 7);
 }
 
 /* The file system of the parent directory is not msharefs. */
@@ -94,21 +94,21 @@ static void creates_on_its_mount_only(void)
 {
 	int fd;
 
-	CHECK_INT(mshare_create(mount, "../outside", 0, GRANULE, 0600, &fd),
+	check_int(mshare_create(mount, "../outside", 0, GRANULE, 0600, &fd),
 		  -EMEDIUMTYPE);
-	CHECK_INT(faccessat(mount, "../outside", F_OK, 0), -1);
+	check_int(faccessat(mount, "../outside", F_OK, 0), -1);
 }
 
 static void waits_for_the_lock(void)
 {
 	int lock, other;
 
-	CHECK_INT(mshare_lock_mount(mount, 0, &lock), 0);
-	CHECK_INT(mshare_lock_mount(mount, 30, &other), -EBUSY);
+	check_int(mshare_lock_mount(mount, 0, &lock), 0);
+	check_int(mshare_lock_mount(mount, 30, &other), -EBUSY);
 	mshare_close(lock);
 	/* mshare_create() takes the lock, and releases it. */
-	CHECK_INT(new_region("a", 0, GRANULE), 0);
-	CHECK_INT(mshare_lock_mount(mount, 0, &lock), 0);
+	check_int(new_region("a", 0, GRANULE), 0);
+	check_int(mshare_lock_mount(mount, 0, &lock), 0);
 	mshare_close(lock);
 }
 
@@ -132,8 +132,8 @@ static void check_walk(const char *name, unsigned int flags, const char *wanted)
 {
 	struct trace t = { 0 };
 
-	CHECK_INT(mshare_walk_regions(mount, name, flags, note, &t), 0);
-	CHECK_STRING(t.text, wanted);
+	check_int(mshare_walk_regions(mount, name, flags, note, &t), 0);
+	check_string(t.text, wanted);
 }
 
 static void walks_in_order(void)
@@ -142,12 +142,12 @@ static void walks_in_order(void)
 
 	mkdirat(mount, "d", 0700);
 	mkdirat(mount, "d/e", 0700);
-	CHECK_INT(new_region("d/e/x", 0, GRANULE), 0);
+	check_int(new_region("d/e/x", 0, GRANULE), 0);
 	/* Only in the root directory this is not a region. */
-	CHECK_INT(new_region("d/mshare_info", 0, GRANULE), 0);
-	CHECK_INT(new_region("b", 0, GRANULE), 0);
-	CHECK_INT(new_region("z", 0, GRANULE), 0);
-	CHECK_INT(symlinkat("b", mount, "link"), 0);
+	check_int(new_region("d/mshare_info", 0, GRANULE), 0);
+	check_int(new_region("b", 0, GRANULE), 0);
+	check_int(new_region("z", 0, GRANULE), 0);
+	check_int(symlinkat("b", mount, "link"), 0);
 
 	check_walk(NULL, 0, "b@0 d/e/x@2 d/mshare_info@1 z@0 ");
 	check_walk("", MSHARE_WALK_DIRECTORIES,
@@ -157,9 +157,9 @@ static void walks_in_order(void)
 		   "<top/d@0 top/z@0 ");
 	check_walk("/", MSHARE_WALK_OTHERS,
 		   "/b@0 /d/e/x@2 /d/mshare_info@1 /link@0 /z@0 ");
-	CHECK_INT(mshare_walk_regions(mount, NULL, 0, note, &t), 42);
-	CHECK_STRING(t.text, "b@0 d/e/x@2 ");
-	CHECK_INT(mshare_walk_regions(mount, NULL, 8, note, &t), -EINVAL);
+	check_int(mshare_walk_regions(mount, NULL, 0, note, &t), 42);
+	check_string(t.text, "b@0 d/e/x@2 ");
+	check_int(mshare_walk_regions(mount, NULL, 8, note, &t), -EINVAL);
 }
 
 static int note_mapping(const struct mshare_mapping *mapping, const char *name,
@@ -167,7 +167,7 @@ static int note_mapping(const struct mshare_mapping *mapping, const char *name,
 {
 	uint64_t *sum = data;
 
-	CHECK_STRING(name, "");
+	check_string(name, "");
 	*sum = *sum * 16 + mapping->length / 4096;
 	return 0;
 }
@@ -178,15 +178,15 @@ static void walks_mappings(void)
 	uint64_t sum = 0;
 	int fd;
 
-	CHECK_INT(mshare_create(mount, "a", start, GRANULE, 0600, &fd), 0);
-	CHECK_INT(mshare_walk_mappings(fd, note_mapping, &sum), 0);
-	CHECK_INT(sum, 0);
+	check_int(mshare_create(mount, "a", start, GRANULE, 0600, &fd), 0);
+	check_int(mshare_walk_mappings(fd, note_mapping, &sum), 0);
+	check_int(sum, 0);
 	for (uint64_t i = 3; i; i--)
-		CHECK_INT(mshare_map(fd, start + (i << 20), i * 4096, PROT_READ,
+		check_int(mshare_map(fd, start + (i << 20), i * 4096, PROT_READ,
 				     0, -1, 0),
 			  0);
-	CHECK_INT(mshare_walk_mappings(fd, note_mapping, &sum), 0);
-	CHECK_INT(sum, 0x123);
+	check_int(mshare_walk_mappings(fd, note_mapping, &sum), 0);
+	check_int(sum, 0x123);
 	mshare_close(fd);
 }
 
@@ -195,18 +195,18 @@ static void refuses_other_files(void)
 	char *path = NULL;
 	int fd = 7, err;
 
-	CHECK_INT(mshare_open_mount("/proc", &fd), -EMEDIUMTYPE);
-	CHECK_INT(mshare_open_mount("/dev/null", &fd), -ENOTDIR);
-	CHECK_INT(mshare_open_at(mount, ".", O_RDONLY, &fd), -EISDIR);
-	CHECK_INT(mshare_open_at(mount, "mshare_info", O_RDONLY, &fd), -ENOTTY);
-	CHECK_INT(mshare_open("/dev/null", O_RDONLY, &fd), -EMEDIUMTYPE);
-	CHECK_INT(mshare_walk_regions(STDIN_FILENO, NULL, 0, note, NULL),
+	check_int(mshare_open_mount("/proc", &fd), -EMEDIUMTYPE);
+	check_int(mshare_open_mount("/dev/null", &fd), -ENOTDIR);
+	check_int(mshare_open_at(mount, ".", O_RDONLY, &fd), -EISDIR);
+	check_int(mshare_open_at(mount, "mshare_info", O_RDONLY, &fd), -ENOTTY);
+	check_int(mshare_open("/dev/null", O_RDONLY, &fd), -EMEDIUMTYPE);
+	check_int(mshare_walk_regions(STDIN_FILENO, NULL, 0, note, NULL),
 		  -EMEDIUMTYPE);
-	CHECK_INT(fd, 7);
+	check_int(fd, 7);
 	/* Where the machine has msharefs, that is found. */
 	err = mshare_find_mount(&path);
-	CHECK(!err || err == -ENODEV || err == -EOPNOTSUPP);
-	CHECK(!err == !!path);
+	check(!err || err == -ENODEV || err == -EOPNOTSUPP);
+	check(!err == !!path);
 	free(path);
 }
 
@@ -229,14 +229,14 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		return 2;
-	CHECK_INT(mshare_open_mount(argv[1], &mount), 0);
-	CHECK_INT(mshare_granule(mount, &granule), 0);
-	CHECK_INT(granule, GRANULE);
+	check_int(mshare_open_mount(argv[1], &mount), 0);
+	check_int(mshare_granule(mount, &granule), 0);
+	check_int(granule, GRANULE);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (strcmp(cases[i].name, argv[2]))
 			continue;
 		cases[i].run();
-		return CHECK_RESULT;
+		return checks_status();
 	}
 	return 2;
 }
