@@ -19,7 +19,7 @@ library() {
 	LD_PRELOAD=$PROBES/fake-msharefs.so MSHARE_FAKE_FAIL=SET_SIZE:12 \
 		run "$PROBES/library" "$MOUNT" lock
 	assert_failure 1
-	assert_output --partial 'new_region("a", 0, GRANULE): -12, not 0'
+	assert_output --partial '-12, not 0 [new_region("a", 0, GRANULE)]'
 	[[ ! -e $MOUNT/a ]]
 }
 
