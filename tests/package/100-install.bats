@@ -163,12 +163,13 @@ sources_in() {
 	done
 }
 
-@test "the mount unit is named after what it mounts" {
+@test "the mount unit is named after what it mounts, and sets a limit" {
 	unit=$ROOT/usr/lib/systemd/system/sys-fs-mshare.mount
 	where=$(sed -n 's/^Where=//p' "$unit")
 	assert_equal "${unit##*/}" "$(sed 's,^/,,; s,/,-,g' <<<"$where").mount"
 	grep -qx 'Type=msharefs' "$unit"
 	grep -qx "ConditionPathExists=$where" "$unit"
+	grep -qx "Options=.*,size=50%" "$unit"
 }
 
 @test "completions are in the directories of the shells" {
