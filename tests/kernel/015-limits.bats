@@ -17,8 +17,9 @@ teardown() {
 	remove_regions
 }
 
-# KiB that the page tables of a granule count from its first use
-tables=2052
+# KiB that count for a region with nothing in it, for its VMAs, and for the
+# tables that come with 4 MiB that are reserved
+region=16 vmas=4 tables=8
 
 limited() {
 	mount -t msharefs -o "$1" msharefs "$other"
@@ -29,35 +30,36 @@ used() {
 	df --output=used "$other" | tail -n 1 | tr -d ' '
 }
 
-# Memory of a removed region comes back a little later.
-wait_until_used() {
-	local i
-	for ((i = 0; i < 50; i++)); do
-		[[ $(used) -ne $1 ]] || return 0
-		sleep 0.1
-	done
-	echo "$(used) KiB are in use, not $1"
-	return 1
-}
-
-@test "no more is mapped than size= allows, touched or not" {
-	limited size=$((8192 + 2 * tables))k
+@test "reserved memory counts when it is mapped, other memory when it is touched" {
+	limited size=16M
 	msharectl create --size 1G one
 	msharectl create --size 1G two
+	assert_equal "$(used)" $((2 * region))
 	msharectl map --size 4M one
-	msharectl map --size 4M --noreserve two
-	assert_equal "$(used)" $((8192 + 2 * tables))
+	assert_equal "$(used)" $((2 * region + vmas + tables + 4096))
+	msharectl map --size 512M --noreserve two
+	mapped=$((2 * (region + vmas) + tables + 4096))
+	assert_equal "$(used)" "$mapped"
 	start=$(msharectl info -nr -o START two)
-	logged msharectl map --addr "$((start + (4 << 20)))" --size 4K two
+	# a table of each of three levels
+	msharectl advise --addr "$start" --size 1M populate two
+	assert_equal "$(used)" $((mapped + 1024 + 12))
+	logged msharectl map --addr "$((start + (512 << 20)))" --size 12M two
 	assert_failure 1
 	assert_line --index 0 'msharectl map: two: more than the mount may hold'
 	assert_line --index 1 --partial "remount,size="
-	msharectl unmap --addr "$start" --size 4K two
-	msharectl map --addr "$start" --size 4K two
-	msharectl rm one
-	wait_until_used $((4096 + tables))
+	# more than there is room for, which is not seen before it is touched
+	logged msharectl advise --addr "$start" --size 64M populate two
+	assert_failure
+	(($(used) > 16384 - 64 && $(used) <= 16384))
+	# a full mount still takes what needs no memory, and gives memory back
+	msharectl protect --addr "$start" --size 4K --prot r two
+	msharectl unmap --addr "$start" --size 512M two
+	# the tables of whole spans of 2 MiB are gone, those above them are not
+	assert_equal "$(used)" $((mapped - vmas + 8))
 	msharectl rm two
-	wait_until_used 0
+	msharectl rm one
+	assert_equal "$(used)" 0
 }
 
 @test "what is refused, or mapped already, is not charged" {
@@ -68,48 +70,47 @@ wait_until_used() {
 		logged msharectl map --size 2M region
 		assert_failure
 	done
-	assert_equal "$(used)" $((4096 + tables))
+	assert_equal "$(used)" $((region + vmas + tables + 4096))
 	# a range with a hole in it
 	start=$(msharectl info -nr -o START region)
 	msharectl unmap --addr "$((start + (1 << 20)))" --size 1M region
 	msharectl unmap --addr "$start" --size 3M region
-	assert_equal "$(used)" $((1024 + tables))
+	# the MiB that is left ends where a table does
+	assert_equal "$(used)" $((region + vmas + 1024 + 4))
 }
 
 @test "files are the business of their own file system, their tables are not" {
-	limited size=$((2 * tables))k
+	limited size=64k
 	msharectl create --size 4G region
-	start=$(msharectl info -nr -o START region)
-	truncate --size 4M /tmp/object
-	# once for each granule, and until the region goes
+	truncate --size 64M /tmp/object
 	msharectl map --file /tmp/object region
-	assert_equal "$(used)" "$tables"
-	msharectl map --file /tmp/object --size 4K --addr "$((start + (1 << 30) - 4096))" region
-	assert_equal "$(used)" "$tables"
-	msharectl unmap --addr "$start" --size 1G region
-	assert_equal "$(used)" "$tables"
-	msharectl map --file /tmp/object --addr "$((start + (1 << 30) - 4096))" region
-	assert_equal "$(used)" $((2 * tables))
-	logged msharectl map --file /tmp/object --addr "$((start + (3 << 30)))" region
-	assert_failure
+	assert_equal "$(used)" $((region + vmas))
+	msharectl advise --size 4K populate region
+	assert_equal "$(used)" $((region + vmas + 12))
+	# a table each for as many spans of 2 MiB as there is room for
+	start=$(msharectl info -nr -o START region)
+	for ((i = 1; i < 32; i++)); do
+		msharectl advise --addr "$((start + (i << 21)))" --size 4K populate-read region || break
+	done
+	assert_equal "$(used)" 64
 	rm /tmp/object
 	msharectl rm region
-	wait_until_used 0
+	assert_equal "$(used)" 0
 }
 
 @test "files on what a user mounted count, whatever limits that has" {
-	limited size=$((4096 + tables))k
+	limited size=$((region + vmas + tables + 4096))k
 	msharectl create --size 1G region
 	unshare --user --map-root-user --mount sh -c '
 		mount -t tmpfs none /mnt && truncate --size 4M /mnt/object &&
 		msharectl map --file /mnt/object region'
-	assert_equal "$(used)" $((4096 + tables))
+	assert_equal "$(used)" $((region + vmas + tables + 4096))
 	logged msharectl map --size 4K region
 	assert_failure
 }
 
 @test "a remount changes the limits, to no less than what is in use" {
-	limited size=$((8192 + tables))k,nr_regions=3
+	limited size=$((2 * (region + vmas) + 16 + 8192))k,nr_regions=3
 	msharectl create --size 1G one
 	msharectl create --size 1G two
 	msharectl map --size 8M one
@@ -117,8 +118,8 @@ wait_until_used() {
 		logged mount -o "remount,$option" "$other"
 		assert_failure
 	done
-	assert_equal "$(df --output=avail "$other" | tail -n 1)" "    0"
-	mount -o remount,size=$((16384 + 2 * tables))k,nr_regions=2 "$other"
+	(($(df --output=avail "$other" | tail -n 1) <= vmas))
+	mount -o remount,size=$((2 * (region + vmas) + 32 + 16384))k,nr_regions=2 "$other"
 	msharectl map --size 8M two
 	logged msharectl create --size 1G three
 	assert_failure 1
@@ -132,7 +133,7 @@ wait_until_used() {
 }
 
 @test "what is mapped already is told, whether or not there is room" {
-	limited size=$((4096 + tables))k
+	limited size=$((region + vmas + tables + 4096))k
 	msharectl create --size 1G one
 	msharectl map --size 4M one
 	logged msharectl map --size 4M one
@@ -168,21 +169,41 @@ wait_until_used() {
 	assert_equal "$(free)" 3
 }
 
-@test "half of the memory is the default, and a percentage is one of it" {
+@test "there is no limit of memory by default, and a percentage is one" {
 	limited defaults
-	total=$(df --output=size "$other" | tail -n 1)
+	assert_equal "$(findmnt -no FS-OPTIONS "$other")" rw
+	assert_equal "$(stat --file-system --format %b "$other")" 0
+	msharectl create --size 512G large
+	msharectl map --size 300G --noreserve large
+	msharectl rm large
+	umount "$other"
+	limited size=50%
+	half=$(df --output=size "$other" | tail -n 1)
 	umount "$other"
 	limited size=100%
 	all=$(df --output=size "$other" | tail -n 1)
 	# rounded to pages
-	((all - 2 * total <= 4 && 2 * total - all <= 4))
-	logged findmnt -no OPTIONS "$other"
-	assert_output --partial "size=${all// /}k"
+	((all - 2 * half <= 4 && 2 * half - all <= 4))
+	assert_equal "$(findmnt -no FS-OPTIONS "$other")" "rw,size=${all// /}k"
+}
+
+@test "limits are shown if they were given, now and after a remount" {
+	limited size=010,nr_regions=12
+	assert_equal "$(findmnt -no FS-OPTIONS "$other")" rw,size=4k,nr_regions=12
+	mount -o remount,size=2G "$other"
+	assert_equal "$(findmnt -no FS-OPTIONS "$other")" rw,size=2097152k,nr_regions=12
+	umount "$other"
+	limited nr_regions=0
+	assert_equal "$(findmnt -no FS-OPTIONS "$other")" rw,nr_regions=0
+	mount -o remount,size=1E "$other"
+	assert_equal "$(findmnt -no FS-OPTIONS "$other")" rw,size=1125899906842624k,nr_regions=0
 }
 
 @test "limits that mean nothing are refused" {
-	for option in size= size=x size=k size=-1 size=101% size=16E size=1Q size=1M1 nr_regions= \
-		nr_regions=x nr_regions=-1; do
+	for option in size= size=x size=k size=-1 size=101% size=0% size=5%5 size=16E size=17E size=1Q \
+		size=1M1 size=1.5G size=1e3 size=0x10 size=0x1000000P size=18446744073709551616 \
+		size=18446744073709551617 size=18446744073709551715% size=99999999999999999999 \
+		nr_regions= nr_regions=x nr_regions=-1 nr_regions=18446744073709551617; do
 		logged mount -t msharefs -o "$option" msharefs "$other"
 		assert_failure
 	done

@@ -129,9 +129,9 @@ struct mshare_stat {
  * @inode: out: inode number of the file; 0 for anonymous memory
  * @dev: out: number of the device that the file is on, as in st_dev
  * @name: in: where to put the file's path, ended by a NUL, or 0. ERANGE: it
- *	does not fit.
- * @name_size: in: the room there; out: how much of it is used, 0 for anonymous
- *	memory
+ *	does not fit; nothing but @name_size has changed then.
+ * @name_size: in: the room there; out: the room that the path takes, 0 for
+ *	anonymous memory
  * @prot: out: PROT_READ, PROT_WRITE, PROT_EXEC, or PROT_NONE
  */
 struct mshare_mapping {
@@ -146,6 +146,8 @@ struct mshare_mapping {
 	__u32 name_size;
 	__u32 prot;
 };
+
+#define MSHAREFS_MAPPING_SIZE_VER0	64	/* the first version */
 
 /**
  * struct mshare_range - a range of a region, and what to do to it
@@ -168,12 +170,15 @@ struct mshare_range {
 #define MSHAREFS_SEAL_MAP	(1U << 0)
 #define MSHAREFS_SEAL_UNMAP	(1U << 1)
 #define MSHAREFS_SEAL_PROTECT	(1U << 2)
+#define MSHAREFS_SEAL_SEAL	(1U << 3)	/* further seals */
 
 /**
  * struct mshare_seal - forbid further requests to a region
  * @size: sizeof(struct mshare_seal); see struct mshare_stat
  * @seals: MSHAREFS_SEAL_*, added to those that the region has. What they
  *	forbid gives EPERM. There is no way to take a seal off.
+ *
+ * For the owner of the region, or a process with CAP_FOWNER.
  */
 struct mshare_seal {
 	__u32 size;

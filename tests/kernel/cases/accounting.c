@@ -42,12 +42,17 @@ static void create(struct peer *parent, void *arg)
 	region_fill(fd, start, granule, RW);
 }
 
+static void attach_to(int flags, int prot)
+{
+	int fd = region_open(path, flags);
+
+	window_map(fd, start, granule, prot, 0);
+	close(fd);
+}
+
 static void attach(void)
 {
-	int fd = region_open(path, O_RDWR);
-
-	window_map(fd, start, granule, RW, 0);
-	close(fd);
+	attach_to(O_RDWR, RW);
 }
 
 static void use(struct peer *parent, void *arg)
@@ -169,14 +174,14 @@ static void payers(void)
 	      "the client's group pays %ld bytes with tables",
 	      cgroup_number(clients, "memory.current"));
 
-	/* The creator's group goes: the next one up pays from now on. */
+	/* The creator's group goes: who touches memory pays from now on. */
 	cgroup_remove(inner);
 	payer = outer;
 	others = paid();
 	run_in(clients, start + 2 * LENGTH, LENGTH, PAGE);
-	check(about(paid() - others, LENGTH), "it pays %ld bytes more",
+	check(about(paid() - others, 0), "outer pays %ld bytes more",
 	      paid() - others);
-	check(about(cgroup_number(clients, "memory.current"), 0),
+	check(about(cgroup_number(clients, "memory.current"), LENGTH),
 	      "the client's group pays %ld bytes in the end",
 	      cgroup_number(clients, "memory.current"));
 	unlink(path);
@@ -250,7 +255,7 @@ static void nobody_left(void)
 	peer = peer_start(run_full, (void *)clients);
 	peer_end(&peer);
 	check(!cgroup_event(clients, "memory.events", "oom") &&
-		      cgroup_event(limited, "memory.events", "oom") > 0,
+		      cgroup_event(limited, "memory.events", "max") > 0,
 	      "the wrong group was out of memory");
 	unlink(path);
 	cgroup_remove(limited);
@@ -265,12 +270,11 @@ static void wait_in_group(struct peer *parent, void *arg)
 	wait_go(parent);
 }
 
-/* The group's own processes are its own affair; the client's are not. */
+/* Nobody of the group dies for what a client of another one touches. */
 static void somebody_left(void)
 {
 	const char *clients = cgroup_make(NULL, "clients");
 	struct peer member, client;
-	int status;
 
 	start_limited();
 	member = peer_start(wait_in_group, (void *)limited);
@@ -279,14 +283,143 @@ static void somebody_left(void)
 	peer_end(&client);
 	check(!cgroup_event(clients, "memory.events", "oom_kill"),
 	      "a process of the client's group was killed");
-	check(cgroup_event(limited, "memory.events", "oom_kill") == 1,
-	      "nobody of the group that is full was killed");
-	must(waitpid(member.pid, &status, 0) == member.pid, "waitpid: %m");
-	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-	      "wait status %#x", status);
+	check(!cgroup_event(limited, "memory.events", "oom_kill"),
+	      "a process of the group that pays was killed");
+	go(&member);
+	peer_end(&member);
 	unlink(path);
 	cgroup_remove(limited);
 	cgroup_remove(clients);
+}
+
+/* Reads the region until something stops it. */
+static void read_all(struct peer *parent, void *group)
+{
+	uint64_t at, value;
+
+	(void)parent;
+	cgroup_enter(group);
+	attach_to(O_RDONLY, PROT_READ);
+	for (at = start; at < start + LENGTH; at += PAGE)
+		if (load((void *)at, &value))
+			break;
+	check(at == start + LENGTH, "page %lu: signal %d",
+	      (unsigned long)((at - start) / PAGE), touch_fault.signal);
+}
+
+/* Who may only read pays for what reading makes, and makes no other one pay. */
+static void readers(void)
+{
+	const char *clients = cgroup_make(NULL, "clients");
+	struct peer member, client;
+
+	use_all_of_program();
+	start_limited();
+	cgroup_set(limited, "memory.max", "4M");
+	member = peer_start(wait_in_group, (void *)limited);
+	wait_go(&member);
+	client = peer_start(read_all, (void *)clients);
+	peer_end(&client);
+	check(about(cgroup_number(clients, "memory.current"), LENGTH),
+	      "the reader's group pays %ld bytes",
+	      cgroup_number(clients, "memory.current"));
+	check(!cgroup_event(limited, "memory.events", "max") &&
+		      !cgroup_event(limited, "memory.events", "oom_kill"),
+	      "the creator's group was at its limit");
+	go(&member);
+	peer_end(&member);
+	unlink(path);
+	cgroup_remove(limited);
+	cgroup_remove(clients);
+}
+
+/* A reader whose own group is full is that group's affair. */
+static void readers_limit(void)
+{
+	const char *clients = cgroup_make(NULL, "clients");
+	struct peer member, client;
+	int status;
+
+	start_limited();
+	cgroup_set(clients, "memory.max", "4M");
+	member = peer_start(wait_in_group, (void *)limited);
+	wait_go(&member);
+	client = peer_start(read_all, (void *)clients);
+	must(waitpid(client.pid, &status, 0) == client.pid, "waitpid: %m");
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+	      "wait status %#x", status);
+	check(!cgroup_event(limited, "memory.events", "oom_kill"),
+	      "a process of the creator's group was killed");
+	go(&member);
+	peer_end(&member);
+	unlink(path);
+	cgroup_remove(limited);
+	cgroup_remove(clients);
+}
+
+static void write_all(struct peer *parent, void *group)
+{
+	(void)parent;
+	cgroup_enter(group);
+	attach();
+	alarm(1);
+	for (uint64_t at = start; at < start + granule; at += PAGE)
+		if (store((void *)at, 1))
+			break;
+}
+
+/* A writer of another group is slowed down for memory.high of the one that pays. */
+static void high(void)
+{
+	const char *clients = cgroup_make(NULL, "clients");
+	const long limit = 8 * MIB;
+	struct peer client;
+	int status;
+
+	limited = cgroup_make(NULL, "limited");
+	create_in(limited);
+	cgroup_set(limited, "memory.swap.max", "0");
+	cgroup_set(limited, "memory.high", "8M");
+	client = peer_start(write_all, (void *)clients);
+	must(waitpid(client.pid, &status, 0) == client.pid, "waitpid: %m");
+	check(cgroup_event(limited, "memory.events", "high") > 0,
+	      "there was no event");
+	payer = limited;
+	check(paid() < 4 * limit, "%ld bytes, with memory.high at %ld", paid(),
+	      limit);
+	unlink(path);
+	cgroup_remove(limited);
+	cgroup_remove(clients);
+}
+
+/* What a process is to blame for, as the kernel tells. */
+static long oom_score(void)
+{
+	char text[32] = "";
+	int fd = open("/proc/self/oom_score", O_RDONLY | O_CLOEXEC);
+
+	must(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0, "oom_score: %m");
+	close(fd);
+	return atol(text);
+}
+
+/* A sixteenth of the machine's memory is some points of a thousand. */
+static void blame(void)
+{
+	const uint64_t much = meminfo("MemTotal") * KIB / 16 & -PAGE;
+	int fd = region_create(path = region_path(), start, granule);
+	long before = oom_score();
+
+	must(!region_map(fd, start, much, RW, 0), "no memory is mapped");
+	must(!region_advise(fd, start, much, MADV_POPULATE_WRITE),
+	     "no memory is populated");
+	check(oom_score() < before + 20, "without a window: %ld, %ld before",
+	      oom_score(), before);
+	window_map(fd, start, granule, RW, 0);
+	check(oom_score() > before + 20, "with a window: %ld, %ld before",
+	      oom_score(), before);
+	munmap((void *)start, granule);
+	close(fd);
 }
 
 static void limited_client(struct peer *parent, void *arg)
@@ -341,6 +474,22 @@ static void address_space(void)
 	close(fd);
 }
 
+/* A process's limit is on what it has mapped, not on what a region has. */
+static void address_space_of_region(void)
+{
+	int fd = region_create(path = region_path(), start, 8 * granule);
+	struct rlimit limit;
+
+	must(!region_map(fd, start, 4 * granule, RW, MAP_NORESERVE), "mapping");
+	getrlimit(RLIMIT_AS, &limit);
+	limit.rlim_cur = process_status(0, "VmSize") * KIB + granule;
+	must(!setrlimit(RLIMIT_AS, &limit), "setrlimit: %m");
+	check_result(region_map(fd, start + 4 * granule, 4 * granule, RW,
+				MAP_NORESERVE),
+		     0, "CREATE_MAPPING with RLIMIT_AS");
+	close(fd);
+}
+
 /* How much may be promised, by the machine's setting. */
 
 static long committed(void)
@@ -385,6 +534,9 @@ static void overcommit(void)
 				     tries[j].want, "overcommit_memory %s: %s",
 				     rows[i].setting, tries[j].name);
 			region_unmap(fd, start, much);
+			check(settle(committed, before + 1024) <= before + 1024,
+			      "%ld KiB stay promised after UNMAP of %s",
+			      committed() - before, tries[j].name);
 		}
 		check_result(region_map(fd, start, little, RW, 0), 0,
 			     "overcommit_memory %s", rows[i].setting);
@@ -397,21 +549,50 @@ static void overcommit(void)
 	}
 }
 
+/* A promise comes back with each part that is unmapped. */
+static void promise_in_parts(void)
+{
+	const uint64_t size = 64 * MIB;
+	int fd = region_create(path = region_path(), start, granule);
+	long before = committed(), left = 64 * (long)(PAGE / KIB);
+
+	must(!region_map(fd, start, size, RW, 0), "no memory is mapped");
+	for (uint64_t at = 0; at < size; at += MIB)
+		must(!region_unmap(fd, start + at + PAGE, MIB - PAGE), "UNMAP");
+	check(committed() - before < left + 1024, "%ld KiB promised for %ld",
+	      committed() - before, left);
+	close(fd);
+}
+
 static const struct test_case cases[] = {
 	{ "payers",
-	  "the creator's group pays for memory and tables, also when it is gone",
+	  "the creator's group pays for memory and tables, clients when it is gone",
 	  payers },
 	{ "nobody-left",
 	  "a full group without processes is SIGBUS for a client of another one",
 	  nobody_left },
 	{ "somebody-left",
-	  "a full group loses its own processes, not a client of another one",
+	  "nobody of a full group is killed for a client of another one",
 	  somebody_left },
 	{ "own-group", "a client of the group that pays and is full is killed",
 	  own_group },
+	{ "readers", "who may only read pays for what reading makes exist",
+	  readers },
+	{ "readers-limit",
+	  "a reader whose own group is full is killed, and nobody else",
+	  readers_limit },
+	{ "high", "a writer of another group is slowed down for memory.high",
+	  high },
+	{ "blame", "what is behind a window counts for the OOM killer", blame },
 	{ "address-space", "RLIMIT_AS counts windows", address_space },
+	{ "address-space-of-region",
+	  "RLIMIT_AS does not count what a region has mapped",
+	  address_space_of_region },
 	{ "overcommit", "vm.overcommit_memory holds for CREATE_MAPPING",
 	  overcommit },
+	{ "promise-in-parts",
+	  "UNMAP of a part gives back what was promised for it",
+	  promise_in_parts },
 };
 
 static void setup(void)

@@ -3,7 +3,9 @@
  * Limits of a mount, where the shell's commands cannot get at them; see
  * 015-limits.bats for the rest.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -32,7 +34,40 @@ static void remounts(void)
 	check(fs.f_blocks == 64 * MIB / PAGE, "%lu pages", fs.f_blocks);
 }
 
+/* Every second page of a file with other rights, until there is no room. */
+static void splits(void)
+{
+	const char *mount_point = regions_mount("size=1M");
+	const char *object = "/tmp/test-splits";
+	const uint64_t start = region_address(0);
+	struct statfs fs;
+	uint64_t at;
+	int fd, file, ret = 0;
+
+	fd = region_create(region_path(), start, granule);
+	file = open(object, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	must(file >= 0 && !unlink(object) && !ftruncate(file, 64 * MIB),
+	     "%s: %m", object);
+	must(!region_map_file(fd, start, 64 * MIB, PROT_READ, 0, file, 0),
+	     "the file is not mapped");
+	for (at = 0; at < 64 * MIB && !ret; at += 2 * PAGE)
+		ret = region_protect(fd, start + at, PAGE, PROT_NONE);
+	check_result(ret, ENOSPC, "PROTECT of page %lu",
+		     (unsigned long)(at / PAGE));
+	check(at / PAGE > 1000, "PROTECT of page %lu",
+	      (unsigned long)(at / PAGE));
+	must(!statfs(mount_point, &fs), "statfs: %m");
+	check(fs.f_blocks - fs.f_bfree == MIB / PAGE, "%lu of %lu pages used",
+	      fs.f_blocks - fs.f_bfree, fs.f_blocks);
+	check_result(region_protect(fd, start, 64 * MIB, PROT_READ), 0,
+		     "PROTECT of all");
+	check_result(region_unmap(fd, start, 64 * MIB), 0, "UNMAP");
+	close(file);
+	close(fd);
+}
+
 static const struct test_case cases[] = {
+	{ "splits", "what mappings are split into counts", splits },
 	{ "remounts", "remounts at once change what each names", remounts,
 	  CASE_LONG },
 };

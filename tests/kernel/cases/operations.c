@@ -756,7 +756,7 @@ static void seal_adds(void)
 
 	new_region(RW);
 	readonly = region_open(path, O_RDONLY);
-	check_result(seal(fd, 8), EINVAL, "an unknown seal");
+	check_result(seal(fd, 16), EINVAL, "an unknown seal");
 	check_result(seal(fd, MSHAREFS_SEAL_MAP | 1U << 31), EINVAL,
 		     "one of them unknown");
 	check_result(seal(readonly, MSHAREFS_SEAL_MAP), EBADF, "O_RDONLY");
@@ -771,6 +771,10 @@ static void seal_adds(void)
 	check_result(seal(fd, MSHAREFS_SEAL_PROTECT), 0, "SEAL_PROTECT");
 	check_result(seal(fd, MSHAREFS_SEAL_MAP), 0, "SEAL_MAP again");
 	check(stat_now().seals == 7, "seals %#llx", stat_now().seals);
+	check_result(seal(fd, MSHAREFS_SEAL_SEAL), 0, "SEAL_SEAL");
+	check_result(seal(fd, MSHAREFS_SEAL_MAP), EPERM,
+		     "SEAL_MAP after SEAL_SEAL");
+	check(stat_now().seals == 15, "seals %#llx", stat_now().seals);
 
 	/* Memory can still be used, and the region still ends. */
 	check(!store((void *)object, 1), "a store: signal %d",
@@ -970,8 +974,8 @@ static void sizes(void)
 			{ known + 8, 0 },
 			{ known + 1, 0 },
 			{ PAGE, 0 },
-			{ PAGE + 8, EINVAL },
-			{ -1U, EINVAL },
+			{ PAGE + 8, E2BIG },
+			{ -1U, E2BIG },
 			{ 0, EINVAL },
 			{ 4, EINVAL },
 			{ 7, EINVAL },

@@ -195,6 +195,48 @@ static void dropped_rights(void)
 	close(fd);
 }
 
+static void seal_as_stranger(struct peer *parent, void *arg)
+{
+	struct mshare_seal seal = { sizeof(seal), MSHAREFS_SEAL_MAP };
+	int fd;
+
+	(void)parent;
+	(void)arg;
+	become_stranger();
+	fd = region_open(path, O_RDWR);
+	check_result(request(fd, MSHAREFS_SEAL, &seal), EPERM,
+		     "SEAL by one who may write");
+	check_result(region_map(fd, start + MIB, MIB, RW, 0), 0,
+		     "CREATE_MAPPING by one who may write");
+	close(fd);
+}
+
+static void seal_as_owner(struct peer *parent, void *arg)
+{
+	struct mshare_seal seal = { sizeof(seal), MSHAREFS_SEAL_MAP };
+	int fd = *(int *)arg;
+
+	(void)parent;
+	must(!fchown(fd, STRANGER, STRANGER), "fchown: %m");
+	become_stranger();
+	check_result(request(fd, MSHAREFS_SEAL, &seal), 0, "SEAL by the owner");
+}
+
+/* The right to write is not the right to fix the layout for all others. */
+static void sealing(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	struct peer peer;
+
+	region_fill(fd, start, MIB, RW);
+	must(!fchmod(fd, 0666), "fchmod: %m");
+	peer = peer_start(seal_as_stranger, NULL);
+	peer_end(&peer);
+	peer = peer_start(seal_as_owner, &fd);
+	peer_end(&peer);
+	close(fd);
+}
+
 static const struct test_case cases[] = {
 	{ "private", "a private region keeps other users out", private_region },
 	{ "readable", "a region that others may read, they may only read",
@@ -204,6 +246,7 @@ static const struct test_case cases[] = {
 	{ "dropped-rights",
 	  "a window stays when the rights that it was mapped with go",
 	  dropped_rights },
+	{ "sealing", "only the owner of a region seals it", sealing },
 };
 
 static void setup(void)
