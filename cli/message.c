@@ -223,6 +223,8 @@ static const struct message messages[] = {
 
 	{ OP_SEAL, EINVAL, "this kernel does not have all of these seals",
 	  "Use the msharectl that belongs to the kernel." },
+	{ OP_SEAL, EPERM, "the kernel refuses further seals here",
+	  "The owner may seal a region, until it is sealed against seals." },
 
 	{ OP_MEMPOLICY, EINVAL, "the kernel refuses this policy",
 	  "Look which nodes exist: cat /sys/devices/system/node/has_memory" },

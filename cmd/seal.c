@@ -6,7 +6,7 @@
 #include "escape.h"
 #include "seal.h"
 
-#define ALL_SEALS \
+#define DEFAULT_SEALS \
 	(MSHAREFS_SEAL_MAP | MSHAREFS_SEAL_UNMAP | MSHAREFS_SEAL_PROTECT)
 
 struct seal {
@@ -18,6 +18,7 @@ enum {
 	OPT_MAP = 0x100,
 	OPT_UNMAP,
 	OPT_PROTECT,
+	OPT_SEAL,
 };
 
 static const struct argp_option options[] = {
@@ -25,6 +26,7 @@ static const struct argp_option options[] = {
 	{ "unmap", OPT_UNMAP, NULL, 0, "nothing may be unmapped from it", 0 },
 	{ "protect", OPT_PROTECT, NULL, 0,
 	  "access rights in it stay as they are", 0 },
+	{ "seal", OPT_SEAL, NULL, 0, "no more seals may be applied to it", 0 },
 	{ 0 },
 };
 
@@ -46,9 +48,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_PROTECT:
 		s->seals |= MSHAREFS_SEAL_PROTECT;
 		return 0;
+	case OPT_SEAL:
+		s->seals |= MSHAREFS_SEAL_SEAL;
+		return 0;
 	case ARGP_KEY_END:
 		if (!s->seals)
-			s->seals = ALL_SEALS;
+			s->seals = DEFAULT_SEALS;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -13,6 +13,7 @@ static const struct {
 	{ MSHAREFS_SEAL_MAP, "map" },
 	{ MSHAREFS_SEAL_UNMAP, "unmap" },
 	{ MSHAREFS_SEAL_PROTECT, "protect" },
+	{ MSHAREFS_SEAL_SEAL, "seal" },
 };
 
 const char *seal_format(uint64_t seals, char *buf)

@@ -6,7 +6,7 @@
 
 #define SEAL_STRLEN 64
 
-/* MSHAREFS_SEAL_* as "map,unmap,protect". Returns buf. */
+/* MSHAREFS_SEAL_* as "map,unmap,protect,seal". Returns buf. */
 const char *seal_format(uint64_t seals, char *buf);
 
 #endif

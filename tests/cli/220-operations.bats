@@ -76,6 +76,16 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	requests_were 'SEAL 0x1' 'SEAL 0x6' 'SEAL 0x7'
 }
 
+@test "seal: --seal is the owner's last word" {
+	works seal --map --seal pg
+	assert_output 'pg: sealed against map,seal'
+	requests_were 'SEAL 0x9'
+	export MSHARE_FAKE_FAIL=SEAL:1 # EPERM
+	fails 1 seal pg
+	cause 'msharectl seal: pg: the kernel refuses further seals here'
+	next_step 'The owner may seal a region, until it is sealed against seals.'
+}
+
 @test "messages explain a seal" {
 	for command in map unmap 'protect -p r'; do
 		word=${command%% *}

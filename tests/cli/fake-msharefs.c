@@ -417,8 +417,10 @@ static int set_locked(int fd, struct trailer *t, const struct mshare_range *r,
 static int seal(int fd, struct trailer *t, const struct mshare_seal *s)
 {
 	note_request("SEAL 0x%x\n", s->seals);
-	if (s->size != sizeof(*s) || (s->seals & ~7U))
+	if (s->size != sizeof(*s) || (s->seals & ~15U))
 		return fail(EINVAL);
+	if (t->seals & MSHAREFS_SEAL_SEAL)
+		return fail(EPERM);
 	t->seals |= s->seals;
 	return save(fd, t);
 }

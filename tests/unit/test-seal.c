@@ -14,8 +14,9 @@ int main(void)
 		seal_format(MSHAREFS_SEAL_UNMAP | MSHAREFS_SEAL_PROTECT, buf),
 		"unmap,protect");
 	check_string(seal_format(7, buf), "map,unmap,protect");
+	check_string(seal_format(15, buf), "map,unmap,protect,seal");
 	/* of a later kernel */
-	check_string(seal_format(8 | MSHAREFS_SEAL_MAP, buf), "map");
-	check_string(seal_format(8, buf), "");
+	check_string(seal_format(16 | MSHAREFS_SEAL_MAP, buf), "map");
+	check_string(seal_format(16, buf), "");
 	return checks_status();
 }
