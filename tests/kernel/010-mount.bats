@@ -14,7 +14,7 @@ teardown() {
 	remove_regions
 }
 
-@test "the kernel makes the mount point, and everybody may add regions" {
+@test "the kernel creates the mount point, and all users can add regions" {
 	logged stat -c '%a %u %g %F' "$MSHARE"
 	assert_output '1777 0 0 directory'
 	logged findmnt -no FSTYPE "$MSHARE"
@@ -23,7 +23,7 @@ teardown() {
 	assert_output $'nodev\tmsharefs'
 }
 
-@test "mshare_info holds the granule, which is what one upper table entry spans" {
+@test "mshare_info holds the granule" {
 	logged stat -c '%a %u %g %F' "$MSHARE/mshare_info"
 	assert_output --regexp '^444 0 0 regular (empty )?file$'
 	logged cat "$MSHARE/mshare_info"
@@ -32,7 +32,7 @@ teardown() {
 	assert_output "1 $MSHARE/mshare_info"
 }
 
-@test "mount options say who owns the root directory, and with what mode" {
+@test "mount options set the root directory's owner and mode" {
 	mount -t msharefs -o mode=0750,uid=12,gid=34 msharefs "$other"
 	logged stat -c '%a %u %g' "$other"
 	assert_output '750 12 34'
@@ -46,7 +46,7 @@ teardown() {
 	[[ -f $other/mshare_info ]]
 }
 
-@test "mount options that mean nothing are refused" {
+@test "invalid mount options are refused" {
 	local option
 	for option in mode=9 mode=x uid=-2 uid=x gid= nonsense nonsense=1; do
 		logged mount -t msharefs -o "$option" msharefs "$other"
@@ -56,7 +56,7 @@ teardown() {
 	assert_failure
 }
 
-@test "a mount with regions in it goes with them" {
+@test "umount frees the regions" {
 	mount -t msharefs msharefs "$other"
 	msharectl create -M "$other" --start 8T --size 1G left
 	msharectl map "$other/left"

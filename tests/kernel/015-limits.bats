@@ -30,7 +30,7 @@ used() {
 	df --output=used "$other" | tail -n 1 | tr -d ' '
 }
 
-@test "reserved memory counts when it is mapped, other memory when it is touched" {
+@test "size= counts reserved memory at map, and other memory at the first fault" {
 	limited size=16M
 	msharectl create --size 1G one
 	msharectl create --size 1G two
@@ -62,7 +62,7 @@ used() {
 	assert_equal "$(used)" 0
 }
 
-@test "what is refused, or mapped already, is not charged" {
+@test "refused requests are not charged" {
 	limited size=16M
 	msharectl create --size 1G region
 	msharectl map --size 4M region
@@ -79,7 +79,7 @@ used() {
 	assert_equal "$(used)" $((region + vmas + 1024 + 4))
 }
 
-@test "files are the business of their own file system, their tables are not" {
+@test "page tables of mapped files are charged, files are not" {
 	limited size=64k
 	msharectl create --size 4G region
 	truncate --size 64M /tmp/object
@@ -98,7 +98,7 @@ used() {
 	assert_equal "$(used)" 0
 }
 
-@test "files on what a user mounted count, whatever limits that has" {
+@test "files on a user's mount are charged" {
 	limited size=$((region + vmas + tables + 4096))k
 	msharectl create --size 1G region
 	unshare --user --map-root-user --mount sh -c '
@@ -109,7 +109,7 @@ used() {
 	assert_failure
 }
 
-@test "a remount changes the limits, to no less than what is in use" {
+@test "a remount changes the limits, but not below current use" {
 	limited size=$((2 * (region + vmas) + 16 + 8192))k,nr_regions=3
 	msharectl create --size 1G one
 	msharectl create --size 1G two
@@ -132,7 +132,7 @@ used() {
 	msharectl map --noreserve large
 }
 
-@test "what is mapped already is told, whether or not there is room" {
+@test "a range in use is reported before a lack of space" {
 	limited size=$((region + vmas + tables + 4096))k
 	msharectl create --size 1G one
 	msharectl map --size 4M one
@@ -142,7 +142,7 @@ used() {
 	msharectl rm one
 }
 
-@test "regions, directories and links count for nr_regions=" {
+@test "nr_regions= limits regions, directories and links" {
 	limited nr_regions=3
 	free() { stat --file-system --format %d "$other"; }
 	assert_equal "$(free)" 3
@@ -169,7 +169,7 @@ used() {
 	assert_equal "$(free)" 3
 }
 
-@test "there is no limit of memory by default, and a percentage is one" {
+@test "size= has no default and accepts a percentage" {
 	limited defaults
 	assert_equal "$(findmnt -no FS-OPTIONS "$other")" rw
 	assert_equal "$(stat --file-system --format %b "$other")" 0
@@ -187,7 +187,7 @@ used() {
 	assert_equal "$(findmnt -no FS-OPTIONS "$other")" "rw,size=${all// /}k"
 }
 
-@test "limits are shown if they were given, now and after a remount" {
+@test "mount options show limits that were given, also after a remount" {
 	limited size=010,nr_regions=12
 	assert_equal "$(findmnt -no FS-OPTIONS "$other")" rw,size=4k,nr_regions=12
 	mount -o remount,size=2G "$other"
@@ -199,7 +199,7 @@ used() {
 	assert_equal "$(findmnt -no FS-OPTIONS "$other")" rw,size=1125899906842624k,nr_regions=0
 }
 
-@test "limits that mean nothing are refused" {
+@test "invalid limits are refused" {
 	for option in size= size=x size=k size=-1 size=101% size=0% size=5%5 size=16E size=17E size=1Q \
 		size=1M1 size=1.5G size=1e3 size=0x10 size=0x1000000P size=18446744073709551616 \
 		size=18446744073709551617 size=18446744073709551715% size=99999999999999999999 \

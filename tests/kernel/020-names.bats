@@ -20,7 +20,7 @@ inode() {
 	stat -c %i "$1"
 }
 
-@test "regions and directories are made, moved and removed as on tmpfs" {
+@test "regions and directories are created, renamed and removed as on tmpfs" {
 	local number
 	mkdir a a/b
 	: >a/b/region
@@ -39,7 +39,7 @@ inode() {
 	assert_output mshare_info
 }
 
-@test "a region keeps its address and memory under another name" {
+@test "a renamed region keeps its address and memory" {
 	msharectl create --start 8T --size 1G old
 	msharectl map old
 	msharectl attach-exec old -- "$CASES/helper-attach" write 42
@@ -53,7 +53,7 @@ inode() {
 	assert_output 42
 }
 
-@test "a hard link is the same region, and the last name counts" {
+@test "a hard link is the same region, which stays until the last unlink" {
 	msharectl create --start 8T --size 1G one
 	msharectl map one
 	ln one two
@@ -72,7 +72,7 @@ inode() {
 	[[ -f mshare_info ]]
 }
 
-@test "mshare_info cannot be renamed, nor replaced" {
+@test "mshare_info cannot be renamed or replaced" {
 	logged mv mshare_info other
 	assert_failure
 	: >region

@@ -6,7 +6,7 @@ bats_load_library bats-support
 bats_load_library bats-assert
 teardown() { remove_regions; }
 
-@test "the donor's text arrives at the consumer" {
+@test "a consumer reads the text that a donor wrote" {
 	logged "$CASES/helper-example" donor
 	assert_success
 	logged "$CASES/helper-example" consumer

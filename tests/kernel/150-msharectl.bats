@@ -7,7 +7,7 @@ bats_load_library bats-support
 bats_load_library bats-assert
 teardown() { remove_regions; }
 
-@test "create, map, attach-exec, rm" {
+@test "create, map, attach-exec and rm work together" {
 	logged msharectl create --start 8T --size 2G region
 	assert_success
 	logged msharectl map region
@@ -31,7 +31,7 @@ teardown() { remove_regions; }
 	assert_output 0
 }
 
-@test "create without an address finds one that no region uses" {
+@test "create without an address chooses a free address" {
 	local first second
 	msharectl create --size 1G one
 	msharectl create --size 1G two
@@ -46,7 +46,7 @@ teardown() { remove_regions; }
 	assert_output "$(printf '0x%x:1073741824:one 0x%x:1073741824:two' "$first" "$second")"
 }
 
-@test "stat counts the programs that are attached" {
+@test "stat counts attached processes" {
 	msharectl create --start 8T --size 2G region
 	msharectl map region
 	msharectl attach-exec region -- "$CASES/helper-attach" write 1
@@ -67,7 +67,7 @@ teardown() { remove_regions; }
 	assert_output --regexp '"attached": *0[,}[:space:]]'
 }
 
-@test "attach-exec runs nothing where it cannot attach" {
+@test "attach-exec does not run the program if attaching fails" {
 	msharectl create --start 8T --size 1G one
 	msharectl create --start 8T --size 1G two
 	logged msharectl attach-exec one two -- touch "$BATS_TEST_TMPDIR/ran"

@@ -31,7 +31,7 @@ refused() {
 	assert_equal "${#lines[@]}" 2
 }
 
-@test "more than there is only with --noreserve" {
+@test "map needs --noreserve for more than memory and swap" {
 	msharectl create --size 300G region
 	refused 1 'msharectl map: region: not enough memory for the whole range' \
 		msharectl map region
@@ -43,7 +43,7 @@ refused() {
 	assert_output "region 1 $((300 << 30)) 4096"
 }
 
-@test "protect and unmap hold for who attaches then, and for who has" {
+@test "protect and unmap hold for present and future clients" {
 	msharectl create --size 2G region
 	msharectl map region
 	msharectl attach-exec region -- "$CASES/helper-attach" write 7
@@ -69,7 +69,7 @@ refused() {
 		msharectl map region
 }
 
-@test "concurrent creates get ranges of their own" {
+@test "concurrent creates get different ranges" {
 	local i
 	for ((i = 0; i < 16; i++)); do
 		msharectl create --quiet --size 2G "region$i" &
@@ -80,13 +80,13 @@ refused() {
 	assert_equal "$(printf '%s\n' "${lines[@]}" | sort -u | wc -l)" 16
 }
 
-@test "a failed create leaves nothing" {
+@test "a failed create leaves no region" {
 	refused 1 'msharectl create: region: the kernel takes no region with this address and size' \
 		msharectl create --start 0xffffff8000000000 --size 1G region
 	[[ ! -e $MSHARE/region ]]
 }
 
-@test "users make and attach their own regions, and others' as the mode says" {
+@test "users can attach their own regions, and others' regions by mode" {
 	as_user 1000 msharectl create --size 1G --mode 0644 theirs
 	as_user 1000 msharectl map theirs
 	as_user 1000 msharectl attach-exec theirs -- "$CASES/helper-attach" write 7
@@ -103,7 +103,7 @@ refused() {
 	assert_output 'theirs -'
 }
 
-@test "dynamic programs and scripts attach, too" {
+@test "attach-exec runs dynamic programs and scripts" {
 	msharectl create --size 1G region
 	logged msharectl attach-exec region -- grep "$MSHARE" /proc/self/maps
 	assert_output --regexp "^200000000000-200040000000 rw-s 00000000 .* $MSHARE/region\$"
@@ -115,7 +115,7 @@ refused() {
 	assert_success
 }
 
-@test "attach-exec in other namespaces, and as PID 1" {
+@test "attach-exec works in other namespaces and as PID 1" {
 	msharectl create --size 1G --mode 0666 region
 	msharectl map region
 	logged unshare --pid --fork --mount-proc \
@@ -129,7 +129,7 @@ refused() {
 	assert_output 7
 }
 
-@test "attach-exec where /proc shows other numbers, or nothing" {
+@test "attach-exec works with a foreign /proc and fails without /proc" {
 	msharectl create --size 1G region
 	msharectl map region
 	logged unshare --pid --fork \
@@ -140,7 +140,7 @@ refused() {
 		- "$CASES/helper-attach"
 }
 
-@test "attach-exec --env-only and --dry-run" {
+@test "attach-exec --env-only and --dry-run do not attach" {
 	msharectl create --size 1G region
 	logged msharectl attach-exec --env-only region -- "$CASES/helper-attach" read
 	assert_failure 139
@@ -150,7 +150,7 @@ refused() {
 	assert_output 0
 }
 
-@test "attach-exec under Yama, as far as it allows" {
+@test "attach-exec works as far as Yama permits" {
 	[[ -e $YAMA ]] || skip "a kernel without Yama"
 	msharectl create --size 1G --mode 0666 region
 	msharectl map region
@@ -168,7 +168,7 @@ refused() {
 		as_user 1000 msharectl attach-exec region -- "$CASES/helper-attach" read
 }
 
-@test "msharefs is found where it is mounted, and missed where it is not" {
+@test "msharectl finds the mount point, or reports that msharefs is not mounted" {
 	mkdir "$BATS_TEST_TMPDIR/elsewhere"
 	logged unshare --mount sh -c 'umount "$1" && msharectl info' - "$MSHARE"
 	assert_failure 3
@@ -184,7 +184,7 @@ Mount it: msharectl mount'
 	assert_equal "$(jq -r .mount_point <<<"$output" | tr '\n' ' ')" "$MSHARE $BATS_TEST_TMPDIR/elsewhere "
 }
 
-@test "what makes up msharefs itself is not removed" {
+@test "rm does not remove mshare_info or the mount point" {
 	refused 1 'msharectl rm: mshare_info: a part of msharefs itself' msharectl rm -f mshare_info
 	logged msharectl rm -r "$MSHARE"
 	assert_failure 1

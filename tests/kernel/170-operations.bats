@@ -12,7 +12,7 @@ stat_of() {
 	msharectl stat -nrb -o MAPPED,RESIDENT region
 }
 
-@test "create --map --populate: there before anybody touches it" {
+@test "--populate populates the mapping" {
 	logged msharectl create --size 1G --map --noreserve region
 	assert_output 'region: created 1G at 0x200000000000
 region: mapped 1G rw at 0x200000000000'
@@ -25,7 +25,7 @@ region: mapped 1G rw at 0x200000000000'
 	assert_equal "$(stat_of)" "$((4 << 20)) $((4 << 20))"
 }
 
-@test "map --file: one file for all, and nobody else needs access to it" {
+@test "map --file maps a file, which clients need not be able to open" {
 	truncate -s 1G "$BATS_TEST_TMPDIR/file"
 	logged msharectl create --size 1G --map --file "$BATS_TEST_TMPDIR/file" region
 	assert_success
@@ -35,7 +35,7 @@ region: mapped 1G rw at 0x200000000000'
 	assert_output 77
 }
 
-@test "what is populated beyond a file's end is undone" {
+@test "map --populate beyond a file's end leaves no mapping" {
 	truncate -s 8K "$BATS_TEST_TMPDIR/file"
 	msharectl create --size 1G region
 	logged msharectl map --file "$BATS_TEST_TMPDIR/file" --size 64K --populate region
@@ -44,7 +44,7 @@ region: mapped 1G rw at 0x200000000000'
 	assert_equal "$(stat_of)" '0 0'
 }
 
-@test "an interrupted create --populate leaves nothing" {
+@test "an interrupted create --populate leaves no region" {
 	local child i status=0
 	msharectl create --size 2G --map --noreserve --populate region &
 	child=$!
@@ -58,7 +58,7 @@ region: mapped 1G rw at 0x200000000000'
 	[[ ! -e $MSHARE/region ]]
 }
 
-@test "advise: populate and remove" {
+@test "advise populates, removes and ages memory" {
 	msharectl create --size 1G --map --noreserve region
 	logged msharectl advise --size 2M populate region
 	assert_success
@@ -70,7 +70,7 @@ region: mapped 1G rw at 0x200000000000'
 	assert_success
 }
 
-@test "lock and unlock" {
+@test "lock makes memory resident, and unlock reverts" {
 	msharectl create --size 1G region
 	msharectl map --size 2M region
 	logged msharectl lock --size 1M region
@@ -84,7 +84,7 @@ region: mapped 1G rw at 0x200000000000'
 	assert_failure 1
 }
 
-@test "seal: what it forbids is refused, the rest is not" {
+@test "seal forbids the sealed operations only" {
 	msharectl create --size 1G region
 	msharectl map --size 2M region
 	msharectl seal --unmap region
@@ -100,7 +100,7 @@ region: mapped 1G rw at 0x200000000000'
 	assert_line --index 0 'msharectl map: region: the region is sealed against it'
 }
 
-@test "mempolicy" {
+@test "mempolicy binds memory to a node" {
 	msharectl create --size 1G region
 	msharectl map --size 2M region
 	logged msharectl mempolicy --size 2M --mode bind --nodes 0 --move region

@@ -13,7 +13,7 @@ teardown() { remove_regions; }
 	assert_output 'shared at 0x200000000000 of 1073741824, 1073741824 mapped'
 }
 
-@test "what is no region is refused" {
+@test "libmshare refuses other files" {
 	logged "$CASES/helper-library" /dev/zero
 	assert_failure 1
 	assert_output 'open: Wrong medium type'

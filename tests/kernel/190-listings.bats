@@ -30,7 +30,7 @@ holds() {
 	return 1
 }
 
-@test "ls and ps: hostile names, read by jq" {
+@test "ls and ps print hostile names as valid JSON" {
 	local names=('a b' $'new\nline' 'quo"ted' $'bad\xff') name
 	mkdir "$MSHARE/dir"
 	for name in "${names[@]}"; do
@@ -48,7 +48,7 @@ holds() {
 		$'[["dir/a b","r",1073741824,"present"],["dir/bad\xef\xbf\xbd","r",1073741824,"present"],["dir/new\\nline","r",1073741824,"deleted"],["dir/quo\\"ted","r",1073741824,"present"]]'
 }
 
-@test "ps: who it is, and what others see" {
+@test "ps shows process and user, and reports hidden processes" {
 	msharectl create --start 8T --size 1G -m 644 region
 	waits region
 	logged msharectl ps -nr -o REGION,PID,USER,START,PROT,COMMAND,ARGUMENTS region
@@ -58,14 +58,14 @@ holds() {
 	assert_output --regexp '^msharectl ps: [0-9]+ processes of others could not be looked at; run as root to see all$'
 }
 
-@test "ps: a process whose main thread has exited" {
+@test "ps shows a process whose main thread has exited" {
 	msharectl create --start 8T --size 1G region
 	holds wait-in-thread region
 	logged msharectl ps -nr -o REGION,PID,USER,START,PROT,COMMAND,ARGUMENTS
 	assert_output "region $child root 0x80000000000 rw helper-attach $CASES/helper-attach\\x20wait-in-thread"
 }
 
-@test "info: the mappings in a region" {
+@test "info shows the mappings of a region" {
 	local file
 	truncate -s 64K "$BATS_TEST_TMPDIR/data"
 	file=$(realpath "$BATS_TEST_TMPDIR/data")
@@ -85,7 +85,7 @@ region 0x80000200000 0x8000020f000 61440 r - 4096 $file"
 	assert_output --regexp '^[0-9.]+[BK] 0B$'
 }
 
-@test "stat: figures, rates and metrics" {
+@test "stat prints figures, rates and metrics" {
 	msharectl create --start 8T --size 1G --map --noreserve region
 	msharectl lock -q --on-fault --size 1M region
 	msharectl seal -q --unmap region
@@ -101,7 +101,7 @@ region 0x80000200000 0x8000020f000 61440 r - 4096 $file"
 	assert_line --regexp '^mshare_region_faults_total\{region="region"\} [1-9]'
 }
 
-@test "mount and umount" {
+@test "mount and umount work and explain failures" {
 	local dir=$BATS_TEST_TMPDIR/dir
 	mkdir "$dir"
 	logged msharectl mount -o mode=0700,nosuid "$dir"

@@ -5,12 +5,12 @@
 load guest
 teardown() { remove_regions; }
 
-@test "no word is lost where all is done at once, under pressure" {
+@test "half a minute of stress under memory pressure loses no word" {
 	logged "$BATS_TEST_DIRNAME/../kernel-soak/in-guest" 30 1 stress
 	[[ $status -eq 0 ]]
 }
 
-@test "requests and calls at random do no harm" {
+@test "half a minute of random requests and calls does no harm" {
 	logged "$BATS_TEST_DIRNAME/../kernel-soak/in-guest" 30 1 fuzz
 	[[ $status -eq 0 ]]
 }

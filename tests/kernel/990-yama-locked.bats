@@ -10,7 +10,7 @@ teardown() {
 	remove_regions
 }
 
-@test "attach-exec where Yama forbids all tracing" {
+@test "attach-exec fails if Yama forbids all tracing" {
 	[[ -e /proc/sys/kernel/yama/ptrace_scope ]] || skip "a kernel without Yama"
 	msharectl create --size 1G region
 	echo 3 >/proc/sys/kernel/yama/ptrace_scope

@@ -788,23 +788,23 @@ static void others(void)
 }
 
 static const struct test_case cases[] = {
-	{ "files", "files, directories and mounts that fail leave nothing",
+	{ "files",
+	  "creating files, directories and mounts leaks nothing on failure",
 	  files, CASE_DEBUG },
 	{ "requests",
-	  "CREATE_MAPPING, UNMAP and PROTECT that fail leave the region as it was",
+	  "CREATE_MAPPING, UNMAP and PROTECT that fail do not change the region",
 	  requests, CASE_DEBUG },
 	{ "devices",
-	  "CREATE_MAPPING of what is no object leaves nothing, however it ends",
+	  "CREATE_MAPPING of an unsuitable file leaks nothing, whatever fails",
 	  devices, CASE_DEBUG },
-	{ "advices", "the other requests that fail leave the region as it was",
+	{ "advices", "other requests that fail do not change the region",
 	  advices, CASE_DEBUG },
 	{ "windows",
-	  "a window is all there or not at all, and a touch waits for memory",
+	  "a failed mmap leaves no window, and a fault waits for memory",
 	  windows, CASE_DEBUG },
-	{ "forks", "fork that fails leaves the parent's windows alone", forks,
+	{ "forks", "a failed fork does not change the parent's windows", forks,
 	  CASE_DEBUG },
-	{ "others",
-	  "a touch of memory that another group pays for ends in SIGBUS at worst",
+	{ "others", "a fault charged to another cgroup ends in SIGBUS at worst",
 	  others, CASE_DEBUG },
 };
 

@@ -153,7 +153,7 @@ static void processes(void)
 static const struct test_case cases[] = {
 	{ "regions", "hundreds of regions leak nothing", regions, CASE_LONG },
 	{ "windows", "hundreds of windows leak nothing", windows, CASE_LONG },
-	{ "objects", "hundreds of objects leak nothing", objects, CASE_LONG },
+	{ "objects", "hundreds of mappings leak nothing", objects, CASE_LONG },
 	{ "processes",
 	  "hundreds of processes that end with a window leak nothing",
 	  processes, CASE_LONG },

@@ -67,9 +67,10 @@ static void splits(void)
 }
 
 static const struct test_case cases[] = {
-	{ "splits", "what mappings are split into counts", splits },
-	{ "remounts", "remounts at once change what each names", remounts,
-	  CASE_LONG },
+	{ "splits", "size= counts the VMAs of split mappings", splits },
+	{ "remounts",
+	  "concurrent remounts change only the limits that each names",
+	  remounts, CASE_LONG },
 };
 
 int main(int argc, char **argv)

@@ -104,10 +104,10 @@ static void machine_first(void)
 
 static const struct test_case cases[] = {
 	{ "client-first",
-	  "a client makes no virtual machine, not even when its window is gone",
+	  "a client cannot create a virtual machine, even after munmap",
 	  client_first, CASE_NORMAL },
 	{ "machine-first",
-	  "the process of a virtual machine attaches nothing, and its children may",
+	  "the process of a virtual machine cannot attach, but its children can",
 	  machine_first, CASE_NORMAL },
 };
 

@@ -355,14 +355,13 @@ static void maps(void)
 }
 
 static const struct test_case cases[] = {
-	{ "aging", "the lists of reclaim age, and no client faults for it",
+	{ "aging", "reclaim ages pages of a region, and clients do not fault",
 	  aging },
-	{ "balancing", "NUMA balancing leaves windows alone", balancing },
-	{ "damon", "DAMON watches a window, and takes nothing from it", damon },
-	{ "samples", "perf counts each fault once, and finds its page",
+	{ "balancing", "NUMA balancing does not change windows", balancing },
+	{ "damon", "DAMON monitors a window and takes no page", damon },
+	{ "samples", "perf counts each fault once, with the right address",
 	  samples },
-	{ "maps",
-	  "perf takes no object for a mapping of the process that asked for it",
+	{ "maps", "perf does not report a region's mappings as the caller's",
 	  maps },
 };
 

@@ -391,24 +391,23 @@ static void clean_page(void)
 }
 
 static const struct test_case cases[] = {
-	{ "failing-page",
-	  "who touches memory that failed is told, and nobody else",
+	{ "failing-page", "only processes that touch failed memory get SIGBUS",
 	  failing_page },
-	{ "advised-page", "MADV_HWPOISON on a window is no different",
+	{ "advised-page",
+	  "MADV_HWPOISON on a window has the effect of a memory failure",
 	  advised_page },
-	{ "failing-huge",
-	  "a huge page of hugetlbfs that fails is lost, for everybody",
+	{ "failing-huge", "a failed hugetlbfs page is lost for every client",
 	  failing_huge },
 	{ "advised-huge",
-	  "MADV_HWPOISON on a huge page of hugetlbfs is no different",
+	  "MADV_HWPOISON on a hugetlbfs page has the effect of a memory failure",
 	  advised_huge },
 	{ "failing-part",
-	  "of a transparent huge page only the part that fails is lost",
+	  "only the failed part of a transparent huge page is lost",
 	  failing_part },
 	{ "advised-part",
-	  "MADV_HWPOISON on a part of a transparent huge page is no different",
+	  "MADV_HWPOISON on a part of a transparent huge page poisons this part",
 	  advised_part },
-	{ "clean-page", "a page that is on the disk as well is read again",
+	{ "clean-page", "a failed page with a copy on disk is read again",
 	  clean_page },
 };
 

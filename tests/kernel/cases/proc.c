@@ -158,10 +158,13 @@ static void changing(void)
 
 static const struct test_case cases[] = {
 	{ "readable",
-	  "a client's files in /proc can be read, and its references cleared",
+	  "a client's files in /proc can be read, and clear_refs written",
 	  readable },
-	{ "maps-line", "maps names the region and its addresses", maps_line },
-	{ "changing", "they can be read while the region changes", changing },
+	{ "maps-line", "/proc/PID/maps shows the region's name and addresses",
+	  maps_line },
+	{ "changing",
+	  "a client's files in /proc can be read while the region changes",
+	  changing },
 };
 
 static void setup(void)

@@ -397,21 +397,18 @@ static void uprobes(void)
 
 static const struct test_case cases[] = {
 	{ "holes", "a hole is SIGSEGV", holes },
-	{ "objects", "an object's rights hold, with its pages there or not",
+	{ "objects", "a mapping's access rights hold, resident or not",
 	  objects },
 	{ "readonly-windows",
-	  "a read-only window reads only, whatever other windows may do",
+	  "a read-only window cannot write, whatever other windows can do",
 	  readonly_windows },
-	{ "no-access-windows", "a window without access has none",
+	{ "no-access-windows", "a window with PROT_NONE forbids every access",
 	  no_access_windows },
-	{ "exec-windows",
-	  "code runs where both the object and the window say so",
+	{ "exec-windows", "code runs only if mapping and window are executable",
 	  exec_windows },
-	{ "protect", "PROTECT gives and takes rights for every process",
+	{ "protect", "PROTECT changes access rights for every client",
 	  protect },
-	{ "uprobes",
-	  "uprobes are for private mappings, and leave a region's code alone",
-	  uprobes },
+	{ "uprobes", "uprobes do not change code in a region", uprobes },
 };
 
 /* The usual mount is noexec, and code is to run here: a view of our own. */

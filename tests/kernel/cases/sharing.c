@@ -245,16 +245,15 @@ static void attached(void)
 }
 
 static const struct test_case cases[] = {
-	{ "pointers", "pointers into a region mean the same in every process",
+	{ "pointers", "pointers into a region are valid in every process",
 	  pointers },
-	{ "tables",
-	  "clients use one set of page tables, and take a handful of faults",
+	{ "tables", "clients share one set of page tables and take few faults",
 	  tables },
-	{ "late", "so do clients that attached before the memory was there",
+	{ "late", "clients that attached early share the same page tables",
 	  late },
-	{ "add-objects", "objects that are added appear in windows that exist",
+	{ "add-objects", "a new mapping appears in existing windows",
 	  add_objects },
-	{ "attached", "STAT counts the processes that are attached", attached },
+	{ "attached", "STAT counts attached processes", attached },
 };
 
 static void setup(void)

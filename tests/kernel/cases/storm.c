@@ -271,10 +271,10 @@ static void races(void)
 }
 
 static const struct test_case cases[] = {
-	{ "kills", "clients that are killed at any moment leave nothing",
+	{ "kills", "clients that are killed at any moment leak nothing",
 	  kills },
 	{ "races",
-	  "requests, faults, forks, windows and O_DIRECT race, and no word is wrong",
+	  "requests, faults, fork, mmap and O_DIRECT can run at the same time",
 	  races },
 };
 

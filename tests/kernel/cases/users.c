@@ -238,13 +238,15 @@ static void sealing(void)
 }
 
 static const struct test_case cases[] = {
-	{ "private", "a private region keeps other users out", private_region },
-	{ "readable", "a region that others may read, they may only read",
+	{ "private", "other users cannot open a private region",
+	  private_region },
+	{ "readable",
+	  "other users cannot write to a region that is readable for them",
 	  readable_region },
-	{ "ordinary-user", "an ordinary user has regions of their own",
+	{ "ordinary-user", "an ordinary user can create and attach regions",
 	  ordinary_user },
 	{ "dropped-rights",
-	  "a window stays when the rights that it was mapped with go",
+	  "a window stays when the process drops its privileges",
 	  dropped_rights },
 	{ "sealing", "only the owner of a region seals it", sealing },
 };
