@@ -102,7 +102,7 @@ static char *read_arguments(int dirfd)
 {
 	const int fd = openat(dirfd, "cmdline", O_RDONLY | O_CLOEXEC);
 	struct array text = { 0 };
-	ssize_t n = 0;
+	ssize_t n;
 	int err;
 
 	/* The byte more is for the end. */

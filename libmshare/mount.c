@@ -131,41 +131,41 @@ int mshare_search_mounts(const char *mountinfo, const char *filesystems,
 
 int mshare_find_mount(char **path)
 {
-	int fd;
+	int mount = -1;
 
 	/* The search prefers this one; no need to read all mounts. */
-	if (mshare_open_mount(MSHARE_MOUNT_POINT, &fd))
+	if (mshare_open_mount(MSHARE_MOUNT_POINT, &mount))
 		return mshare_search_mounts(MOUNTINFO, MSHARE_FILESYSTEMS,
 					    path);
-	close(fd);
+	close(mount);
 	*path = strdup(MSHARE_MOUNT_POINT);
 	return *path ? 0 : -ENOMEM;
 }
 
-int mshare_open_mount(const char *path, int *fd)
+int mshare_open_mount(const char *path, int *mount)
 {
 	uint64_t granule;
 	char *found;
-	int new, err;
+	int fd, err;
 
 	if (!path) {
 		err = mshare_find_mount(&found);
 		if (err)
 			return err;
-		err = mshare_open_mount(found, fd);
+		err = mshare_open_mount(found, mount);
 		free(found);
 		return err;
 	}
-	new = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (new < 0)
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
 		return -errno;
-	err = mshare_check(new);
+	err = mshare_check(fd);
 	if (!err)
-		err = mshare_granule(new, &granule);
+		err = mshare_granule(fd, &granule);
 	if (err)
-		close(new);
+		close(fd);
 	else
-		*fd = new;
+		*mount = fd;
 	return err;
 }
 
