@@ -93,7 +93,7 @@ works_on_a_region() {
 	unset PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
 	cmake -S "$TREE" -B build -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX=/usr \
 		-DCMAKE_INSTALL_LIBDIR=/opt/lib -DCMAKE_INSTALL_INCLUDEDIR=/opt/include
-	PKG_CONFIG_PATH=build/lib run pkg-config --cflags --libs libmshare
+	PKG_CONFIG_PATH=build/libmshare run pkg-config --cflags --libs libmshare
 	assert_output '-I/opt/include/mshare -L/opt/lib -lmshare '
 }
 
