@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -1246,7 +1247,32 @@ static void protect_file(void)
 	}
 }
 
+/* Locks on a file end with those who took them, not with the region. */
+static void locks_end(void)
+{
+	const char *name = "/tmp/test-locked";
+	int other, file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int region = region_create(region_path(), start, granule);
+
+	must(file >= 0 && !ftruncate(file, PAGE), "%s: %m", name);
+	other = open(name, O_RDWR | O_CLOEXEC);
+	unlink(name);
+	must(!flock(file, LOCK_EX), "flock: %m");
+	must(!region_map_file(region, object, PAGE, RW, 0, file, 0),
+	     "no mapping");
+	check(flock(other, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK,
+	      "a second lock while the first one is held: %m");
+	close(file);
+	check(!flock(other, LOCK_EX | LOCK_NB),
+	      "a lock after the first one's owner closed the file: %m");
+	close(other);
+	close(region);
+}
+
 static const struct test_case cases[] = {
+	{ "locks-end",
+	  "locks on a mapped file end with the process that locked",
+	  locks_end },
 	{ "share-memfd", "clients and read(2) see the same bytes of a memfd",
 	  share_memfd },
 	{ "share-tmpfs",

@@ -244,6 +244,9 @@ static void names(void)
 	check_result(next_mapping(&got, start, name, sizeof(whole) - 1), ERANGE,
 		     "a byte too little");
 	check_result(next_mapping(&got, start, name, 0), ERANGE, "no room");
+	check(got.name_size == sizeof(whole) && got.addr == start,
+	      "%u bytes are needed, not %zu; the address is %#llx",
+	      got.name_size, sizeof(whole), got.addr);
 	check(name[0] == 'x' && name[sizeof(whole) - 2] == 'x',
 	      "a name that has no room was written all the same");
 	check_result(next_mapping(&got, start, (char *)1, 64), EFAULT,
@@ -1335,7 +1338,43 @@ static void same_figures(void)
 	end_region();
 }
 
+static void come_and_go(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	for (int i = 0; i < 300; i++) {
+		window_map(fd, start, granule, RW, 0);
+		must(!munmap((void *)start, granule), "munmap: %m");
+	}
+}
+
+/* The number of processes with a window, while they come and go. */
+static void attached(void)
+{
+	struct peer peers[8];
+	const size_t count = sizeof(peers) / sizeof(peers[0]);
+	uint64_t most = 0;
+
+	new_region(RW);
+	must(!munmap((void *)start, 2 * granule), "munmap: %m");
+	for (size_t i = 0; i < count; i++)
+		peers[i] = peer_start(come_and_go, NULL);
+	for (int i = 0; i < 1000; i++) {
+		uint64_t now = stat_now().attached;
+
+		if (most < now)
+			most = now;
+	}
+	for (size_t i = 0; i < count; i++)
+		peer_end(&peers[i]);
+	check(most <= count, "%lu of %zu are attached", most, count);
+	check(!stat_now().attached, "%llu are attached in the end",
+	      stat_now().attached);
+}
+
 static const struct test_case cases[] = {
+	{ "attached", "STAT counts processes that attach and detach",
+	  attached },
 	{ "walk", "NEXT_MAPPING walks all mappings", walk },
 	{ "names", "NEXT_MAPPING returns file names that fit the buffer",
 	  names },
