@@ -201,7 +201,11 @@ int mshare_unlock(int fd, uint64_t addr, uint64_t size);
 int mshare_mempolicy(int fd, uint64_t addr, uint64_t size, unsigned int mode,
 		     const uint64_t *nodes, size_t words, unsigned int flags);
 
-/* Adds seals, MSHAREFS_SEAL_*, to the region's. A seal is permanent. */
+/*
+ * Adds seals, MSHAREFS_SEAL_*, to the region's. A seal is permanent. -EPERM: the
+ * process is neither the owner nor has CAP_FOWNER, or the region is sealed
+ * against further seals.
+ */
 int mshare_seal(int fd, unsigned int seals);
 
 /*
