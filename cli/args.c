@@ -42,7 +42,8 @@ int args_prot(const char *arg)
 	int prot;
 
 	if (prot_parse(arg, &prot))
-		cli_usage_error("--prot: '%s' is none of r, rw, rx, rwx, none",
+		cli_usage_error("--prot: unknown access rights '%s' (expected "
+				"r, rw, rx, rwx or none)",
 				arg);
 	return prot;
 }

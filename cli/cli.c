@@ -8,18 +8,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "attach.h"
 #include "escape.h"
 
 static const struct argp_option global_options[] = {
-	{ NULL, 0, NULL, 0, "Everywhere:", -1 },
+	{ NULL, 0, NULL, 0, "Global options:", -1 },
 	{ "mount-point", 'M', "DIR", 0,
-	  "use the msharefs mounted on DIR (default: the one in mountinfo)",
+	  "use the msharefs mounted on DIR (default: the mount in "
+	  "/proc/self/mountinfo)",
 	  -1 },
 	{ "help", 'h', NULL, 0, "show this help", -1 },
-	{ "version", 'V', NULL, 0, "show the version and what is built in",
-	  -1 },
+	{ "version", 'V', NULL, 0, "show version and libraries", -1 },
 	{ 0 },
 };
 
@@ -102,11 +103,31 @@ static _Noreturn void exit_usage(void)
 	exit(argp_err_exit_status);
 }
 
+/* "See msharectl-create(8).", or NULL without memory. */
+static char *see_page(void)
+{
+	char *text;
+
+	if (asprintf(&text, "See %s(8).", program_invocation_name) < 0)
+		return NULL;
+	for (char *p = text + strlen("See "); *p; p++)
+		if (*p == ' ')
+			*p = '-';
+	return text;
+}
+
 char *cli_help_filter(int key, const char *text, void *input)
 {
 	(void)input;
-	/* A note on arguments of options that util-linux does without, too. */
-	return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
+	switch (key) {
+	case ARGP_KEY_HELP_EXTRA:
+		return see_page();
+	case ARGP_KEY_HELP_DUP_ARGS_NOTE:
+		/* A note on arguments of options, as util-linux omits it. */
+		return NULL;
+	default:
+		return (char *)text;
+	}
 }
 
 struct inputs {

@@ -15,7 +15,7 @@ static const struct argp_option options[] = {
 	{ "noheadings", 'n', NULL, 0, "print no headings", 0 },
 	{ "output", 'o', "LIST", 0,
 	  "columns to print; +LIST adds to the default columns", 0 },
-	{ "output-all", OPT_OUTPUT_ALL, NULL, 0, "print all columns", 0 },
+	{ "output-all", OPT_OUTPUT_ALL, NULL, 0, "print all available columns", 0 },
 	{ "bytes", 'b', NULL, 0, "print sizes in bytes", 0 },
 	{ "list-columns", OPT_LIST_COLUMNS, NULL, 0,
 	  "list the available columns", 0 },

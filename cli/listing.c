@@ -166,7 +166,7 @@ int listing_print(const struct listing *l, const struct mount *mount)
 	/* Headings alone say nothing; ls(1) prints none either. */
 	err = listing_count(l) ? listing_print_table(l) : 0;
 	if (err)
-		return message_error(NULL, "Free some memory and try again.",
-				     "%s", strerror(-err));
+		return message_error(NULL, "Free memory and try again.", "%s",
+				     strerror(-err));
 	return EXIT_SUCCESS;
 }

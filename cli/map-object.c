@@ -30,13 +30,13 @@ static const struct argp_option options[] = {
 	{ "prot", 'p', "PROT", 0,
 	  "access rights: r, rw, rx, rwx or none (default: rw)", 0 },
 	{ "noreserve", OPT_NORESERVE, NULL, 0,
-	  "set no memory aside, so that it can be more than there is", 0 },
+	  "do not reserve memory (allows overcommit)", 0 },
 	{ "file", OPT_FILE, "PATH", 0,
 	  "map this file (default: anonymous memory)", 0 },
-	{ "offset", OPT_OFFSET, "OFFSET", 0,
-	  "from where in the file (default: its beginning)", 0 },
+	{ "offset", OPT_OFFSET, "OFFSET", 0, "offset in the file (default: 0)",
+	  0 },
 	{ "populate", OPT_POPULATE, NULL, 0,
-	  "have all of it in memory before the command ends", 0 },
+	  "populate (prefault) the whole mapping", 0 },
 	{ "huge", OPT_HUGE, NULL, 0, "use huge pages where possible", 0 },
 	{ 0 },
 };
@@ -95,7 +95,7 @@ static int check_file(struct mapping *m, const struct stat *st)
 	const uint64_t size = (uint64_t)st->st_size;
 
 	if (!S_ISREG(st->st_mode))
-		return message_error(m->path, "Name a file that holds data.",
+		return message_error(m->path, "Name a regular file.",
 				     "not a regular file");
 	if (m->offset % page)
 		return message_error(m->path,
@@ -105,7 +105,8 @@ static int check_file(struct mapping *m, const struct stat *st)
 				     m->offset, page);
 	if (m->offset >= size)
 		return message_error(m->path,
-				     "Make the file larger, or --offset less.",
+				     "Extend the file, or choose a smaller "
+				     "--offset.",
 				     "it has %" PRIu64
 				     " bytes: none from offset %" PRIu64 " on",
 				     size, m->offset);
@@ -225,7 +226,7 @@ int mapping_make(const struct mapping *m, int fd, struct range range,
 		change_failed(op, fd, subject, err);
 	if (undone)
 		message_note(subject->name,
-			     "note: what was mapped can't be unmapped: %s",
+			     "note: the new mapping cannot be unmapped: %s",
 			     strerror(-undone));
 	return EXIT_FAILURE;
 }

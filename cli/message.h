@@ -34,6 +34,8 @@ enum operation {
 	OP_LOCK_MEMORY,
 	OP_UNLOCK_MEMORY,
 	OP_MEMPOLICY,
+	OP_SEALED_MAP, /* mapping in a sealed region */
+	OP_SEALED_PROTECT,
 	OP_SEAL,
 	OP_STAT,
 	OP_MAPPINGS, /* listing them */

@@ -8,7 +8,8 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ "dry-run", OPT_DRY_RUN, NULL, 0, "only say what would be done", 0 },
+	{ "dry-run", OPT_DRY_RUN, NULL, 0,
+	  "print what would be done, change nothing", 0 },
 	{ 0 },
 };
 

@@ -51,7 +51,7 @@ char *names_path(const struct mount *mount, const char *name)
 		cli_usage_error("a name is empty");
 	path = mount_resolve(mount, name);
 	if (!path) {
-		message_error(name, "Free some memory and try again.", "%s",
+		message_error(name, "Free memory and try again.", "%s",
 			      strerror(ENOMEM));
 		exit(EXIT_FAILURE);
 	}
@@ -130,7 +130,7 @@ int names_open_sized(const struct mount *mount, const char *name, int flags,
 	region_close(region);
 	return message_error(
 		name,
-		"Its maker has to set its size first; or remove it and create "
-		"it anew.",
-		"the region has no address and size yet");
+		"The creator must set the size; or remove the region, and "
+		"create the region again.",
+		"the region has no address and size");
 }

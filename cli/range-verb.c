@@ -18,8 +18,9 @@ enum {
 };
 
 static const struct argp_option target_options[] = {
-	{ "dry-run", OPT_DRY_RUN, NULL, 0, "only say what would be done", 0 },
-	{ "quiet", 'q', NULL, 0, "print the name only", 0 },
+	{ "dry-run", OPT_DRY_RUN, NULL, 0,
+	  "print what would be done, change nothing", 0 },
+	{ "quiet", 'q', NULL, 0, "print only the name", 0 },
 	{ 0 },
 };
 
@@ -54,9 +55,10 @@ const struct argp change_target_argp = {
 };
 
 static const struct argp_option options[] = {
-	{ "addr", 'a', "ADDR", 0, "from where (default: the region's start)",
-	  0 },
-	{ "size", 's', "SIZE", 0, "how much (default: up to its end)", 0 },
+	{ "addr", 'a', "ADDR", 0,
+	  "start of the range (default: the region's start)", 0 },
+	{ "size", 's', "SIZE", 0,
+	  "size of the range (default: up to the region's end)", 0 },
 	{ 0 },
 };
 
@@ -122,8 +124,8 @@ static int choose_range(const char *name, const struct region *region,
 	char next[128];
 
 	snprintf(next, sizeof(next),
-		 "It reaches from 0x%" PRIx64 " to 0x%" PRIx64 ".", whole.start,
-		 end);
+		 "The region reaches from 0x%" PRIx64 " to 0x%" PRIx64 ".",
+		 whole.start, end);
 	*range = whole;
 	if (wanted->has_addr) {
 		range->start = wanted->range.start;
@@ -139,7 +141,7 @@ static int choose_range(const char *name, const struct region *region,
 	if (!range_contains(whole, *range))
 		return message_error(name, next,
 				     "a size of %" PRIu64 " from 0x%" PRIx64
-				     " on goes beyond the region's end",
+				     " exceeds the region's end",
 				     range->size, range->start);
 	if (range->start % page || range->size % page) {
 		snprintf(next, sizeof(next),
@@ -148,7 +150,7 @@ static int choose_range(const char *name, const struct region *region,
 			 page);
 		return message_error(name, next,
 				     "a range of %" PRIu64 " from 0x%" PRIx64
-				     " is not made of whole pages",
+				     " does not consist of whole pages",
 				     range->size, range->start);
 	}
 	return EXIT_SUCCESS;
@@ -186,22 +188,21 @@ int change_failed(enum operation op, int fd, const struct subject *subject,
 		  int err)
 {
 	static const struct {
-		enum operation op;
+		enum operation op, sealed;
 		unsigned int seal;
 	} sealed[] = {
-		{ OP_MAP, MSHAREFS_SEAL_MAP },
-		{ OP_MAP_FILE, MSHAREFS_SEAL_MAP },
-		{ OP_UNMAP, MSHAREFS_SEAL_UNMAP },
-		{ OP_PROTECT, MSHAREFS_SEAL_PROTECT },
+		{ OP_MAP, OP_SEALED_MAP, MSHAREFS_SEAL_MAP },
+		{ OP_MAP_FILE, OP_SEALED_MAP, MSHAREFS_SEAL_MAP },
+		{ OP_PROTECT, OP_SEALED_PROTECT, MSHAREFS_SEAL_PROTECT },
 	};
 	struct mshare_stat st;
 
-	/* EPERM has other reasons, too. */
+	/* EPERM has other reasons as well. */
 	if (err != -EPERM || mshare_stat(fd, &st))
 		return message_failed(op, subject, err);
 	for (size_t i = 0; i < sizeof(sealed) / sizeof(sealed[0]); i++)
 		if (sealed[i].op == op && (st.seals & sealed[i].seal))
-			op = OP_RANGE;
+			return message_failed(sealed[i].sealed, subject, err);
 	return message_failed(op, subject, err);
 }
 

@@ -10,7 +10,7 @@
 
 void xalloc_failed(void)
 {
-	message_error(NULL, "Free some memory and try again.", "%s",
+	message_error(NULL, "Free memory and try again.", "%s",
 		      strerror(ENOMEM));
 	exit(EXIT_FAILURE);
 }

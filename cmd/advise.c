@@ -82,13 +82,13 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_advise = {
 	.name = "advise",
-	.summary = "say how memory will be used",
+	.summary = "give advice about use of memory (see madvise(2))",
 	.argp = {
 		.parser = parse,
 		.args_doc = "ADVICE NAME",
-		.doc = "Tell the kernel how memory of a region will be "
-		       "used, or have it do something to it at once. All of "
-		       "the range has to be mapped.\v"
+		.doc = "Give advice about the use of memory in a region, or "
+		       "apply an operation to the memory; see madvise(2). The "
+		       "whole range must be mapped.\v"
 		       "ADVICE is populate, populate-read, willneed, cold, "
 		       "pageout, remove, hugepage, nohugepage or collapse.",
 		.children = change_children,

@@ -34,11 +34,11 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ "read-only", 'r', NULL, 0, "attach without the right to write", 0 },
+	{ "read-only", 'r', NULL, 0, "attach read-only", 0 },
 	{ "env-only", OPT_ENV_ONLY, NULL, 0,
-	  "attach nothing; only set the environment", 0 },
+	  "set the environment, attach nothing", 0 },
 	{ "dry-run", OPT_DRY_RUN, NULL, 0,
-	  "run nothing; check, and say what would be done", 0 },
+	  "check and print what would be done, run nothing", 0 },
 	{ 0 },
 };
 
@@ -75,8 +75,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->read_only && a->env_only)
-			cli_usage_error("--read-only is for attaching, and "
-					"--env-only attaches nothing");
+			cli_usage_error("--read-only and --env-only exclude "
+					"each other");
 		if (!a->count)
 			cli_usage_error("NAME is missing");
 		if (!a->command)
@@ -105,74 +105,75 @@ static const struct refusal {
 	const char *cause, *next;
 } refusals[] = {
 	{ ATTACH_HELPER, 0, ABOUT_NOTHING,
-	  "the helper process could not be started: {error}",
-	  "Look at the limit of processes (ulimit -u), and at free memory." },
+	  "cannot start the helper process: {error}",
+	  "Check the process limit (ulimit -u) and free memory." },
 	{ ATTACH_LOST, 0, ABOUT_NOTHING,
-	  "the helper process was killed before it could attach anything",
-	  "A seccomp filter kills who calls ptrace, or somebody did; see the "
+	  "the helper process was killed before it attached a region",
+	  "A seccomp filter may kill processes that call ptrace; check the "
 	  "container's settings." },
 	{ ATTACH_PROC, 0, ABOUT_NOTHING,
-	  "/proc does not show this process, and what is attached is verified "
+	  "/proc does not show this process, and attaching verifies windows "
 	  "there: {error}",
-	  "Mount it: mount -t proc proc /proc" },
+	  "Mount proc: mount -t proc proc /proc" },
 
 	{ ATTACH_TRACE, OBSTACLE_TRACER, ABOUT_NOTHING,
-	  "process {pid} (a debugger?) traces this one, and attaching needs "
-	  "that place",
-	  "Run it without, and trace the program when it runs: gdb -p PID, "
-	  "strace -p PID" },
+	  "process {pid} (a debugger?) traces msharectl, and attaching needs "
+	  "ptrace",
+	  "Run msharectl without the tracer, then trace the program: gdb -p "
+	  "PID, strace -p PID" },
 	{ ATTACH_TRACE, OBSTACLE_YAMA_NONE, ABOUT_NOTHING,
 	  "Yama forbids all tracing (ptrace_scope is 3), which attaching needs",
-	  "It can't be undone before the next boot; look for "
+	  "The setting lasts until the next boot; look for "
 	  "kernel.yama.ptrace_scope in /etc/sysctl.d." },
 	{ ATTACH_TRACE, OBSTACLE_YAMA_ADMIN, ABOUT_NOTHING,
 	  "Yama forbids tracing without CAP_SYS_PTRACE (ptrace_scope is 2), "
 	  "and attaching needs it",
 	  "Run as root, or sysctl kernel.yama.ptrace_scope=1" },
 	{ ATTACH_TRACE, 0, ABOUT_NOTHING,
-	  "this process may not be traced, which attaching needs: {error}",
+	  "msharectl may not be traced, which attaching needs: {error}",
 	  "A seccomp filter or the lack of CAP_SYS_PTRACE is the usual reason; "
 	  "see the container's settings." },
 
 	{ ATTACH_PROGRAM, PROGRAM_PRIVILEGED, ABOUT_COMMAND,
-	  "it changes its user, group or capabilities, which a program that is "
-	  "traced must not",
-	  "Attach to a program that it starts, or run it as that user and "
-	  "without these rights." },
+	  "the program changes its user, group or capabilities, and such a "
+	  "program cannot be traced",
+	  "Attach to a program that this program starts, or run the program "
+	  "as that user without these privileges." },
 	{ ATTACH_PROGRAM, PROGRAM_UNREADABLE, ABOUT_COMMAND,
-	  "it may be executed but not read, which attaching needs",
-	  "Give read permission on it, or run as root." },
+	  "no read permission on the program, which attaching needs",
+	  "Grant read permission on the program, or run as root." },
 	{ ATTACH_PROGRAM, PROGRAM_32BIT, ABOUT_COMMAND,
-	  "a 32-bit program has no addresses as high as the regions'",
+	  "a 32-bit program cannot map regions at their addresses",
 	  "Use a 64-bit program." },
 	{ ATTACH_INJECT, 0, ABOUT_COMMAND,
-	  "system calls could not be made in it: {error}",
-	  "Look for a security module's rule that forbids tracing." },
+	  "cannot make system calls in the program: {error}",
+	  "Check security modules for a rule that forbids ptrace." },
 	{ ATTACH_FILTER, 0, ABOUT_COMMAND,
-	  "a seccomp filter ends it for the system calls that attaching needs",
-	  "See the settings of whatever installed the filter: the "
-	  "container's, the service's." },
+	  "a seccomp filter kills the program for a system call that "
+	  "attaching needs",
+	  "Check the settings of the container or of the service." },
 
 	{ ATTACH_MAP, EEXIST, ABOUT_REGION, "{range} is in use in the program",
-	  "The program's own layout is in the way; create the region at "
-	  "another address." },
+	  "Create the region at another address; the program itself uses this "
+	  "range." },
 	{ ATTACH_MAP, ENOMEM, ABOUT_REGION,
-	  "the region does not fit into the program",
-	  "Look at the limit of addresses (ulimit -v), and at free memory." },
-	{ ATTACH_MAP, EACCES, ABOUT_REGION, "mapping it is not permitted",
-	  "Try --read-only." },
-	{ ATTACH_MAP, EPERM, ABOUT_REGION,
-	  "mapping it is forbidden in the program",
-	  "Look for a seccomp filter or another security module's rule that "
-	  "forbids mmap." },
-	{ ATTACH_MAP, 0, ABOUT_REGION, "mapping it in the program: {error}",
+	  "no room for the region in the address space of the program",
+	  "Check the address space limit (ulimit -v) and free memory." },
+	{ ATTACH_MAP, EACCES, ABOUT_REGION,
+	  "mapping the region is not permitted", "Try --read-only." },
+	{ ATTACH_MAP, EPERM, ABOUT_REGION, "the program may not map the region",
+	  "Check seccomp filters and security modules for a rule that forbids "
+	  "mmap." },
+	{ ATTACH_MAP, 0, ABOUT_REGION,
+	  "cannot map the region in the program: {error}",
 	  "The kernel's log may tell more: dmesg" },
 	{ ATTACH_VERIFY, 0, ABOUT_REGION,
-	  "mapped, and yet not found in the program: {error}",
-	  "This is an error in msharectl or in the kernel; please report it." },
+	  "the region is mapped, but is missing from the program's maps: "
+	  "{error}",
+	  "This is a bug in msharectl or in the kernel; please report the bug." },
 	{ ATTACH_CLOSE, 0, ABOUT_REGION,
-	  "its descriptor stayed open in the program: {error}",
-	  "This is an error in msharectl or in the kernel; please report it." },
+	  "the region's descriptor is still open in the program: {error}",
+	  "This is a bug in msharectl or in the kernel; please report the bug." },
 };
 
 static int detail_of(const struct attach_failure *f, pid_t *tracer)
@@ -232,10 +233,10 @@ static int open_regions(struct attach_exec *a, const struct mount *mount)
 			if (range_overlaps(a->regions[j].range, r->range))
 				return message_error(
 					a->names[i],
-					"Name only one of them; msharectl info "
-					"shows where they are.",
-					"its addresses are those of another "
-					"region named");
+					"Name only one of the two regions; "
+					"msharectl info shows their addresses.",
+					"the region has the same addresses as "
+					"another named region");
 	}
 	return EXIT_SUCCESS;
 }
@@ -255,7 +256,7 @@ static int set_environment(const struct attach_exec *a,
 	free(env);
 	if (!err)
 		return EXIT_SUCCESS;
-	return message_error(NULL, "Free some memory and try again.",
+	return message_error(NULL, "Free memory and try again.",
 			     "the environment: %s", strerror(-err));
 }
 
@@ -377,7 +378,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		return ATTACH_EXIT_FAILURE;
 	a.regions = calloc(a.count, sizeof(*a.regions));
 	if (!a.regions)
-		message_error(NULL, "Free some memory and try again.", "%s",
+		message_error(NULL, "Free memory and try again.", "%s",
 			      strerror(ENOMEM));
 	else if (!open_regions(&a, &mount) && !set_environment(&a, &mount))
 		ret = execute(&a);
@@ -388,20 +389,19 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_attach_exec = {
 	.name = "attach-exec",
-	.summary = "run a program with regions mapped",
+	.summary = "run a program with regions attached",
 	.argp = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "NAME... -- COMMAND [ARG...]",
-		.doc = "Run a program with regions mapped at their "
-		       "addresses before its first instruction. It finds "
-		       "the first one's in MSHARE_ADDR and MSHARE_SIZE, and "
-		       "all of them in MSHARE_REGIONS, as "
-		       "0xADDR:SIZE:NAME.\v"
-		       "The exit status is the program's; 125 if it could "
-		       "not be attached and therefore was not run, 126 if "
-		       "it can't be executed, 127 if there is no such "
-		       "command.",
+		.doc = "Run a program with regions attached before its first "
+		       "instruction. The environment names the first region "
+		       "(MSHARE_ADDR, MSHARE_SIZE) and all regions "
+		       "(MSHARE_REGIONS, as 0xADDR:SIZE:NAME).\v"
+		       "The exit status is the program's; 125 if msharectl "
+		       "failed and did not run the program, 126 if the "
+		       "program cannot be executed, 127 if the command was "
+		       "not found.",
 	},
 	.flags = ARGP_IN_ORDER,
 	.own_failure = ATTACH_EXIT_FAILURE,

@@ -40,18 +40,18 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ "size", 's', "SIZE", 0,
-	  "how large; a multiple of the granule (required)", 0 },
+	{ "size", 's', "SIZE", 0, "size, a multiple of the granule (required)",
+	  0 },
 	{ "addr", 'a', "ADDR", 0,
-	  "at which address; a multiple of the granule (default: where no "
-	  "other region is)",
+	  "start address, a multiple of the granule (default: first free "
+	  "range)",
 	  0 },
 	{ "start", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
 	{ "mode", 'm', "MODE", 0, "permissions, in octal (default: 0600)", 0 },
 	{ "if-missing", OPT_IF_MISSING, NULL, 0,
-	  "one that is like this already will do", 0 },
+	  "succeed if an identical region exists", 0 },
 	{ "map", OPT_MAP, NULL, 0,
-	  "map memory or a file into it, as 'msharectl map' does", 0 },
+	  "map memory or a file into the region, like 'msharectl map'", 0 },
 	{ 0 },
 };
 
@@ -109,7 +109,8 @@ static int check_alignment(const struct create *c, uint64_t granule)
 
 	if (rest) {
 		if (c->range.size > UINT64_MAX - granule)
-			snprintf(next, sizeof(next), "Make it smaller.");
+			snprintf(next, sizeof(next),
+				 "Choose a smaller --size.");
 		else
 			snprintf(next, sizeof(next),
 				 "Round it up: --size %" PRIu64,
@@ -124,7 +125,7 @@ static int check_alignment(const struct create *c, uint64_t granule)
 			 c->range.start - c->range.start % granule);
 		if (c->range.start < granule)
 			snprintf(next, sizeof(next),
-				 "Leave --addr out to have one chosen.");
+				 "Omit --addr to use the first free range.");
 		return message_error(c->target.name, next,
 				     "address 0x%" PRIx64
 				     " is not a multiple of the granule, %s",
@@ -134,7 +135,7 @@ static int check_alignment(const struct create *c, uint64_t granule)
 	if (c->range.start > UINT64_MAX - c->range.size)
 		return message_error(c->target.name, "Choose a lower --addr.",
 				     "0x%" PRIx64 " plus %" PRIu64
-				     " goes beyond all addresses",
+				     " exceeds the address space",
 				     c->range.start, c->range.size);
 	return EXIT_SUCCESS;
 }
@@ -151,8 +152,8 @@ static int choose_start(struct create *c, const struct mount *mount,
 	if (err == -EADDRNOTAVAIL)
 		return message_error(
 			c->target.name,
-			"Remove regions that are not needed, or say where: "
-			"--addr ADDR",
+			"Remove unused regions, or choose the address: --addr "
+			"ADDR",
 			"no free range of %s between 0x%llx and 0x%llx",
 			size_format(c->range.size, size), MSHARE_CHOOSE_START,
 			MSHARE_CHOOSE_END);
@@ -161,8 +162,8 @@ static int choose_start(struct create *c, const struct mount *mount,
 	if (unknown && !c->target.quiet)
 		message_note(
 			c->target.name,
-			"note: %zu of the other regions may not be read by "
-			"you, so one of them may have the same addresses",
+			"note: cannot read %zu of the other regions, which "
+			"may have the same addresses",
 			unknown);
 	return EXIT_SUCCESS;
 }
@@ -268,7 +269,8 @@ static int check_same(const struct create *c, struct range range)
 	    (!c->has_addr || range.start == c->range.start))
 		return EXIT_SUCCESS;
 	return message_error(c->target.name,
-			     "Ask for what it has, or choose another name.",
+			     "Ask for the same size and address, or choose "
+			     "another name.",
 			     "exists already, with %s at 0x%" PRIx64,
 			     size_format(range.size, has), range.start);
 }
@@ -388,15 +390,14 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_create = {
 	.name = "create",
-	.summary = "make a region",
+	.summary = "create a region",
 	.argp = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "--size SIZE NAME",
-		.doc = "Make a region: a range of addresses that is the "
-		       "same in all processes that attach to it. Without "
-		       "--map it is empty at first; fill it with 'msharectl "
-		       "map'.\v"
+		.doc = "Create a region: a range of addresses that is the "
+		       "same in all processes that attach the region. Without "
+		       "--map, the region is empty; see 'msharectl map'.\v"
 		       "Sizes and addresses: 2M, 2MiB, 300G, 0x200000000000.",
 		.children = children,
 	},

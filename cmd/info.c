@@ -145,7 +145,7 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_info = {
 	.name = "info",
-	.summary = "show regions, their ranges and owners",
+	.summary = "show addresses, owners and mappings of regions",
 	.argp = {
 		.options = options,
 		.parser = parse,

@@ -16,7 +16,8 @@ enum {
 
 static const struct argp_option options[] = {
 	{ "on-fault", OPT_ON_FAULT, NULL, 0,
-	  "lock each page when it is used first, instead of all at once", 0 },
+	  "lock each page on its first use, instead of populating the range",
+	  0 },
 	{ 0 },
 };
 
@@ -62,14 +63,13 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_lock = {
 	.name = "lock",
-	.summary = "keep memory of a region out of swap space",
+	.summary = "lock memory of a region (see mlock(2))",
 	.argp = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "NAME",
-		.doc = "Keep what is mapped in a region in memory, so that "
-		       "none of it goes to swap space. All of the range has "
-		       "to be mapped.",
+		.doc = "Lock a range of a region in memory: the kernel does "
+		       "not swap the range. The whole range must be mapped.",
 		.children = change_children,
 	},
 	.run = run,

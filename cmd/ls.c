@@ -62,8 +62,8 @@ const struct command cmd_ls = {
 	.argp = {
 		.parser = cli_pass_input,
 		.args_doc = "[NAME...]",
-		.doc = "List regions and directories with all that is in "
-		       "them; without NAME, all there are.",
+		.doc = "List regions, and directories with their contents; "
+		       "without NAME, the whole mount.",
 		.children = listing_children,
 	},
 	.run = run,

@@ -72,8 +72,8 @@ const struct command cmd_map = {
 	.argp = {
 		.parser = parse,
 		.args_doc = "NAME",
-		.doc = "Map anonymous memory or a file into a region, for "
-		       "all processes that have it attached or will.",
+		.doc = "Map anonymous memory or a file into a region, for all "
+		       "processes that attach the region now or later.",
 		.children = children,
 	},
 	.run = run,

@@ -34,10 +34,12 @@ enum {
 
 static const struct argp_option options[] = {
 	{ "mode", 'm', "MODE", 0,
-	  "default, bind, interleave, preferred or local (required)", 0 },
+	  "policy: default, bind, interleave, preferred or local (required)",
+	  0 },
 	{ "nodes", 'n', "LIST", 0,
-	  "the nodes for bind, interleave and preferred, as in 0-1,3", 0 },
-	{ "move", OPT_MOVE, NULL, 0, "move pages that are there already", 0 },
+	  "nodes for bind, interleave and preferred, such as 0-1,3", 0 },
+	{ "move", OPT_MOVE, NULL, 0,
+	  "also move pages that are in memory already", 0 },
 	{ 0 },
 };
 
@@ -46,8 +48,8 @@ static const struct mode *find(const char *name)
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (!strcmp(modes[i].name, name))
 			return &modes[i];
-	cli_usage_error("--mode: '%s' is none of default, bind, interleave, "
-			"preferred, local",
+	cli_usage_error("--mode: unknown mode '%s' (expected default, bind, "
+			"interleave, preferred or local)",
 			name);
 }
 
@@ -58,7 +60,8 @@ static void check(const struct policy *p)
 	if (p->mode->nodes && !p->list)
 		cli_usage_error("--mode %s needs --nodes", p->mode->name);
 	if (!p->mode->nodes && p->list)
-		cli_usage_error("--mode %s takes no --nodes", p->mode->name);
+		cli_usage_error("--mode %s does not accept --nodes",
+				p->mode->name);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -116,13 +119,13 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_mempolicy = {
 	.name = "mempolicy",
-	.summary = "choose NUMA nodes for memory",
+	.summary = "set the NUMA memory policy",
 	.argp = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "--mode MODE NAME",
-		.doc = "Say from which NUMA nodes the memory of a region "
-		       "comes. All of the range has to be mapped.",
+		.doc = "Set the NUMA memory policy of a range; see mbind(2). "
+		       "The whole range must be mapped.",
 		.children = change_children,
 	},
 	.run = run,

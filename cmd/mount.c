@@ -71,9 +71,9 @@ const struct command cmd_mount = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "[DIR]",
-		.doc = "Mount msharefs, on " MSHARE_MOUNT_POINT
-		       " unless said otherwise. Nothing that is there is "
-		       "hidden.",
+		.doc = "Mount msharefs on DIR (default: " MSHARE_MOUNT_POINT
+		       "). Refuses to mount over a non-empty directory or "
+		       "another file system.",
 		.children = mount_children,
 	},
 	.run = run,

@@ -86,8 +86,7 @@ static const struct command msharectl = {
 	.argp = {
 		.parser = parse,
 		.args_doc = "COMMAND [ARG...]",
-		.doc = "Make and use memory regions whose page tables all "
-		       "their users share.\v",
+		.doc = "Create and use memory regions with shared page tables.\v",
 		.help_filter = help_filter,
 	},
 	.flags = ARGP_IN_ORDER,

@@ -64,9 +64,8 @@ const struct command cmd_protect = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "--prot PROT NAME",
-		.doc = "Change the access rights of what is mapped in a "
-		       "region, for all processes that have it attached. "
-		       "All of the range has to be mapped.",
+		.doc = "Change the access rights of mappings in a region, for "
+		       "all processes. The whole range must be mapped.",
 		.children = change_children,
 	},
 	.run = run,

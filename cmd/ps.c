@@ -31,7 +31,8 @@ enum {
 
 /* clang-format off */
 static const struct column columns[] = {
-	[COL_REGION] =    { "REGION",    "name of the region, relative to the mount point", COL_LEFT | COL_PATH },
+	[COL_REGION] =    { "REGION",    "name of the region, relative to the "
+					 "mount point", COL_LEFT | COL_PATH },
 	[COL_PID] =       { "PID",       "process that has the region attached", 0 },
 	[COL_USER] =      { "USER",      "user name of the process", COL_LEFT },
 	[COL_UID] =       { "UID",       "user ID of the process", 0 },
@@ -39,7 +40,8 @@ static const struct column columns[] = {
 	[COL_END] =       { "END",       "address after the last byte", 0 },
 	[COL_SIZE] =      { "SIZE",      "size of the window", 0 },
 	[COL_PROT] =      { "PROT",      "access rights of the window", COL_LEFT },
-	[COL_STATE] =     { "STATE",     "state of the region: present or deleted", COL_LEFT },
+	[COL_STATE] =     { "STATE",     "state of the region: present or "
+					 "deleted", COL_LEFT },
 	[COL_INODE] =     { "INODE",     "inode number of the region", 0 },
 	[COL_COMMAND] =   { "COMMAND",   "name of the program", COL_LEFT },
 	[COL_ARGUMENTS] = { "ARGUMENTS", "the program's command line", COL_LEFT },
@@ -195,8 +197,8 @@ static int scan(struct ps *ps)
 	/* Root is refused where a container's or a module's rules say so. */
 	if (unreadable && geteuid())
 		message_note(NULL,
-			     "%zu processes of others could not be looked at; "
-			     "run as root to see all",
+			     "%zu processes of other users are not readable; "
+			     "run as root to see all processes",
 			     unreadable);
 	listing_sort(&ps->listing, by_region);
 	return EXIT_SUCCESS;
@@ -225,12 +227,12 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_ps = {
 	.name = "ps",
-	.summary = "show which processes have regions attached",
+	.summary = "show processes that have regions attached",
 	.argp = {
 		.parser = cli_pass_input,
 		.args_doc = "[NAME...]",
-		.doc = "Show which processes have regions attached; without "
-		       "NAME, any region, removed ones included.",
+		.doc = "Show processes that have regions attached; without "
+		       "NAME, all regions, including removed regions.",
 		.children = listing_children,
 	},
 	.run = run,

@@ -25,11 +25,11 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ "force", 'f', NULL, 0, "what is missing is no error", 0 },
-	{ "recursive", 'r', NULL, 0,
-	  "remove directories, too, and all that is in them", 0 },
-	{ "dry-run", OPT_DRY_RUN, NULL, 0, "only say what would be removed",
+	{ "force", 'f', NULL, 0, "ignore names that do not exist", 0 },
+	{ "recursive", 'r', NULL, 0, "remove directories with their contents",
 	  0 },
+	{ "dry-run", OPT_DRY_RUN, NULL, 0,
+	  "print what would be removed, remove nothing", 0 },
 	{ 0 },
 };
 
@@ -171,7 +171,7 @@ static int remove_split(const struct rm *rm, const struct split_name *split,
 		return failed(rm, name, -EMEDIUMTYPE);
 	if (is_same_file(rm->mount.fd, MSHARE_INFO, dirfd, leaf))
 		return message_error(name, "Name regions or directories.",
-				     "a part of msharefs itself");
+				     "mshare_info is a part of msharefs");
 	return remove_at(rm, dirfd, leaf, name);
 }
 
@@ -209,9 +209,9 @@ const struct command cmd_rm = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "NAME...",
-		.doc = "Remove regions. Processes that have one attached "
-		       "keep it; its memory is freed when the last of them "
-		       "is gone.",
+		.doc = "Remove regions. Processes that have a removed region "
+		       "attached keep the region; the kernel frees its memory "
+		       "when the last process detaches the region or ends.",
 	},
 	.run = run,
 };

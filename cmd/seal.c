@@ -22,11 +22,11 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ "map", OPT_MAP, NULL, 0, "nothing more may be mapped in it", 0 },
-	{ "unmap", OPT_UNMAP, NULL, 0, "nothing may be unmapped from it", 0 },
-	{ "protect", OPT_PROTECT, NULL, 0,
-	  "access rights in it stay as they are", 0 },
-	{ "seal", OPT_SEAL, NULL, 0, "no more seals may be applied to it", 0 },
+	{ "map", OPT_MAP, NULL, 0, "forbid new mappings", 0 },
+	{ "unmap", OPT_UNMAP, NULL, 0, "forbid unmapping", 0 },
+	{ "protect", OPT_PROTECT, NULL, 0, "forbid changes to access rights",
+	  0 },
+	{ "seal", OPT_SEAL, NULL, 0, "forbid further seals", 0 },
 	{ 0 },
 };
 
@@ -99,14 +99,14 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_seal = {
 	.name = "seal",
-	.summary = "forbid changes of a region for ever",
+	.summary = "permanently forbid changes to a region",
 	.argp = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "NAME",
-		.doc = "Forbid changes of a region, for ever and everybody; "
-		       "without --map, --unmap or --protect, all of them. "
-		       "There is no way back.",
+		.doc = "Permanently forbid changes to a region, for all "
+		       "users. This cannot be undone. Without an option, the "
+		       "seals --map, --unmap and --protect apply.",
 		.children = children,
 	},
 	.run = run,

@@ -42,27 +42,42 @@ enum {
 /* clang-format off */
 static const struct column columns[] = {
 	[COL_NAME] =             { "NAME",             "name, relative to the mount point", COL_LEFT | COL_PATH },
-	[COL_ATTACHED] =         { "ATTACHED",         "number of processes that have the region attached", 0 },
-	[COL_MAPPINGS] =         { "MAPPINGS",         "number of mappings in the region", 0 },
+	[COL_ATTACHED] =         { "ATTACHED",         "number of processes "
+						       "that have the region "
+						       "attached", 0 },
+	[COL_MAPPINGS] =         { "MAPPINGS",         "number of mappings in "
+						       "the region", 0 },
 	[COL_SIZE] =             { "SIZE",             "size of the range of addresses", 0 },
 	[COL_MAPPED] =           { "MAPPED",           "mapped memory", 0 },
 	[COL_RESIDENT] =         { "RESIDENT",         "resident memory", 0 },
-	[COL_RESIDENT_SHMEM] =   { "RESIDENT-SHMEM",   "part of RESIDENT: anonymous memory, memfds and tmpfs", 0 },
-	[COL_RESIDENT_FILE] =    { "RESIDENT-FILE",    "part of RESIDENT: files on other file systems", 0 },
-	[COL_RESIDENT_HUGETLB] = { "RESIDENT-HUGETLB", "part of RESIDENT: hugetlbfs", 0 },
+	[COL_RESIDENT_SHMEM] =   { "RESIDENT-SHMEM",   "part of RESIDENT: "
+						       "anonymous memory, "
+						       "memfds and tmpfs", 0 },
+	[COL_RESIDENT_FILE] =    { "RESIDENT-FILE",    "part of RESIDENT: "
+						       "files on other file "
+						       "systems", 0 },
+	[COL_RESIDENT_HUGETLB] = { "RESIDENT-HUGETLB", "part of RESIDENT: "
+						       "hugetlbfs", 0 },
 	[COL_SWAPPED] =          { "SWAPPED",          "memory in swap space", 0 },
 	[COL_LOCKED] =           { "LOCKED",           "locked memory", 0 },
 	[COL_PGTABLES] =         { "PGTABLES",         "size of the shared page tables", 0 },
-	[COL_UNSHARED] =         { "UNSHARED",         "estimated size of page tables without sharing", 0 },
+	[COL_UNSHARED] =         { "UNSHARED",         "estimated size of "
+						       "page tables without "
+						       "sharing", 0 },
 	[COL_FAULTS] =           { "FAULTS",           "faults since the region was created", 0 },
 	[COL_LINKS] =            { "LINKS",            "links to shared page tables since then", 0 },
 	[COL_FLUSHES] =          { "FLUSHES",          "number of TLB flushes since then", 0 },
 	[COL_IPIS] =             { "IPIS",             "number of CPUs interrupted for TLB flushes", 0 },
-	[COL_FAULT_RATE] =       { "FAULTS/S",         "faults per second, with --interval", 0 },
-	[COL_LINK_RATE] =        { "LINKS/S",          "links per second, with --interval", 0 },
+	[COL_FAULT_RATE] =       { "FAULTS/S",         "faults per second, "
+						       "with --interval", 0 },
+	[COL_LINK_RATE] =        { "LINKS/S",          "links per second, "
+						       "with --interval", 0 },
 	[COL_FLUSH_RATE] =       { "FLUSHES/S",        "number of TLB flushes per second, with --interval", 0 },
-	[COL_IPI_RATE] =         { "IPIS/S",           "interrupted CPUs per second, with --interval", 0 },
-	[COL_SEALS] =            { "SEALS",            "permanently forbidden changes", COL_LEFT },
+	[COL_IPI_RATE] =         { "IPIS/S",           "interrupted CPUs per "
+						       "second, with "
+						       "--interval", 0 },
+	[COL_SEALS] =            { "SEALS",            "permanently forbidden "
+						       "changes", COL_LEFT },
 };
 /* clang-format on */
 
@@ -85,8 +100,17 @@ static const struct listing_def reports = {
 
 /* clang-format off */
 static const struct metric metrics[] = {
-	{ COL_ATTACHED,         "attached_processes", "processes", false, NULL, "Processes that have the region attached." },
-	{ COL_MAPPINGS,         "mappings", NULL, false, NULL, "Mappings in the region." },
+	{ COL_ATTACHED,         "attached_processes", "processes", false, NULL, "Number "
+										"of "
+										"processes "
+										"that "
+										"have "
+										"the "
+										"region "
+										"attached." },
+	{ COL_MAPPINGS,         "mappings", NULL, false, NULL, "Number of "
+							       "mappings in "
+							       "the region." },
 	{ COL_SIZE,             "size_bytes", "bytes", false, NULL, "Size of the range of addresses." },
 	{ COL_MAPPED,           "mapped_bytes", "bytes", false, NULL, "Size of the mappings." },
 	{ COL_RESIDENT_SHMEM,   "resident_bytes", "bytes", false, "kind=\"shmem\"", "Memory in use." },
@@ -98,7 +122,9 @@ static const struct metric metrics[] = {
 	{ COL_UNSHARED,         "unshared_pgtables_bytes", "bytes", false, NULL, "Size of page tables without sharing." },
 	{ COL_FAULTS,           "faults", NULL, true, NULL, "Faults of processes in the region." },
 	{ COL_LINKS,            "links", NULL, true, NULL, "Page table entries set to shared page tables." },
-	{ COL_FLUSHES,          "tlb_flushes", NULL, true, NULL, "TLB flushes for the region." },
+	{ COL_FLUSHES,          "tlb_flushes", NULL, true, NULL, "TLB flushes "
+								 "for the "
+								 "region." },
 	{ COL_IPIS,             "tlb_ipis", NULL, true, NULL, "CPUs interrupted by TLB flushes." },
 };
 /* clang-format on */
@@ -149,8 +175,8 @@ enum {
 
 static const struct argp_option options[] = {
 	{ "interval", OPT_INTERVAL, "SEC", 0,
-	  "repeat after so many seconds, with rates", 0 },
-	{ "count", OPT_COUNT, "N", 0, "with --interval: stop after N times",
+	  "report every SEC seconds, with rates", 0 },
+	{ "count", OPT_COUNT, "N", 0, "with --interval: stop after N reports",
 	  0 },
 	{ "openmetrics", OPT_OPENMETRICS, NULL, 0,
 	  "print metrics for Prometheus", 0 },
@@ -167,14 +193,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_INTERVAL:
 		if (seconds_parse(arg, &c->interval_ms) || !c->interval_ms)
-			cli_usage_error("--interval: '%s' is no number of "
-					"seconds from 0.001 to 86400, with up "
-					"to 3 decimals",
+			cli_usage_error("--interval: invalid interval '%s' "
+					"(expected 0.001 to 86400 seconds, up "
+					"to 3 decimals)",
 					arg);
 		return 0;
 	case OPT_COUNT:
 		if (size_parse(arg, &c->count) || !c->count)
-			cli_usage_error("--count: '%s' is no number from 1 on",
+			cli_usage_error("--count: invalid count '%s' "
+					"(expected 1 or more)",
 					arg);
 		c->has_count = true;
 		return 0;
@@ -359,13 +386,13 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_stat = {
 	.name = "stat",
-	.summary = "show what regions hold and who uses them",
+	.summary = "show memory, page tables and clients of regions",
 	.argp = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "[NAME...]",
-		.doc = "Show what regions hold and how many processes use "
-		       "them; without NAME, all of them.",
+		.doc = "Show memory, page tables and clients of regions; "
+		       "without NAME, of all regions.",
 		.children = listing_children,
 	},
 	.run = run,

@@ -47,8 +47,8 @@ const struct command cmd_umount = {
 	.argp = {
 		.parser = cli_pass_input,
 		.args_doc = "[DIR]",
-		.doc = "Unmount msharefs; the regions in it are lost. "
-		       "Nothing is lost where a process still uses one.",
+		.doc = "Unmount msharefs, and destroy its regions. Fails "
+		       "while a process has a region attached or open.",
 		.children = mount_children,
 	},
 	.run = run,

@@ -25,12 +25,12 @@ static int run(struct cli *cli, int argc, char **argv)
 
 const struct command cmd_unlock = {
 	.name = "unlock",
-	.summary = "let it go there again",
+	.summary = "allow locked memory to be swapped again",
 	.argp = {
 		.parser = cli_pass_input,
 		.args_doc = "NAME",
-		.doc = "Let memory of a region go to swap space again. All "
-		       "of the range has to be mapped.",
+		.doc = "Allow the kernel to swap a locked range again. The "
+		       "whole range must be mapped.",
 		.children = change_children,
 	},
 	.run = run,

@@ -29,8 +29,9 @@ const struct command cmd_unmap = {
 	.argp = {
 		.parser = cli_pass_input,
 		.args_doc = "NAME",
-		.doc = "Unmap memory from a region, for all processes that "
-		       "have it attached. The range may have holes.",
+		.doc = "Unmap a range of a region, for all processes; "
+		       "anonymous memory in the range is lost. The range can "
+		       "have holes.",
 		.children = change_children,
 	},
 	.run = run,

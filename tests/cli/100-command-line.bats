@@ -20,6 +20,7 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 	for command in "${commands[@]}"; do
 		works "$command" --help
 		assert_line --index 0 --partial "Usage: msharectl $command "
+		assert_line --index $((${#lines[@]} - 1)) "See msharectl-$command(8)."
 		help=$output
 		works "$command" -h
 		assert_equal "$output" "$help"
@@ -181,6 +182,6 @@ msharectl_closed() {
 @test "messages escape control characters in words" {
 	fails 1 info $'a\nb\e[31m\xff'
 	cause 'msharectl info: a\x0ab\x1b[31m\xff: no such region'
-	usage_error "--prot: 'r\x0a\x1b[31mw' is none of r, rw, rx, rwx, none" \
+	usage_error "--prot: unknown access rights 'r\x0a\x1b[31mw' (expected r, rw, rx, rwx or none)" \
 		protect --prot $'r\n\e[31mw' a
 }

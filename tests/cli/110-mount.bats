@@ -39,15 +39,15 @@ load common
 @test "a bind mount of a part of an msharefs" {
 	mkdir "$MOUNT/part"
 	fails 3 info -M "$MOUNT/part"
-	cause "msharectl info: $MOUNT/part: only a part of an msharefs: mshare_info is missing"
-	next_step 'Name the mount point of a whole one: findmnt -t msharefs'
+	cause "msharectl info: $MOUNT/part: mshare_info is missing: only a part of an msharefs is mounted there"
+	next_step 'Name the mount point of a whole msharefs: findmnt -t msharefs'
 }
 
 @test "mshare_info without a number" {
 	for text in '' nonsense 0 -1; do
 		echo "$text" >"$MOUNT/mshare_info"
 		fails 3 info
-		cause "msharectl info: $MOUNT: its mshare_info holds no size"
+		cause "msharectl info: $MOUNT: mshare_info does not contain a size"
 	done
 }
 

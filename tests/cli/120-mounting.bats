@@ -48,9 +48,9 @@ MOUNT msharefs $DIR msharefs flags 0x8 data uid=5,gid=6"
 @test "mount refuses to hide files or mounts" {
 	fails 1 mount "$MOUNT"
 	cause "msharectl mount: $MOUNT: msharefs is mounted there already"
-	next_step "Use it, or unmount it first: msharectl umount $MOUNT"
+	next_step "Use this mount, or unmount and lose its regions: msharectl umount $MOUNT"
 	fails 1 mount /proc
-	cause 'msharectl mount: /proc: something else is mounted there'
+	cause 'msharectl mount: /proc: another file system is mounted there'
 	touch "$DIR/file"
 	fails 1 mount "$DIR"
 	cause "msharectl mount: $DIR: the directory is not empty"
@@ -75,7 +75,7 @@ MOUNT msharefs $DIR msharefs flags 0x8 data uid=5,gid=6"
 	export MSHARE_FAKE_USER=1000
 	fails 1 mount "$DIR"
 	cause "msharectl mount: $DIR: only root may mount"
-	next_step 'Run it as root.'
+	next_step 'Run the command as root.'
 	fails 1 umount "$MOUNT"
 	cause "msharectl umount: $MOUNT: only root may unmount"
 	logged ''
@@ -134,7 +134,7 @@ UMOUNT $MOUNT flags 0"
 	export MSHARE_FAKE_FAIL=UMOUNT:16
 	fails 1 umount "$MOUNT"
 	cause "msharectl umount: $MOUNT: in use"
-	next_step "Look who uses it: msharectl ps; fuser -vm $MOUNT"
+	next_step "Find the processes: msharectl ps; fuser -vm $MOUNT"
 }
 
 @test "umount refuses a directory that is not an msharefs" {

@@ -124,8 +124,8 @@ starts() {
 	exec {lock}<"$MOUNT"
 	flock "$lock"
 	fails 1 create -s 1G a
-	cause 'msharectl create: a: another process has locked the mount for long'
-	next_step 'Find it with lslocks, or try again later.'
+	cause 'msharectl create: a: another process holds the lock of the mount'
+	next_step 'Find the process with lslocks, or try again later.'
 	[[ ! -e $MOUNT/a ]]
 }
 
@@ -137,19 +137,19 @@ starts() {
 	cause 'msharectl create: a: address 0x300000001000 is not a multiple of the granule, 1G'
 	next_step 'Round it down: --addr 0x300000000000'
 	fails 1 create -s 1G --addr 4096 a
-	next_step 'Leave --addr out to have one chosen.'
+	next_step 'Omit --addr to use the first free range.'
 	fails 1 create -s 18446744073709551615 a
-	next_step 'Make it smaller.'
+	next_step 'Choose a smaller --size.'
 	[[ ! -e $MOUNT/a ]]
 }
 
 @test "a range beyond the address space is refused" {
 	fails 1 create -s 2G --addr 0xffffffffc0000000 a
-	cause 'msharectl create: a: 0xffffffffc0000000 plus 2147483648 goes beyond all addresses'
+	cause 'msharectl create: a: 0xffffffffc0000000 plus 2147483648 exceeds the address space'
 	# not user space: the kernel's to refuse
 	fails 1 create -s 1G --addr 0x800000000000 a
-	cause 'msharectl create: a: the kernel takes no region with this address and size'
-	next_step 'Both are multiples of 1G, and it ends in user space.'
+	cause 'msharectl create: a: the kernel refuses this address and size'
+	next_step 'Both must be multiples of 1G, and the range must be in user space.'
 	[[ ! -e $MOUNT/a ]]
 }
 
@@ -178,7 +178,7 @@ starts() {
 	for option in '' --dry-run; do
 		# shellcheck disable=SC2086
 		fails 1 create $option -s 1G no/such/a
-		cause 'msharectl create: no/such/a: the directory it is to be in does not exist'
+		cause 'msharectl create: no/such/a: the parent directory does not exist'
 		# shellcheck disable=SC2086
 		fails 1 create $option -s 1G "$BATS_TEST_TMPDIR/a"
 		cause "msharectl create: $BATS_TEST_TMPDIR/a: not on msharefs"
@@ -195,7 +195,7 @@ starts() {
 	works create -q -s 2G a
 	fails 1 create -s 1G a
 	cause 'msharectl create: a: exists already'
-	next_step 'Choose another name, or remove it: msharectl rm a'
+	next_step 'Choose another name, or remove the region and its memory: msharectl rm a'
 	works info -nr -o SIZE a
 	assert_output 2G
 }
@@ -209,7 +209,7 @@ starts() {
 	done
 	MSHARE_FAKE_FAIL=SET_SIZE:12
 	fails 1 create -s 1G a
-	cause 'msharectl create: a: the kernel has no memory for it'
+	cause 'msharectl create: a: the kernel is out of memory'
 }
 
 @test "an interrupted create leaves no region" {
@@ -289,11 +289,11 @@ starts() {
 	assert_output a
 	fails 1 create --if-missing -s 1G a
 	cause 'msharectl create: a: exists already, with 2G at 0x200000000000'
-	next_step 'Ask for what it has, or choose another name.'
+	next_step 'Ask for the same size and address, or choose another name.'
 	fails 1 create --if-missing -s 2G --addr 1T a
 	: >"$MOUNT/unset"
 	fails 1 create --if-missing -s 2G unset
-	cause 'msharectl create: unset: the region has no address and size yet'
+	cause 'msharectl create: unset: the region has no address and size'
 	mkdir "$MOUNT/d"
 	fails 1 create --if-missing -s 2G d
 	cause 'msharectl create: d: a directory, not a region'
@@ -343,7 +343,7 @@ starts() {
 
 @test "a missing parent directory, or a parent that is not a directory" {
 	fails 1 create -s 1G d/a
-	cause 'msharectl create: d/a: the directory it is to be in does not exist'
+	cause 'msharectl create: d/a: the parent directory does not exist'
 	works create -q -s 1G a
 	fails 1 create -s 1G a/b
 	cause 'msharectl create: a/b: a part of the path is not a directory'
@@ -373,7 +373,7 @@ starts() {
 		# shellcheck disable=SC2086
 		fails 1 create $option -s 1G "$MOUNT/other/a"
 		cause "msharectl create: $MOUNT/other/a: on another msharefs"
-		next_step 'Say which one with --mount-point; see findmnt -t msharefs'
+		next_step 'Choose the mount with --mount-point; see findmnt -t msharefs'
 		[[ ! -e $OTHER/a ]]
 	done
 	works create -q -s 1G -M "$MOUNT/other" a
@@ -386,7 +386,7 @@ starts() {
 		run --separate-stderr as_nobody_create $option
 		show
 		assert_equal "$status" 1
-		assert_equal "${stderr_lines[0]}" 'msharectl create: a: no permission to make files in its directory'
+		assert_equal "${stderr_lines[0]}" 'msharectl create: a: no permission to create files in the directory'
 	done
 }
 
@@ -398,7 +398,7 @@ starts() {
 	run --separate-stderr as_nobody_create
 	show
 	assert_success
-	assert_equal "$stderr" 'msharectl create: a: note: 1 of the other regions may not be read by you, so one of them may have the same addresses'
+	assert_equal "$stderr" 'msharectl create: a: note: cannot read 1 of the other regions, which may have the same addresses'
 }
 
 # nobody can't reach the build

@@ -64,8 +64,8 @@ mapped() {
 	done
 	works map -p r pg
 	for prot in '' w x wx wr 3 rwxx R; do
-		usage_error "--prot: '$prot' is none of r, rw, rx, rwx, none" map --prot "$prot" pg
-		usage_error "--prot: '$prot' is none of r, rw, rx, rwx, none" protect --prot "$prot" pg
+		usage_error "--prot: unknown access rights '$prot' (expected r, rw, rx, rwx or none)" map --prot "$prot" pg
+		usage_error "--prot: unknown access rights '$prot' (expected r, rw, rx, rwx or none)" protect --prot "$prot" pg
 	done
 }
 
@@ -107,7 +107,7 @@ mapped() {
 	works map -q --file "$FILE" -p r -s 4K pg
 	works unmap -q pg
 	fails 1 map --file "$FILE" -p rw pg
-	next_step 'Map it with --prot r.'
+	next_step 'Map the file with --prot r.'
 }
 
 @test "map --file refuses files that cannot be mapped" {
@@ -120,7 +120,7 @@ mapped() {
 	cause "msharectl map: $BATS_TEST_TMPDIR: not a regular file"
 	fails 1 map --file "$BATS_TEST_TMPDIR/fifo" pg
 	cause "msharectl map: $BATS_TEST_TMPDIR/fifo: not a regular file"
-	next_step 'Name a file that holds data.'
+	next_step 'Name a regular file.'
 	fails 1 map --file "$BATS_TEST_TMPDIR/empty" pg
 	cause "msharectl map: $BATS_TEST_TMPDIR/empty: it has 0 bytes: none from offset 0 on"
 	fails 1 map --file "$FILE" --offset 4K pg
@@ -161,18 +161,18 @@ mapped() {
 @test "a map that fails half-way leaves no mapping" {
 	export MSHARE_FAKE_FAIL=ADVISE:12
 	fails 1 map --populate pg
-	cause 'msharectl map: pg: not enough memory to populate it'
-	next_step 'Nothing is mapped now; map less, or leave --populate out.'
+	cause 'msharectl map: pg: not enough memory to populate the mapping'
+	next_step 'Nothing was mapped; map less, or omit --populate.'
 	assert_equal "$(mapped)" '0 0'
 	MSHARE_FAKE_FAIL=ADVISE:22
 	fails 1 map --huge pg
-	cause 'msharectl map: pg: there are no huge pages for what was to be mapped'
+	cause 'msharectl map: pg: huge pages are not available for this mapping'
 	assert_equal "$(mapped)" '0 0'
 	# the one thing that can't be undone is said
 	MSHARE_FAKE_FAIL=ADVISE:22,UNMAP:1
 	run --separate-stderr msharectl map --huge pg
 	assert_failure 1
-	assert_equal "${stderr_lines[2]}" "msharectl map: pg: note: what was mapped can't be unmapped: Operation not permitted"
+	assert_equal "${stderr_lines[2]}" "msharectl map: pg: note: the new mapping cannot be unmapped: Operation not permitted"
 }
 
 @test "an interrupted map leaves no mapping" {
@@ -209,7 +209,7 @@ mapped() {
 	for option in '' --dry-run; do
 		# shellcheck disable=SC2086
 		fails 1 map $option pg
-		cause 'msharectl map: pg: something is mapped in this range already'
+		cause 'msharectl map: pg: the range overlaps a mapping'
 		# shellcheck disable=SC2086
 		fails 1 map $option --addr 0x200040001000 --size 4K pg
 	done
@@ -237,8 +237,8 @@ mapped() {
 @test "map refuses to overlap a mapping" {
 	works map -q -s 1G pg
 	fails 1 map pg
-	cause 'msharectl map: pg: something is mapped in this range already'
-	next_step 'Unmap it first, or choose another range with --addr and --size.'
+	cause 'msharectl map: pg: the range overlaps a mapping'
+	next_step 'Choose another range with --addr and --size, or unmap the range, which frees its memory.'
 }
 
 @test "unmap: the whole region, or a part" {
@@ -269,7 +269,7 @@ mapped() {
 @test "protect requires that the whole range is mapped" {
 	works map -q -s 1G pg
 	fails 1 protect -p r pg
-	cause 'msharectl protect: pg: not all of this range is mapped'
+	cause 'msharectl protect: pg: a part of the range is not mapped'
 }
 
 @test "ranges outside the region are refused" {
@@ -278,10 +278,10 @@ mapped() {
 		{
 			fails 1 $command --addr 0x1fffc0000000 pg
 			cause "msharectl ${command%% *}: pg: address 0x1fffc0000000 is not in the region"
-			next_step 'It reaches from 0x200000000000 to 0x200100000000.'
+			next_step 'The region reaches from 0x200000000000 to 0x200100000000.'
 			fails 1 $command --addr 0x200100000000 pg
 			fails 1 $command --size 5G pg
-			cause "msharectl ${command%% *}: pg: a size of 5368709120 from 0x200000000000 on goes beyond the region's end"
+			cause "msharectl ${command%% *}: pg: a size of 5368709120 from 0x200000000000 exceeds the region's end"
 			fails 1 $command --addr 0x200040000000 --size 4G pg
 			fails 1 $command --addr 0x200040000000 --size 0xffffffffffffffff pg
 		}
@@ -291,7 +291,7 @@ mapped() {
 @test "ranges that are not whole pages are refused" {
 	page=$(getconf PAGESIZE)
 	fails 1 map --size 5000 pg
-	cause 'msharectl map: pg: a range of 5000 from 0x200000000000 is not made of whole pages'
+	cause 'msharectl map: pg: a range of 5000 from 0x200000000000 does not consist of whole pages'
 	next_step "Give an address and a size that are multiples of the page size, $page."
 	fails 1 unmap --addr 0x200000000800 pg
 	fails 1 protect -p r --addr 0x200000000800 --size 2048 pg
@@ -323,7 +323,7 @@ mapped() {
 			fails 1 $command mshare_info
 			cause "msharectl $word: mshare_info: not a region"
 			fails 1 $command unset
-			cause "msharectl $word: unset: the region has no address and size yet"
+			cause "msharectl $word: unset: the region has no address and size"
 			fails 1 $command /etc/passwd
 			cause "msharectl $word: /etc/passwd: not on msharefs"
 			fails 1 $command pg/x
@@ -337,20 +337,20 @@ mapped() {
 	MSHARE_FAKE_FAIL=CREATE_MAPPING:12
 	fails 1 map pg
 	cause 'msharectl map: pg: not enough memory for the whole range'
-	next_step 'Map less with --size, or promise nothing with --noreserve.'
+	next_step 'Map less with --size, or do not reserve memory: --noreserve.'
 	MSHARE_FAKE_FAIL=CREATE_MAPPING:28
 	fails 1 map pg
-	cause 'msharectl map: pg: more than the mount may hold'
-	next_step "Look at df $MOUNT; as root: mount -o remount,size=SIZE $MOUNT"
+	cause 'msharectl map: pg: the mapping exceeds the size limit of the mount'
+	next_step "Check df $MOUNT; as root: mount -o remount,size=SIZE $MOUNT"
 	truncate -s 4096 "$BATS_TEST_TMPDIR/object"
 	fails 1 map --file "$BATS_TEST_TMPDIR/object" pg
-	cause "msharectl map: pg: more than the mount may hold"
+	cause "msharectl map: pg: the mapping exceeds the size limit of the mount"
 	MSHARE_FAKE_FAIL=UNMAP:12
 	fails 1 unmap pg
-	cause 'msharectl unmap: pg: the kernel has no memory to split mappings'
+	cause 'msharectl unmap: pg: the kernel is out of memory and cannot split mappings'
 	MSHARE_FAKE_FAIL=PROTECT:13
 	fails 1 protect -p r pg
-	cause 'msharectl protect: pg: what is mapped there does not allow it'
+	cause 'msharectl protect: pg: the mapping does not allow this'
 	# not in the table
 	MSHARE_FAKE_FAIL=UNMAP:5
 	fails 1 unmap pg

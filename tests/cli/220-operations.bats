@@ -46,9 +46,9 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 		requests_were "MEMPOLICY $START 0x80000000 mode ${mode#* } nodes 0xb flags 0"
 	done
 	usage_error '--mode is missing' mempolicy pg
-	usage_error "--mode: 'x' is none of default, bind, interleave, preferred, local" mempolicy --mode x pg
+	usage_error "--mode: unknown mode 'x' (expected default, bind, interleave, preferred or local)" mempolicy --mode x pg
 	usage_error '--mode bind needs --nodes' mempolicy -m bind pg
-	usage_error '--mode local takes no --nodes' mempolicy -m local -n 0 pg
+	usage_error '--mode local does not accept --nodes' mempolicy -m local -n 0 pg
 	for nodes in '' 1- x 0,,1 1024; do
 		usage_error "--nodes: '$nodes' is not a list of nodes such as 0-1,3" mempolicy -m bind -n "$nodes" pg
 	done
@@ -62,7 +62,7 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 @test "mempolicy on a kernel without NUMA" {
 	export MSHARE_FAKE_FAIL=MEMPOLICY:95 # EOPNOTSUPP
 	fails 1 mempolicy -m local pg
-	cause 'msharectl mempolicy: pg: this kernel has no memory policies'
+	cause 'msharectl mempolicy: pg: this kernel does not support memory policies'
 	next_step 'Boot a kernel with CONFIG_NUMA.'
 }
 
@@ -87,6 +87,7 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 }
 
 @test "messages explain a seal" {
+	declare -A change=([map]=mapping [unmap]=unmapping [protect]='changes to access rights')
 	for command in map unmap 'protect -p r'; do
 		word=${command%% *}
 		works create -q -s 1G "$word"
@@ -94,8 +95,8 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 		works seal -q "--$word" "$word"
 		# shellcheck disable=SC2086
 		fails 1 $command "$word"
-		cause "msharectl $word: $word: the region is sealed against it"
-		next_step "A seal can't be taken off; make another region."
+		cause "msharectl $word: $word: the region is sealed against ${change[$word]}"
+		next_step "A seal cannot be removed; create another region."
 	done
 	# rights that are refused for another reason
 	MSHARE_FAKE_FAIL=PROTECT:1 fails 1 protect -p rwx pg

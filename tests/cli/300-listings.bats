@@ -92,8 +92,8 @@ pg        0x200000000000   2G 0640 $(id -un)"
 @test "stat: a kernel without counters" {
 	export MSHARE_FAKE_NO_STAT=1
 	fails 1 stat pg
-	cause "msharectl stat: pg: this kernel keeps no figures of regions"
-	next_step 'Update the kernel; msharectl info needs less.'
+	cause "msharectl stat: pg: this kernel does not count the memory of regions"
+	next_step 'Update the kernel, or use msharectl info.'
 }
 
 @test "-b, --bytes" {
@@ -251,7 +251,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	run --separate-stderr as_nobody_msharectl info pg
 	assert_failure 1
 	cause 'msharectl info: pg: permission denied'
-	next_step 'Its mode and owner decide: msharectl info pg'
+	next_step 'Check the mode and the owner: msharectl ls pg'
 }
 
 @test "a directory without search permission hides only its contents" {
@@ -273,7 +273,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	run --separate-stderr as_nobody_msharectl create -s 1G new
 	show
 	assert_success
-	cause 'msharectl create: new: note: 1 of the other regions may not be read by you, so one of them may have the same addresses'
+	cause 'msharectl create: new: note: cannot read 1 of the other regions, which may have the same addresses'
 }
 
 # nobody can't reach the build

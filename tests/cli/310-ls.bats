@@ -55,7 +55,7 @@ setup() {
 	needs_other
 	fails 1 ls "$MOUNT/other"
 	cause "msharectl ls: $MOUNT/other: on another msharefs"
-	next_step 'Say which one with --mount-point; see findmnt -t msharefs'
+	next_step 'Choose the mount with --mount-point; see findmnt -t msharefs'
 	works ls -nr -o NAME -M "$MOUNT/other" "$MOUNT/other"
 	assert_output ''
 }

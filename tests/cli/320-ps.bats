@@ -117,7 +117,7 @@ END
 	touch "$OTHER/region"
 	fails 1 ps "$MOUNT/other/region"
 	cause "msharectl ps: $MOUNT/other/region: on another msharefs"
-	next_step 'Say which one with --mount-point; see findmnt -t msharefs'
+	next_step 'Choose the mount with --mount-point; see findmnt -t msharefs'
 }
 
 @test "ps: all formats stay valid with hostile names, also of deleted regions" {
@@ -196,6 +196,6 @@ holds_as() {
 	show
 	assert_success
 	assert_output ''
-	[[ ${stderr_lines[0]} =~ ^'msharectl ps: '[0-9]+' processes of others could not be looked at; run as root to see all'$ ]]
+	[[ ${stderr_lines[0]} =~ ^'msharectl ps: '[0-9]+' processes of other users are not readable; run as root to see all processes'$ ]]
 	assert_equal "${#stderr_lines[@]}" 1
 }

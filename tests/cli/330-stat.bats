@@ -116,10 +116,10 @@ lines_of_reports() {
 
 @test "--interval and --count refuse invalid values" {
 	for value in 0 -1 x 1s '' 86401 1,5 0.0001 0.0019; do
-		usage_error "--interval: '$value' is no number of seconds from 0.001 to 86400, with up to 3 decimals" stat "--interval=$value"
+		usage_error "--interval: invalid interval '$value' (expected 0.001 to 86400 seconds, up to 3 decimals)" stat "--interval=$value"
 	done
 	for value in 0 -1 x ''; do
-		usage_error "--count: '$value' is no number from 1 on" stat --interval 1 "--count=$value"
+		usage_error "--count: invalid count '$value' (expected 1 or more)" stat --interval 1 "--count=$value"
 	done
 	usage_error '--count needs --interval' stat --count 3
 }

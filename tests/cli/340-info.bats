@@ -40,7 +40,7 @@ pg   0x200000200000 0x20000020f000  60K r    -                     4096 $FILE"
 	assert_equal "${#lines[@]}" 2
 	fails 1 info --mappings pg
 	cause 'msharectl info: pg: this kernel does not list mappings'
-	next_step 'Update the kernel; msharectl info without --mappings needs less.'
+	next_step 'Update the kernel, or omit --mappings.'
 }
 
 @test "info --mappings: an error while listing mappings is not an empty region" {

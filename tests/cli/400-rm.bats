@@ -43,7 +43,7 @@ left() {
 @test "rm removes directories only with -r, --recursive" {
 	fails 1 rm dir
 	cause 'msharectl rm: dir: a directory'
-	next_step 'Remove it and all that is in it: msharectl rm -r dir'
+	next_step 'Remove the directory and all its regions: msharectl rm -r dir'
 	works rm -r dir/sub
 	assert_equal "$(left)" 'a b dir dir/c '
 	works rm --recursive dir a
@@ -61,7 +61,7 @@ left() {
 	echo keep >"$BATS_TEST_TMPDIR/keep"
 	fails 1 rm "$BATS_TEST_TMPDIR/keep"
 	cause "msharectl rm: $BATS_TEST_TMPDIR/keep: not on msharefs"
-	next_step 'Only what is on msharefs is removed; use rm for the rest.'
+	next_step 'Use rm(1) for files that are not on msharefs.'
 	cd "$MOUNT"
 	fails 1 rm -r ../keep
 	[[ -e $BATS_TEST_TMPDIR/keep ]]
@@ -73,9 +73,9 @@ left() {
 		fails 1 rm -r "$name"
 	done
 	fails 1 rm -r "$MOUNT"
-	cause "msharectl rm: $MOUNT: a mount point, or the directory that this is run in"
+	cause "msharectl rm: $MOUNT: a mount point, or the current directory"
 	fails 1 rm mshare_info
-	cause 'msharectl rm: mshare_info: a part of msharefs itself'
+	cause 'msharectl rm: mshare_info: mshare_info is a part of msharefs'
 	[[ -e $MOUNT/mshare_info ]]
 	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
 }
@@ -95,7 +95,7 @@ left() {
 	for option in '' --dry-run; do
 		# shellcheck disable=SC2086
 		fails 1 rm -r $option other
-		cause 'msharectl rm: other: a mount point, or the directory that this is run in'
+		cause 'msharectl rm: other: a mount point, or the current directory'
 		next_step 'Name regions, or directories below the mount point.'
 		[[ -e $OTHER/region ]]
 	done

@@ -231,7 +231,7 @@ needs_privileged_files() {
 @test "no such command: 127" {
 	fails 127 attach-exec pg -- nonsense-command
 	cause 'msharectl attach-exec: nonsense-command: command not found'
-	next_step 'Check its name and PATH.'
+	next_step 'Check the name and PATH.'
 	fails 127 attach-exec pg -- ./nonsense
 	fails 127 attach-exec pg -- ''
 	printf '#!/nonexistent/interpreter\n' >script
@@ -254,9 +254,9 @@ needs_privileged_files() {
 		[[ ! -e ran ]]
 	done
 	fails 125 attach-exec unset -- touch ran
-	cause 'msharectl attach-exec: unset: the region has no address and size yet'
+	cause 'msharectl attach-exec: unset: the region has no address and size'
 	fails 125 attach-exec pg pg -- touch ran
-	cause 'msharectl attach-exec: pg: its addresses are those of another region named'
+	cause 'msharectl attach-exec: pg: the region has the same addresses as another named region'
 	[[ ! -e ran ]]
 }
 
@@ -266,7 +266,7 @@ needs_privileged_files() {
 	works create -q --addr 0x400000 -s 1M taken
 	fails 125 attach-exec pg taken -- "$PROBES/probe-nonpie" overwrite
 	cause 'msharectl attach-exec: taken: 0x400000 to 0x500000 is in use in the program'
-	next_step "The program's own layout is in the way; create the region at another address."
+	next_step "Create the region at another address; the program itself uses this range."
 }
 
 @test "no room in the program's address space: 125" {
@@ -275,7 +275,7 @@ needs_privileged_files() {
 		attach-exec pg -- touch ran
 	[[ ! -e ran ]]
 	[[ $status -eq 125 ]] || skip "the build does not run with so few addresses"
-	assert_equal "${stderr_lines[0]}" 'msharectl attach-exec: pg: the region does not fit into the program'
+	assert_equal "${stderr_lines[0]}" 'msharectl attach-exec: pg: no room for the region in the address space of the program'
 }
 
 @test "set-user-ID and set-group-ID programs and interpreters: 125" {
@@ -287,7 +287,7 @@ needs_privileged_files() {
 		chmod $mode probe
 		for program in ./probe ./script; do
 			fails 125 attach-exec pg -- $program window
-			cause "msharectl attach-exec: $program: it changes its user, group or capabilities, which a program that is traced must not"
+			cause "msharectl attach-exec: $program: the program changes its user, group or capabilities, and such a program cannot be traced"
 		done
 	done
 	# where the kernel does not heed these bits, nor on scripts, they do not matter
@@ -324,7 +324,7 @@ make_32bit() {
 	chmod +x script
 	for program in ./small ./script; do
 		fails 125 attach-exec pg -- $program
-		cause "msharectl attach-exec: $program: a 32-bit program has no addresses as high as the regions'"
+		cause "msharectl attach-exec: $program: a 32-bit program cannot map regions at their addresses"
 	done
 }
 
@@ -339,17 +339,17 @@ make_32bit() {
 	if [[ ,$(findmnt -no OPTIONS -T .), != *,nosuid,* ]]; then
 		cp "$PROBES/probe-static" other
 		chmod 4755 other
-		replace other 'it changes its user, group or capabilities, which a program that is traced must not'
+		replace other 'the program changes its user, group or capabilities, and such a program cannot be traced'
 	fi
 	make_32bit small
 	run ./small
 	[[ $status -eq 9 ]] || skip "no 32-bit programs here"
-	replace small "a 32-bit program has no addresses as high as the regions'"
+	replace small "a 32-bit program cannot map regions at their addresses"
 }
 
 refused_for_tracer() {
 	[[ ${stderr_lines[0]} =~ 'process '[0-9]+' (a debugger?) traces this one' ]]
-	next_step 'Run it without, and trace the program when it runs: gdb -p PID, strace -p PID'
+	next_step 'Run msharectl without the tracer, then trace the program: gdb -p PID, strace -p PID'
 	[[ ! -e ran ]]
 }
 
@@ -467,22 +467,22 @@ refused_for_tracer() {
 
 @test "seccomp filters that forbid ptrace: 125" {
 	under "$PROBES/filtered" ptrace:errno -- pg -- touch ran
-	refused 'this process may not be traced, which attaching needs: Operation not permitted'
+	refused 'msharectl may not be traced, which attaching needs: Operation not permitted'
 	for action in trap kill; do
 		under "$PROBES/filtered" ptrace:$action -- pg -- touch ran
-		refused 'the helper process was killed before it could attach anything'
+		refused 'the helper process was killed before it attached a region'
 	done
 }
 
 @test "seccomp filters that forbid mmap: the program does not run" {
 	under "$PROBES/filtered" mmap:errno -- pg -- touch ran
-	refused 'pg: mapping it is forbidden in the program'
+	refused 'pg: the program may not map the region'
 	under "$PROBES/filtered" mmap:trap -- pg -- touch ran
-	refused 'touch: a seccomp filter ends it for the system calls that attaching needs'
+	refused 'touch: a seccomp filter kills the program for a system call that attaching needs'
 	# the filter ends it, not msharectl
 	under "$PROBES/filtered" mmap:kill -- pg -- touch ran
 	assert_equal "$status" 159
-	cause 'msharectl attach-exec: touch: a seccomp filter ends it for the system calls that attaching needs'
+	cause 'msharectl attach-exec: touch: a seccomp filter kills the program for a system call that attaching needs'
 	[[ ! -e ran ]]
 }
 
@@ -490,7 +490,7 @@ refused_for_tracer() {
 	for action in errno trap; do
 		under "$PROBES/filtered" mmap:errno exit_group:$action -- pg -- touch ran
 		assert_equal "$status" 137
-		cause 'msharectl attach-exec: pg: mapping it is forbidden in the program'
+		cause 'msharectl attach-exec: pg: the program may not map the region'
 		[[ ! -e ran ]]
 	done
 }
@@ -562,7 +562,7 @@ refused_for_tracer() {
 	fails 126 attach-exec --env-only pg -- /tmp
 	fails 125 attach-exec --env-only nonsense -- touch ran
 	fails 125 attach-exec --env-only -r pg -- touch ran
-	cause 'msharectl attach-exec: --read-only is for attaching, and --env-only attaches nothing'
+	cause 'msharectl attach-exec: --read-only and --env-only exclude each other'
 	[[ ! -e ran ]]
 }
 
@@ -590,9 +590,9 @@ touch: would run $(type -P touch)"
 	fails 125 attach-exec --dry-run pg taken -- "$PROBES/probe-nonpie"
 	cause 'msharectl attach-exec: taken: 0x400000 to 0x500000 is in use in the program'
 	under "$PROBES/filtered" ptrace:errno -- --dry-run pg -- touch ran
-	refused 'this process may not be traced, which attaching needs: Operation not permitted'
+	refused 'msharectl may not be traced, which attaching needs: Operation not permitted'
 	under "$PROBES/filtered" ptrace:kill -- --dry-run pg -- touch ran
-	refused 'the helper process was killed before it could attach anything'
+	refused 'the helper process was killed before it attached a region'
 }
 
 @test "hundreds of attach-execs at the same time" {

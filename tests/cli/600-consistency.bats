@@ -11,7 +11,7 @@ commands=(mount umount create map unmap protect advise lock unlock mempolicy sea
 help_options() {
 	local known=$BATS_FILE_TMPDIR/options-$1
 	[[ -e $known ]] ||
-		msharectl "$1" --help | sed '/^ Everywhere:/,$d' | options_in_help >"$known"
+		msharectl "$1" --help | sed '/^ Global options:/,$d' | options_in_help >"$known"
 	cat "$known"
 }
 

@@ -63,9 +63,9 @@ refused() {
 	assert_failure 139
 	logged msharectl stat -nrb -o MAPPED,RESIDENT region
 	assert_output "$((1 << 30)) 0"
-	refused 1 'msharectl protect: region: not all of this range is mapped' \
+	refused 1 'msharectl protect: region: a part of the range is not mapped' \
 		msharectl protect --prot r region
-	refused 1 'msharectl map: region: something is mapped in this range already' \
+	refused 1 'msharectl map: region: the range overlaps a mapping' \
 		msharectl map region
 }
 
@@ -81,7 +81,7 @@ refused() {
 }
 
 @test "a failed create leaves no region" {
-	refused 1 'msharectl create: region: the kernel takes no region with this address and size' \
+	refused 1 'msharectl create: region: the kernel refuses this address and size' \
 		msharectl create --start 0xffffff8000000000 --size 1G region
 	[[ ! -e $MSHARE/region ]]
 }
@@ -95,7 +95,7 @@ refused() {
 	refused 125 'msharectl attach-exec: theirs: permission denied' \
 		as_user 1001 msharectl attach-exec theirs -- "$CASES/helper-attach" read
 	refused 1 'msharectl unmap: theirs: permission denied' as_user 1001 msharectl unmap theirs
-	refused 1 'msharectl rm: theirs: only its owner may remove it' as_user 1001 msharectl rm theirs
+	refused 1 'msharectl rm: theirs: only the owner may remove this name' as_user 1001 msharectl rm theirs
 	chmod 600 "$MSHARE/theirs"
 	logged as_user 1001 msharectl info -nr -o NAME,START,MODE,UID
 	assert_output 'theirs - 0600 1000'
@@ -135,7 +135,7 @@ refused() {
 	logged unshare --pid --fork \
 		msharectl attach-exec region -- "$CASES/helper-attach" write 7
 	assert_success
-	refused 125 'msharectl attach-exec: /proc does not show this process, and what is attached is verified there: No such file or directory' \
+	refused 125 'msharectl attach-exec: /proc does not show this process, and attaching verifies windows there: No such file or directory' \
 		unshare --mount sh -c 'mount -t tmpfs none /proc && msharectl attach-exec region -- "$1" read' \
 		- "$CASES/helper-attach"
 }
@@ -173,7 +173,7 @@ refused() {
 	logged unshare --mount sh -c 'umount "$1" && msharectl info' - "$MSHARE"
 	assert_failure 3
 	assert_output 'msharectl info: msharefs is not mounted
-Mount it: msharectl mount'
+Mount msharefs: msharectl mount'
 	logged unshare --mount sh -c 'umount "$1" && mount -t msharefs msharefs "$2" && msharectl info -J' \
 		- "$MSHARE" "$BATS_TEST_TMPDIR/elsewhere"
 	assert_success
@@ -185,7 +185,7 @@ Mount it: msharectl mount'
 }
 
 @test "rm does not remove mshare_info or the mount point" {
-	refused 1 'msharectl rm: mshare_info: a part of msharefs itself' msharectl rm -f mshare_info
+	refused 1 'msharectl rm: mshare_info: mshare_info is a part of msharefs' msharectl rm -f mshare_info
 	logged msharectl rm -r "$MSHARE"
 	assert_failure 1
 	[[ -e $MSHARE/mshare_info ]]

@@ -90,14 +90,14 @@ region: mapped 1G rw at 0x200000000000'
 	msharectl seal --unmap region
 	logged msharectl unmap region
 	assert_failure 1
-	assert_line --index 0 'msharectl unmap: region: the region is sealed against it'
+	assert_line --index 0 'msharectl unmap: region: the region is sealed against unmapping'
 	logged msharectl protect --size 2M -p r region
 	assert_success
 	msharectl seal region
 	logged msharectl protect --size 2M -p rw region
 	assert_failure 1
 	logged msharectl map --addr 0x200000200000 region
-	assert_line --index 0 'msharectl map: region: the region is sealed against it'
+	assert_line --index 0 'msharectl map: region: the region is sealed against mapping'
 }
 
 @test "mempolicy binds memory to a node" {

@@ -55,7 +55,7 @@ holds() {
 	assert_output "region $child root 0x80000000000 rw helper-attach $CASES/helper-attach\\x20wait"
 	logged setpriv --reuid 65534 --regid 65534 --clear-groups msharectl ps region
 	assert_success
-	assert_output --regexp '^msharectl ps: [0-9]+ processes of others could not be looked at; run as root to see all$'
+	assert_output --regexp '^msharectl ps: [0-9]+ processes of other users are not readable; run as root to see all processes$'
 }
 
 @test "ps shows a process whose main thread has exited" {
