@@ -9,7 +9,7 @@
 /* In bytes, and not 0. */
 uint64_t args_size(const char *option, const char *arg);
 uint64_t args_address(const char *option, const char *arg);
-/* what is the word for the number, as in "an offset". */
+/* what is the noun for the number in messages, such as "offset". */
 uint64_t args_number(const char *option, const char *what, const char *arg);
 /* PROT_*, of --prot. */
 int args_prot(const char *arg);

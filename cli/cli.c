@@ -47,7 +47,9 @@ static error_t global_parse(int key, char *arg, struct argp_state *state)
 		cli->mount_point = arg;
 		return 0;
 	case 'h':
-		/* A user's taste would mislead who reads this: completions. */
+		/*
+		 * Completions parse --help, which a user's format would break.
+		 */
 		unsetenv("ARGP_HELP_FMT");
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		exit(EXIT_SUCCESS);
@@ -55,8 +57,8 @@ static error_t global_parse(int key, char *arg, struct argp_state *state)
 		print_version();
 	case ARGP_KEY_INIT:
 		/*
-		 * argp's own "Try ..." line names options that are not there;
-		 * without a stream it says nothing and returns.
+		 * argp's own "Try ..." line names options that msharectl does
+		 * not have; without a stream, argp prints nothing and returns.
 		 */
 		state->err_stream = NULL;
 		return 0;
@@ -170,7 +172,7 @@ void cli_parse(struct cli *cli, int argc, char **argv, void *input)
 	};
 	struct inputs inputs = { input, cli };
 
-	/* getopt()'s messages begin with it. */
+	/* getopt()'s messages begin with argv[0]. */
 	argv[0] = cli->title;
 	if (argp_parse(&argp, argc, argv, c->flags | ARGP_NO_HELP, NULL,
 		       &inputs))
@@ -187,7 +189,7 @@ void cli_usage_error(const char *format, ...)
 	len = vasprintf(&text, format, args);
 	va_end(args);
 	fprintf(stderr, "%s: ", program_invocation_name);
-	/* It quotes words of the command line. */
+	/* The text quotes words of the command line. */
 	escape_message(stderr, len < 0 ? format : text);
 	if (len >= 0)
 		free(text);

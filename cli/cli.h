@@ -4,7 +4,7 @@
 
 #include <argp.h>
 
-/* The command line: what all subcommands have in common. */
+/* The command line: the common part of all commands. */
 
 enum {
 	EXIT_USAGE = 2,
@@ -22,8 +22,8 @@ struct command {
 	struct argp argp;    /* without the global options */
 	unsigned int flags;  /* of argp_parse() */
 	/*
-	 * The exit status of all its own failures, where those from 1 on may
-	 * be another program's; else 0.
+	 * The exit status for all own failures, if the statuses from 1 on can
+	 * be another program's; otherwise 0.
 	 */
 	int own_failure;
 	int (*run)(struct cli *cli, int argc, char **argv);
@@ -36,27 +36,30 @@ struct cli {
 	const char *mount_point; /* --mount-point, or NULL */
 };
 
-/* Runs a command from the word of its name on; returns the exit status. */
+/* Runs a command; argv[0] is its name. Returns the exit status. */
 int cli_run(struct cli *cli, const struct command *command, int argc,
 	    char **argv);
 
-/* The status for a failure of this kind, given what the command is. */
+/* The exit status of this command for a failure of this kind. */
 int cli_status(const struct cli *cli, int status);
 
-/* The parser of a command whose options are all its first child's. */
+/* The parser of a command whose options all belong to its first child. */
 error_t cli_pass_input(int key, char *arg, struct argp_state *state);
 
-/* What every help text goes through, where the command has no other filter. */
+/* The filter of help texts, unless the command has another filter. */
 char *cli_help_filter(int key, const char *text, void *input);
 
 /*
- * Parses the command line of the command that runs, and the global options,
- * into input, which the command's argp knows. Ends the process where --help or
- * --version is given, and where usage is wrong.
+ * Parses the command line of the running command and the global options into
+ * input, which the command's argp knows. Ends the process for --help, for
+ * --version and for wrong usage.
  */
 void cli_parse(struct cli *cli, int argc, char **argv, void *input);
 
-/* Two lines on standard error, and the exit status for wrong usage. */
+/*
+ * Prints two lines to standard error, and exits with the status for wrong
+ * usage.
+ */
 _Noreturn void cli_usage_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 

@@ -4,9 +4,9 @@
 #include <signal.h>
 #include <stddef.h>
 
-/* Nothing is half done where a process only waits to be continued. */
+/* Stop signals do not interrupt a step: the process continues later. */
 static const int stopping[] = { SIGTSTP, SIGTTIN, SIGTTOU };
-/* All others end a process that does nothing about them. */
+/* The default action of all other signals ends the process. */
 static const int harmless[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH };
 
 static sigset_t saved;
@@ -33,7 +33,7 @@ static bool will_end(int sig)
 	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
 		if (sig == harmless[i])
 			return false;
-	/* Blocked, even those pend that nohup(1) has ignored. */
+	/* A blocked signal is pending even if nohup(1) ignores the signal. */
 	return !sigaction(sig, NULL, &action) && action.sa_handler != SIG_IGN;
 }
 

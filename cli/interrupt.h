@@ -5,15 +5,15 @@
 #include <stdbool.h>
 
 /*
- * Steps that are done together or not at all. Between hold and release signals
- * wait; who finds one pending undoes what it has done, and release then lets
- * the signal end the process as usual.
+ * Steps that succeed together or are undone. Signals are blocked between hold
+ * and release. Code that finds a pending signal undoes its steps, and release
+ * lets the signal end the process as usual.
  */
 
 void interrupt_hold(void);
 void interrupt_release(void);
 
-/* A signal that ends the process has come since interrupt_hold(). */
+/* Whether a signal that ends the process is pending since interrupt_hold(). */
 bool interrupt_pending(void);
 
 #endif

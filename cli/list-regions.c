@@ -70,7 +70,7 @@ static int collect(const struct mshare_entry *entry, void *data)
 	case -ENOENT:
 		return 0;
 	case -EACCES:
-		/* Other people's regions: nothing went wrong. */
+		/* Regions of other users: not an error. */
 		add_row(c, entry, c->source->fill_closed);
 		return 0;
 	default:
@@ -79,7 +79,7 @@ static int collect(const struct mshare_entry *entry, void *data)
 	}
 }
 
-/* -ENOTDIR: the name is of something else. */
+/* -ENOTDIR: the name is not a directory. */
 static int collect_directory(struct collection *c, const char *name)
 {
 	char *path = names_path(c->mount, name);

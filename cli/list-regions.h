@@ -6,7 +6,7 @@
 #include "message.h"
 #include "region.h"
 
-/* Where the rows of a listing of regions come from. */
+/* The source of the rows of a listing of regions. */
 struct region_source {
 	/*
 	 * Fills a row from an open region. 0 or -errno, which is reported in
@@ -15,15 +15,15 @@ struct region_source {
 	int (*fill)(struct row *row, const struct region *region, void *data);
 	/* The same if the user may not open the region; may be NULL. */
 	void (*fill_closed)(struct cell *cells, const struct stat *st);
-	/* For a directory; NULL where these are not listed. */
+	/* For a directory; NULL if directories are not listed. */
 	void (*fill_directory)(struct cell *cells, const struct stat *st);
 	void *data;
 	enum operation op;
 };
 
 /*
- * Adds a row for each region that the listing names, or for all of them; says
- * what went wrong. EXIT_SUCCESS or EXIT_FAILURE.
+ * Adds a row for each region that the listing names, or for all regions;
+ * reports errors. EXIT_SUCCESS or EXIT_FAILURE.
  */
 int regions_collect(struct listing *listing, const struct mount *mount,
 		    const struct region_source *source);

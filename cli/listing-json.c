@@ -12,7 +12,7 @@
 #include "listing-print.h"
 #include "xalloc.h"
 
-/* Grows when a key of the output goes or changes its meaning. */
+/* Grows when a key of the output is removed or changes its meaning. */
 #define JSON_VERSION 2
 
 /* For json-c, NULL is the value null as well as a sign of missing memory. */

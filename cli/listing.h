@@ -84,7 +84,7 @@ struct row {
 struct listing {
 	const struct listing_def *def;
 	const struct listing_options *options;
-	/* What JSON shows inside of the rows, or NULL. */
+	/* The listing inside the rows in JSON, or NULL. */
 	const struct listing *details;
 	size_t selected[LISTING_MAX_COLUMNS];
 	size_t selected_count;

@@ -15,7 +15,7 @@
 #include "interrupt.h"
 #include "region.h"
 
-/* How much is populated before signals are looked for again. */
+/* The amount to populate between checks for signals. */
 #define POPULATE_STEP (64ULL << 20)
 
 enum {
@@ -124,7 +124,7 @@ int mapping_open(struct mapping *m)
 
 	if (!m->path)
 		return EXIT_SUCCESS;
-	/* O_NONBLOCK: it may turn out to be a FIFO. */
+	/* O_NONBLOCK: the file may be a FIFO. */
 	m->file = open(m->path, access | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (m->file < 0 || fstat(m->file, &st))
 		ret = message_failed(
@@ -150,10 +150,10 @@ struct range mapping_limit(const struct mapping *m, struct range range)
 	return range;
 }
 
-/* In steps, because in the kernel it can't be interrupted here. */
+/* In steps, because blocked signals do not interrupt the request. */
 static int populate(const struct mapping *m, int fd, struct range range)
 {
-	/* A file is read in, and not made dirty where nobody writes to it. */
+	/* Populate files for reading, so that pages stay clean. */
 	const bool write = (m->prot & PROT_WRITE) && !m->path;
 	const int advice = write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
 	int err = 0;
@@ -172,7 +172,7 @@ static int populate(const struct mapping *m, int fd, struct range range)
 	return err;
 }
 
-/* Huge pages come first: what is there already keeps its size. */
+/* Advise huge pages first: present pages keep their size. */
 static int prepare(const struct mapping *m, int fd, struct range range,
 		   enum operation *op)
 {
@@ -199,7 +199,7 @@ int mapping_try(const struct mapping *m, int fd, struct range range,
 	struct mshare_mapping next;
 	char path[PATH_MAX];
 
-	/* Not every kernel can tell. */
+	/* Older kernels lack the request. */
 	if (mshare_next_mapping(fd, range.start, &next, path, sizeof(path)) ||
 	    next.addr >= range.start + range.size)
 		return EXIT_SUCCESS;

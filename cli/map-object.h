@@ -9,16 +9,16 @@
 #include "message.h"
 #include "range.h"
 
-/* What map, and create with --map, map into a region. */
+/* The object that map, and create with --map, map into a region. */
 
 struct mapping {
-	const char *option; /* one that was given, or NULL */
+	const char *option; /* a given option, or NULL */
 	int prot;
 	bool noreserve, populate, huge, has_offset;
 	const char *path; /* of a file, or NULL */
 	uint64_t offset;
 	int file;      /* its descriptor, or -1 */
-	uint64_t rest; /* how much of it there is from offset on */
+	uint64_t rest; /* size of the file from offset on */
 };
 
 #define MAPPING_DEFAULT                                     \
@@ -29,20 +29,20 @@ struct mapping {
 /* --prot, --noreserve, --file, --offset, --populate and --huge. */
 extern const struct argp mapping_argp;
 
-/* All that can go wrong before anything is changed. EXIT_*. */
+/* All checks that need no change. EXIT_*. */
 int mapping_open(struct mapping *mapping);
 void mapping_close(struct mapping *mapping);
 
-/* The part of a range that there is something for. */
+/* The part of a range that the object can fill. */
 struct range mapping_limit(const struct mapping *mapping, struct range range);
 
-/* Says so where mapping_make() is sure to fail, and changes nothing. EXIT_*. */
+/* Reports whether mapping_make() would fail, and changes nothing. EXIT_*. */
 int mapping_try(const struct mapping *mapping, int fd, struct range range,
 		const struct subject *subject);
 
 /*
- * All or nothing, between interrupt_hold() and interrupt_release(). Says what
- * failed, unless a signal is pending. EXIT_*.
+ * All or nothing, between interrupt_hold() and interrupt_release(). Reports the
+ * error, unless a signal is pending. EXIT_*.
  */
 int mapping_make(const struct mapping *mapping, int fd, struct range range,
 		 const struct subject *subject);

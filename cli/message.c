@@ -13,8 +13,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * The cause and the next step of a failure. NULL: those of the more general
- * rows hold. struct subject says what is replaced.
+ * The cause and the next step of a failure. NULL: use the more general row.
+ * struct subject lists the placeholders.
  */
 struct message {
 	enum operation op; /* OP_ANY: of operations without a row */
@@ -291,7 +291,7 @@ static const struct message messages[] = {
 	  "Pass fewer arguments, or raise the limit: ulimit -s" },
 };
 
-/* Whose rows hold where an operation has none. */
+/* The operation whose rows apply if an operation has no row. */
 static const enum operation parents[OP_COUNT] = {
 	[OP_SET_SIZE] = OP_NEW,         [OP_MAP] = OP_RANGE,
 	[OP_MAP_FILE] = OP_MAP,         [OP_HUGE] = OP_ADVISE,

@@ -46,7 +46,7 @@ enum operation {
 	OP_COUNT,
 };
 
-/* What texts may mention; 0 or NULL where unknown. */
+/* Values for the placeholders of texts; 0 or NULL if unknown. */
 struct subject {
 	const char *name;   /* {name}, and in front of the cause */
 	const char *mount;  /* {mount} */
@@ -56,18 +56,21 @@ struct subject {
 	int err;            /* {error}: -errno */
 };
 
-/* From the table, for an operation that failed with err (-errno). */
+/*
+ * Prints the message of the table for an operation that failed with err
+ * (-errno).
+ */
 int message_failed(enum operation op, const struct subject *subject, int err);
 
-/* Texts of the caller's, with the subject put in. */
+/* Prints the caller's texts, with the placeholders of the subject. */
 void message_show(const struct subject *subject, const char *cause,
 		  const char *next);
 
-/* Where the table is too coarse. next is a whole sentence. */
+/* For errors that need more detail than the table. next is a whole sentence. */
 int message_error(const char *name, const char *next, const char *cause, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* One line that is no failure. */
+/* One line, not an error. */
 void message_note(const char *name, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -8,38 +8,40 @@
 #include "mount.h"
 #include "region.h"
 
-/* What the words of a command line stand for. */
+/* The meaning of words of the command line. */
 
 struct cli;
 
 /*
- * Finds msharefs, or says why not. dir is an argument that names the mount
+ * Opens the mount, or reports the error. dir is an argument with the mount
  * point, or NULL. EXIT_SUCCESS or EXIT_UNAVAILABLE.
  */
 int names_mount(const struct cli *cli, const char *dir, struct mount *mount);
 
 /*
- * The mount point that was named: by dir, by --mount-point or in the
- * environment; else NULL.
+ * The mount point from dir, from --mount-point or from the environment;
+ * otherwise NULL.
  */
 const char *names_mount_point(const struct cli *cli, const char *dir);
 
-/* What a message about a name on this mount may mention. */
+/* The values for a message about a name on this mount. */
 struct subject names_subject(const struct mount *mount, const char *name);
 
-/* message_failed() for it. */
+/* message_failed() for a name. */
 int names_failed(const struct mount *mount, enum operation op, const char *name,
 		 int err);
 
-/* An existing region; says why not. EXIT_SUCCESS or EXIT_FAILURE. */
+/*
+ * Opens an existing region, or reports the error. EXIT_SUCCESS or EXIT_FAILURE.
+ */
 int names_open(const struct mount *mount, const char *name, int flags,
 	       struct region *region);
 
-/* The same, and it has its size. */
+/* The same, for a region with a size. */
 int names_open_sized(const struct mount *mount, const char *name, int flags,
 		     struct region *region);
 
-/* The path that a name stands for; the caller frees it. Never NULL. */
+/* The path of a name; the caller frees the path. Never NULL. */
 char *names_path(const struct mount *mount, const char *name);
 
 /* A name, split where the last component of its path begins. */

@@ -27,7 +27,7 @@ static void print_sample(const struct metric *m, const struct row *row)
 	printf("mshare_region_%s%s{region=", m->name,
 	       m->counter ? "_total" : "");
 	escape_label(stdout, name);
-	/* Two names may be the same but for bytes that can't be said. */
+	/* Two names can differ only in bytes that are not valid UTF-8. */
 	if (!escape_is_utf8(name)) {
 		fputs(",region_bytes=\"", stdout);
 		escape_hex(stdout, name);

@@ -7,13 +7,13 @@
 
 struct listing;
 
-/* What a column of a listing of regions is as a metric. */
+/* The metric of a column in a listing of regions. */
 struct metric {
 	size_t column;
 	const char *name; /* without mshare_region_; the unit at its end */
 	const char *unit; /* or NULL */
 	bool counter;
-	const char *label; /* one more, such as kind="file", or NULL */
+	const char *label; /* additional label, such as kind="file", or NULL */
 	const char *help;
 };
 

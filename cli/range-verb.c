@@ -114,7 +114,7 @@ void change_report(const struct change_target *target, const char *done,
 	       range.start);
 }
 
-/* The part of the region that is meant; says what is wrong with it. */
+/* The range of the options; reports errors. */
 static int choose_range(const char *name, const struct region *region,
 			const struct wanted_range *wanted, struct range *range)
 {

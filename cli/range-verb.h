@@ -10,7 +10,7 @@
 #include "region.h"
 #include "names.h"
 
-/* What the commands that change a region have in common. */
+/* The common part of the commands that change a region. */
 
 struct cli;
 
@@ -40,10 +40,10 @@ extern const struct argp change_target_argp;
 /* The same with --addr and --size, for a struct change. */
 extern const struct argp change_argp;
 
-/* Those, and what all commands have: the children of a command's argp. */
+/* These options and the global options: the children of a command's argp. */
 extern const struct argp_child change_children[];
 
-/* What a struct change stands for. */
+/* The open region and range of a struct change. */
 struct changed {
 	struct mount mount;
 	struct region region;
@@ -51,12 +51,12 @@ struct changed {
 	struct subject subject;
 };
 
-/* Finds it, or says why not. EXIT_*; to be closed if EXIT_SUCCESS. */
+/* Opens the region, or reports the error. EXIT_*; close after EXIT_SUCCESS. */
 int change_open(const struct cli *cli, const struct change *change,
 		struct changed *changed);
 void change_close(struct changed *changed);
 
-/* message_failed() for a request to a region, which may be sealed. */
+/* message_failed() for a request on a region that may be sealed. */
 int change_failed(enum operation op, int fd, const struct subject *subject,
 		  int err);
 
@@ -69,8 +69,8 @@ struct range_verb {
 };
 
 /*
- * Finds region and range, makes the request, and says so. how, what is reported
- * behind the size, may be NULL. EXIT_*.
+ * Finds the region and the range, makes the request, and reports the result.
+ * how is the word after the size, or NULL. EXIT_*.
  */
 int range_verb_run(const struct cli *cli, const struct range_verb *verb,
 		   const struct change *change, const char *how,

@@ -46,7 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &a->change;
 		return 0;
 	case ARGP_KEY_ARG:
-		/* The second one is the region's name. */
+		/* The second argument is the region's name. */
 		if (a->advice)
 			return ARGP_ERR_UNKNOWN;
 		a->advice = find(arg);

@@ -61,7 +61,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		(void)arg;
 		first = state->next - 1;
 		if (!state->quoted) {
-			/* In order, so names lie one after the other. */
+			/*
+			 * Arguments are in order, so that names are adjacent.
+			 */
 			if (!a->count)
 				a->names = &state->argv[first];
 			if (&state->argv[first] != a->names + a->count)
@@ -87,7 +89,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* What a refusal is about: the name in front of its cause. */
+/* The name in front of the cause of a refusal. */
 enum about {
 	ABOUT_NOTHING,
 	ABOUT_COMMAND,
@@ -97,8 +99,9 @@ enum about {
 static const struct refusal {
 	enum attach_reason reason;
 	/*
-	 * Of ATTACH_TRACE an enum obstacle, of ATTACH_PROGRAM an enum
-	 * program_kind, of ATTACH_MAP an errno. 0: what no row before has.
+	 * An enum obstacle for ATTACH_TRACE, an enum program_kind for
+	 * ATTACH_PROGRAM, an errno for ATTACH_MAP. 0: the default of the
+	 * reason.
 	 */
 	int detail;
 	enum about about;
@@ -215,7 +218,7 @@ static void report(const struct attach_failure *f, const void *data)
 	message_show(&subject, r->cause, r->next);
 }
 
-/* Descriptors that last until the program has its mapping. */
+/* Descriptors that stay open until the program has its mapping. */
 static int open_regions(struct attach_exec *a, const struct mount *mount)
 {
 	const int flags = a->read_only || a->env_only ? O_RDONLY : O_RDWR;
@@ -260,7 +263,10 @@ static int set_environment(const struct attach_exec *a,
 			     "the environment: %s", strerror(-err));
 }
 
-/* What can be told beforehand; it is looked at again when it is executed. */
+/*
+ * Checks the program beforehand; the helper checks the program again after
+ * execve().
+ */
 static int check_program(const struct attach_exec *a, const char *path)
 {
 	struct attach_failure failure = { .reason = ATTACH_PROGRAM };
@@ -309,7 +315,7 @@ static int execute_attached(struct attach_exec *a)
 	char *path;
 	int err;
 
-	/* Where it is not found, execvp() says so. */
+	/* If the command is not found, execvp() fails. */
 	if (!program_find(a->command[0], &path)) {
 		err = check_program(a, path);
 		free(path);
@@ -323,11 +329,11 @@ static int execute_attached(struct attach_exec *a)
 	execvp(a->command[0], a->command);
 	err = -errno;
 	attach_cancel(session);
-	/* Still traced, which is nothing for exit handlers to run into. */
+	/* The process is still traced, so exit handlers must not run. */
 	_exit(failed_exec(a, err));
 }
 
-/* As much of the above as leaves nothing behind. */
+/* The checks of the above, without side effects. */
 static int rehearse(const struct attach_exec *a)
 {
 	const char *done = a->env_only ? "would name" : "would attach";

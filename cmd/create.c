@@ -195,17 +195,20 @@ static int fill(const struct create *c, int fd, const struct subject *subject)
 }
 
 /*
- * All or nothing: what can't be finished is removed again. Leaves to the caller
- * to say that the name exists.
+ * All or nothing: removes an incomplete region. The caller reports that the
+ * name exists.
  */
 static enum outcome make(const struct create *c, const struct subject *subject)
 {
 	enum outcome outcome = FAILED;
 	int fd;
 
-	/* Nor does a key at the terminal leave half a region. */
+	/* A key at the terminal must not leave an incomplete region. */
 	interrupt_hold();
-	/* Nobody else's until it is whole; --mode comes last. */
+	/*
+	 * No access for other users until the region is complete; --mode is set
+	 * last.
+	 */
 	fd = openat(c->split.dirfd, c->split.leaf,
 		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd >= 0) {
@@ -225,7 +228,7 @@ static enum outcome make(const struct create *c, const struct subject *subject)
 
 static void report_mapped(const struct create *c)
 {
-	/* The name is out already. */
+	/* The message has the name already. */
 	if (!c->target.quiet)
 		change_report(&c->target, "mapped", "would map",
 			      mapping_limit(&c->mapping, c->range),
@@ -275,7 +278,7 @@ static int check_same(const struct create *c, struct range range)
 			     size_format(range.size, has), range.start);
 }
 
-/* What is mapped in it already may differ from what is asked for here. */
+/* An existing mapping can differ from the requested mapping. */
 static int map_if_empty(struct create *c, const struct mount *mount,
 			const struct region *region,
 			const struct subject *subject, bool *mapped)
@@ -326,7 +329,7 @@ static int use_existing(struct create *c, const struct mount *mount,
 	return ret;
 }
 
-/* What is locked and chosen from are this mount's regions. 0 or -errno. */
+/* The lock and the choice cover this mount's regions. 0 or -errno. */
 static int split_name(struct create *c, const struct mount *mount)
 {
 	int err;

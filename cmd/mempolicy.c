@@ -11,7 +11,7 @@
 static const struct mode {
 	unsigned int mode;
 	const char *name;
-	bool nodes; /* needed, or else not wanted */
+	bool nodes; /* required, otherwise refused */
 } modes[] = {
 	{ MPOL_DEFAULT, "default", false },
 	{ MPOL_BIND, "bind", true },

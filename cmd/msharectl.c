@@ -25,7 +25,7 @@ struct top {
 	int count;
 };
 
-/* The commands, for the end of --help. */
+/* The list of commands, for the end of --help. */
 static char *help_filter(int key, const char *text, void *input)
 {
 	size_t len;
@@ -133,7 +133,7 @@ static void close_stdout(int status, void *data)
 	const bool pending = __fpending(stdout);
 
 	(void)status;
-	/* Where nothing was printed there need be nothing to print to. */
+	/* A closed standard output is not an error if nothing was printed. */
 	if (fclose(stdout) && (errno != EBADF || failed || pending)) {
 		if (errno != EPIPE)
 			fprintf(stderr,
@@ -147,9 +147,9 @@ static void close_stdout(int status, void *data)
 }
 
 /*
- * What is opened must not become a standard descriptor that was closed: a
- * message would be written into a region. These behave as closed ones do, and
- * are closed for programs that are executed.
+ * A new descriptor must not take the number of a closed standard descriptor: a
+ * message would be written into a region. The placeholders behave like closed
+ * descriptors, and are closed for executed programs.
  */
 static void occupy_standard_descriptors(void)
 {

@@ -86,7 +86,7 @@ static int learn(const struct mshare_entry *entry, void *data)
 	return 0;
 }
 
-/* A user who may not open a region may still know its processes. */
+/* A user who cannot open a region can still see its processes. */
 static int learn_named(struct ps *ps, const char *name)
 {
 	char *path = names_path(&ps->mount, name);
@@ -166,7 +166,10 @@ static int add_window(const struct window *w, void *data)
 		    w->deleted && !known ? "deleted" : "present");
 	cell_value(&cells[COL_INODE], CELL_NUMBER, w->inode);
 	cell_string(&cells[COL_COMMAND], "%s", w->command);
-	/* They can be long, and are the same for all windows of a process. */
+	/*
+	 * Command lines can be long, and are the same for all windows of a
+	 * process.
+	 */
 	if (listing_shows(&ps->listing, COL_ARGUMENTS))
 		cell_string(&cells[COL_ARGUMENTS], "%s", w->arguments);
 	return 0;
@@ -194,7 +197,7 @@ static int scan(struct ps *ps)
 	err = window_scan("/proc", ps->mount.dev, add_window, ps, &unreadable);
 	if (err)
 		return names_failed(&ps->mount, OP_PROCESSES, "/proc", err);
-	/* Root is refused where a container's or a module's rules say so. */
+	/* The rules of containers or of security modules refuse even root. */
 	if (unreadable && geteuid())
 		message_note(NULL,
 			     "%zu processes of other users are not readable; "

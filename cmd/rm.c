@@ -81,7 +81,7 @@ static int remove_entry(const struct rm *rm, int dirfd, const char *leaf,
 	return EXIT_SUCCESS;
 }
 
-/* What is removed of one directory. */
+/* The removal of one directory's contents. */
 struct removal {
 	const struct rm *rm;
 	int ret;
@@ -97,7 +97,7 @@ static int remove_below(const struct mshare_entry *entry, void *data)
 		r->kept = entry->depth;
 		return 0;
 	}
-	/* What is mounted there may be an msharefs, too. */
+	/* The mount may be another msharefs. */
 	if (entry->err)
 		ret = failed(r->rm, entry->name,
 			     entry->err == -EXDEV ? -EBUSY : entry->err);

@@ -162,7 +162,7 @@ struct stat_command {
 	struct listing_options options;
 	struct listing listing;
 	bool openmetrics, has_count;
-	bool printed; /* some report that was not empty */
+	bool printed; /* a report was not empty */
 	uint64_t interval_ms, count;
 	struct samples samples;
 };
@@ -256,7 +256,7 @@ static void fill_rate(struct cell *cells, const struct figure *f,
 static void fill_rates(struct cell *cells, const struct sample *before,
 		       const struct sample *now)
 {
-	/* In the first report, there is nothing to compare with. */
+	/* The first report has no previous sample. */
 	if (!before || now->time <= before->time)
 		return;
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
@@ -312,7 +312,7 @@ static int print_report(struct stat_command *c, const struct mount *mount)
 	const size_t count = listing_count(&c->listing);
 	int ret;
 
-	/* For people each report is a table; scripts get one stream. */
+	/* Each report is a table for people, and one stream for scripts. */
 	if (c->printed && o->format == LISTING_TABLE && count)
 		putchar('\n');
 	if (c->printed && o->format == LISTING_RAW)
@@ -333,7 +333,7 @@ static int repeat(struct stat_command *c, const struct mount *mount,
 
 	ret = regions_collect(&c->listing, mount, source);
 	for (uint64_t i = 0; !c->has_count || i < c->count; i++) {
-		/* Names that are wrong were so the first time. */
+		/* Wrong names were reported the first time. */
 		if (c->options.name_count && !listing_count(&c->listing))
 			return EXIT_FAILURE;
 		at = sleep_interval(at, c->interval_ms * 1000000);

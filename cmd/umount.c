@@ -15,11 +15,11 @@ static int run(struct cli *cli, int argc, char **argv)
 	int ret, err = 0;
 
 	cli_parse(cli, argc, argv, &a);
-	/* What is no msharefs is for umount(8). */
+	/* Other file systems are for umount(8). */
 	ret = names_mount(cli, a.dir, &mount);
 	if (ret)
 		return ret;
-	/* An open file would keep it busy. */
+	/* An open file would keep the mount busy. */
 	close(mount.fd);
 	mount.fd = -1;
 

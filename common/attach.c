@@ -26,9 +26,9 @@ struct attach_session {
 	struct attach attach;
 	bool try;
 	pid_t target;
-	int sock[2]; /* this process's end, and the helper's */
+	int sock[2]; /* the ends of this process and of the helper */
 	int proc;    /* the target's directory in /proc */
-	int err;     /* of starting the helper */
+	int err;     /* errno of starting the helper */
 	sigset_t caller_mask;
 	_Alignas(16) char starter_stack[STACK_SIZE];
 	_Alignas(16) char helper_stack[STACK_SIZE];
@@ -40,8 +40,8 @@ const char *attach_arch(void)
 }
 
 /*
- * By descriptor: the target's number is another one in the /proc of another PID
- * namespace, where it may be that of another process.
+ * By descriptor: in the /proc of another PID namespace the target has another
+ * number, which may be the number of another process.
  */
 static void proc_path(const struct attach_session *s, char *path, size_t size,
 		      const char *name)
@@ -49,7 +49,7 @@ static void proc_path(const struct attach_session *s, char *path, size_t size,
 	snprintf(path, size, "/proc/self/fd/%d/%s", s->proc, name);
 }
 
-/* What the program has is what counts, not what a call returned. */
+/* Check the program's mappings; the return value of a call is not enough. */
 static int verify(const struct attach_session *s, const struct region *r,
 		  int prot)
 {
@@ -118,7 +118,7 @@ static int map_regions(const struct attach_session *s, struct tracee *t,
 	struct program program;
 	char exe[64];
 
-	/* What was looked at before may have been replaced since. */
+	/* The file that was checked before may have been replaced. */
 	proc_path(s, exe, sizeof(exe), "exe");
 	program_examine(exe, &program);
 	if (program.kind) {
@@ -146,7 +146,7 @@ static void follow(const struct attach_session *s, struct tracee *t)
 	struct attach_failure failure = { .reason = ATTACH_INJECT };
 
 	failure.err = tracee_wait_exec(t);
-	/* Where execve() fails, the other process says so and exits. */
+	/* If execve() fails, the other process reports the error and exits. */
 	if (!t->executed)
 		return;
 	if (!failure.err && !map_regions(s, t, &failure))
@@ -155,7 +155,10 @@ static void follow(const struct attach_session *s, struct tracee *t)
 	if (failure.reason == ATTACH_INJECT &&
 	    (failure.err == -EPERM || tracee_was_filtered(t)))
 		failure.reason = ATTACH_FILTER;
-	/* Killed by somebody, which its parent will be told by the kernel. */
+	/*
+	 * Another process killed the program; the kernel reports that to its
+	 * parent.
+	 */
 	else if (tracee_is_gone(t))
 		return;
 	s->attach.report(&failure, s->attach.data);
@@ -178,8 +181,9 @@ static bool receive_int(int sock, int *value)
 }
 
 /*
- * Has the memory of this process, so that nothing has to be copied, and alone
- * from the execve() on. Until then one of the two always waits for the other.
+ * Shares the memory of this process, so that nothing is copied, until execve()
+ * leaves the memory to the helper alone. Until then, one of the two always
+ * waits for the other.
  */
 static int helper(void *data)
 {
@@ -187,11 +191,13 @@ static int helper(void *data)
 	struct tracee t = { .pid = s->target };
 	int go, err;
 
-	/* The other process's end, or its death would not be seen here. */
+	/*
+	 * The other process's end; otherwise its death would not be seen here.
+	 */
 	close(s->sock[0]);
 	/*
-	 * Out of the caller's job: what is sent to that, or waits for it to
-	 * end, means the program only.
+	 * Leave the caller's job: signals to the job, and waits for its end,
+	 * concern the program only.
 	 */
 	setsid();
 	if (!send_int(s->sock[1], getpid()) || !receive_int(s->sock[1], &go))
@@ -229,10 +235,11 @@ static int run_starter(struct attach_session *s)
 }
 
 /*
- * A child that is not ours: the program would meet a zombie it knows nothing
- * of. Where this process is a subreaper, which execve() does not change, it is
- * none while the helper becomes an orphan. PID 1 inherits it all the same, and
- * gets SIGCHLD at its end; but such a program expects to be given strangers.
+ * Not a child of this process: the program would find a zombie that it did not
+ * create. If this process is a subreaper, which execve() preserves, clear that
+ * state while the helper becomes an orphan. PID 1 inherits the helper all the
+ * same, and receives SIGCHLD when the helper ends, but PID 1 expects unknown
+ * children.
  */
 static int start_helper(struct attach_session *s)
 {
@@ -260,14 +267,17 @@ static int shake_hands(const struct attach_session *s,
 
 	if (!receive_int(s->sock[0], &pid))
 		return fail(failure, ATTACH_LOST, -ESRCH);
-	/* Yama's scope 1 needs it; without Yama it is an error and no loss. */
+	/*
+	 * Yama's scope 1 needs this; without Yama the call fails, which does
+	 * not matter.
+	 */
 	prctl(PR_SET_PTRACER, (unsigned long)pid, 0, 0, 0);
 	if (!send_int(s->sock[0], 0) || !receive_int(s->sock[0], &err))
 		return fail(failure, ATTACH_LOST, -ESRCH);
 	return err ? fail(failure, ATTACH_TRACE, err) : 0;
 }
 
-/* Of whatever else may lie at /proc, nothing is to be believed. */
+/* Do not trust another file system at /proc. */
 static int open_proc(struct attach_session *s)
 {
 	struct statfs fs;
@@ -338,9 +348,9 @@ static int start(struct attach_session *s, struct attach_failure *failure)
 	int err;
 
 	/*
-	 * Signals wait until the program has its regions; no stop for a signal
-	 * then comes in between the injected calls. The helper has this mask,
-	 * too: a key at the terminal must not end it.
+	 * Block signals until the program has its regions, so that no signal
+	 * stops the program between the injected calls. The helper inherits the
+	 * mask: a key at the terminal must not end the helper.
 	 */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &s->caller_mask);

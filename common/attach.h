@@ -9,13 +9,13 @@
 #include "region.h"
 
 /*
- * Attaching regions to a program that knows nothing of them.
+ * Attaches regions to a program that is not changed for msharefs.
  *
- * A mapping does not survive execve(), so it has to be made after it and yet
- * before the program's first instruction. A short-lived helper traces this
- * process, which then executes the program itself and so keeps its PID,
- * parent, terminal and exit status. The helper stops it where execve()
- * returns, makes it map the regions, and lets go.
+ * A mapping does not survive execve(), so the regions must be mapped after
+ * execve() and before the program's first instruction. A short-lived helper
+ * traces this process, which then executes the program itself and so keeps its
+ * PID, parent, terminal and exit status. The helper stops the process where
+ * execve() returns, makes the process map the regions, and detaches.
  */
 
 #define ATTACH_EXIT_FAILURE 125
@@ -24,19 +24,19 @@ enum attach_reason {
 	ATTACH_HELPER,  /* the helper could not be started */
 	ATTACH_LOST,    /* the helper was killed */
 	ATTACH_PROC,    /* /proc does not show this process */
-	ATTACH_TRACE,   /* this process may not be traced */
-	ATTACH_PROGRAM, /* the program is not of a kind for it */
-	ATTACH_INJECT,  /* the program can't be made to do calls */
-	ATTACH_FILTER,  /* a seccomp filter does not let it do them */
+	ATTACH_TRACE,   /* this process cannot be traced */
+	ATTACH_PROGRAM, /* programs of this kind are refused */
+	ATTACH_INJECT,  /* system calls cannot be injected */
+	ATTACH_FILTER,  /* a seccomp filter forbids the calls */
 	ATTACH_MAP,     /* mmap() of a region failed */
-	ATTACH_VERIFY,  /* it succeeded, and yet there is no mapping */
+	ATTACH_VERIFY,  /* mmap() succeeded, but the mapping is missing */
 	ATTACH_CLOSE,   /* the region's descriptor stayed open */
 };
 
 struct attach_failure {
 	enum attach_reason reason;
 	int err;                /* -errno, or 0 */
-	size_t region;          /* index, for those that concern a region */
+	size_t region;          /* index, if a region is concerned */
 	enum program_kind kind; /* for ATTACH_PROGRAM */
 };
 
@@ -46,7 +46,7 @@ struct attach {
 	bool read_only;
 	/*
 	 * Called in the helper, which has this process's memory from before
-	 * execve(); the program ends with status 125 after it.
+	 * execve(); the program then ends with status 125.
 	 */
 	void (*report)(const struct attach_failure *failure, const void *data);
 	const void *data;
@@ -66,7 +66,7 @@ int attach_start(const struct attach *attach, struct attach_session **session,
 /* Lets signals come again. */
 void attach_cancel(const struct attach_session *session);
 
-/* Whether attach_start() is going to work; nothing is left of it. */
+/* Checks whether attach_start() can succeed, without side effects. */
 int attach_try(struct attach_failure *failure);
 
 /* The architecture whose calls can be injected. */

@@ -31,7 +31,7 @@ size_t escape_utf8_length(const char *text)
 			return 0;
 		code = code << 6 | (p[i] & 0x3f);
 	}
-	/* Overlong forms, surrogates, and what lies above Unicode. */
+	/* Overlong forms, surrogates, and values above Unicode. */
 	if (code < least || (code >= 0xd800 && code <= 0xdfff) ||
 	    code > 0x10ffff)
 		return 0;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* The length of the valid UTF-8 sequence at text, 0 where there is none. */
+/* The length of the valid UTF-8 sequence at text, or 0. */
 size_t escape_utf8_length(const char *text);
 bool escape_is_utf8(const char *text);
 

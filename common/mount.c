@@ -138,7 +138,7 @@ static int check_empty(const char *dir)
 	return err;
 }
 
-/* 0 if nothing is in the way of a mount. */
+/* 0 if nothing prevents a mount. */
 static int mount_check(const char *dir)
 {
 	int fd, err;
@@ -156,7 +156,7 @@ static int mount_check(const char *dir)
 	return check_empty(dir);
 }
 
-/* What went wrong in libmount, given what its call returned. */
+/* The errno of a failed call to libmount, from its return value. */
 static int context_error(struct libmnt_context *context, int ret)
 {
 	if (!ret)
@@ -164,7 +164,7 @@ static int context_error(struct libmnt_context *context, int ret)
 	if (mnt_context_syscall_called(context) &&
 	    mnt_context_get_syscall_errno(context))
 		return -mnt_context_get_syscall_errno(context);
-	/* Its own numbers begin at 5000. */
+	/* libmount's own error numbers begin at 5000. */
 	return ret < 0 && ret > -5000 ? ret : -EINVAL;
 }
 
@@ -189,7 +189,7 @@ int mount_attach(const char *dir, const char *options, bool try)
 	struct libmnt_context *context;
 	int err;
 
-	/* libmount looks into fstab for others, and says so. */
+	/* For other users, libmount searches fstab and says so. */
 	if (geteuid())
 		return -EPERM;
 	err = mount_check(dir);

@@ -14,40 +14,44 @@ struct mount {
 };
 
 /*
- * Opens the msharefs mounted on path or, when path is NULL, the one that
+ * Opens the msharefs mounted on path or, if path is NULL, the msharefs that
  * mshare_find_mount() finds. 0 or -errno, as mshare_open_mount().
  */
 int mount_open(const char *path, struct mount *mount);
 void mount_close(struct mount *mount);
 
 /*
- * The path of a region: name itself when it is absolute or begins with . or
- * .. as a component, else relative to the mount point. NULL: no memory.
+ * The path of a region: name itself if name is absolute or begins with the
+ * component . or .., otherwise relative to the mount point. NULL: out of
+ * memory.
  */
 char *mount_resolve(const struct mount *mount, const char *name);
 
 /*
- * path without the mount point in front, where it is below it: what
- * mount_resolve() makes the same path of.
+ * path without the mount point, if path is below the mount point:
+ * mount_resolve() returns the same path for the result.
  */
 const char *mount_relative(const struct mount *mount, const char *path);
 
-/* 0: fd is on this msharefs. -EXDEV: on another one. -EMEDIUMTYPE: on none. */
+/*
+ * 0: fd is on this msharefs. -EXDEV: on another msharefs. -EMEDIUMTYPE: on
+ * another file system.
+ */
 int mount_check_fd(const struct mount *mount, int fd);
 
 /*
- * Mounts an msharefs on dir; options may be NULL. 0 or -errno, among them
- *	-EPERM		not allowed
- *	-EOPNOTSUPP	this kernel has no msharefs
- *	-EEXIST		dir is on an msharefs already
- *	-EBUSY		something else is mounted there
- *	-ENOTEMPTY	what is in dir would be hidden
- *	-EINVAL		an option is wrong
- * With try nothing is mounted; only what stands against it is found.
+ * Mounts an msharefs on dir; options may be NULL. 0 or -errno, including
+ * 	-EPERM		not allowed
+ * 	-EOPNOTSUPP	this kernel lacks msharefs
+ * 	-EEXIST		dir is on an msharefs already
+ * 	-EBUSY		another file system is mounted on dir
+ * 	-ENOTEMPTY	the mount would hide the contents of dir
+ * 	-EINVAL		an option is wrong
+ * With try, checks for these errors and mounts nothing.
  */
 int mount_attach(const char *dir, const char *options, bool try);
 
-/* Unmounts what is mounted on dir. 0 or -errno. */
+/* Unmounts the file system on dir. 0 or -errno. */
 int mount_detach(const char *dir);
 
 #endif

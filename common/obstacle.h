@@ -13,7 +13,7 @@ enum obstacle {
 	OBSTACLE_YAMA_NONE,  /* ... or 3 */
 };
 
-/* What /proc tells of it; *tracer is the PID of a process that traces. */
+/* Finds the obstacle in /proc; *tracer is the PID of a tracing process. */
 enum obstacle obstacle_find(pid_t *tracer);
 
 #endif

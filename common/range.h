@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where a range of addresses is; never wraps. */
+/* A range of addresses; never wraps. */
 struct range {
 	uint64_t start;
 	uint64_t size;

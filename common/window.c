@@ -24,7 +24,7 @@ struct scan {
 	size_t *unreadable;
 };
 
-/* The kernel writes a newline as \012, and nothing else so. */
+/* The kernel writes a newline as \012, and escapes nothing else. */
 static void unescape(char *path)
 {
 	char *to = path;
@@ -74,7 +74,10 @@ bool window_parse(char *line, dev_t dev, struct window *w)
 	return true;
 }
 
-/* As one line: what ends words becomes between, and what ends all goes. */
+/*
+ * Converts to one line: the byte between replaces word ends, and trailing ends
+ * are removed.
+ */
 static void join(char *text, size_t len, char between)
 {
 	while (len && (!text[len - 1] || text[len - 1] == '\n'))
@@ -85,7 +88,7 @@ static void join(char *text, size_t len, char between)
 	text[len] = '\0';
 }
 
-/* At most size - 1 bytes of a small file. */
+/* Reads at most size - 1 bytes of a small file. */
 static void read_text(int dirfd, const char *name, char *buf, size_t size,
 		      char between)
 {
@@ -97,7 +100,7 @@ static void read_text(int dirfd, const char *name, char *buf, size_t size,
 	join(buf, n < 0 ? 0 : (size_t)n, between);
 }
 
-/* All of a command line, however long. NULL: no memory. */
+/* Reads a whole command line of any length. NULL: out of memory. */
 static char *read_arguments(int dirfd)
 {
 	const int fd = openat(dirfd, "cmdline", O_RDONLY | O_CLOEXEC);
@@ -138,7 +141,7 @@ static uid_t effective_user(int dirfd)
 struct process {
 	pid_t pid;
 	int dir;
-	int memory; /* the directory of a thread that has its memory */
+	int memory; /* the directory of a thread that has the memory */
 };
 
 static int scan_lines(const struct scan *s, const struct process *p, FILE *maps,
@@ -154,7 +157,7 @@ static int scan_lines(const struct scan *s, const struct process *p, FILE *maps,
 		*empty = false;
 		if (!window_parse(line, s->dev, &w))
 			continue;
-		/* Most processes have none; these have few. */
+		/* Most processes have no window; the others have few. */
 		if (!w.command) {
 			read_text(p->dir, "comm", command, sizeof(command),
 				  ' ');
@@ -175,7 +178,7 @@ static bool is_number(const char *name)
 	return *name >= '1' && *name <= '9';
 }
 
-/* What may not be looked at is counted; what is not there any more is not. */
+/* Counts inaccessible processes, not processes that have ended. */
 static int not_opened(const struct scan *s, int fd)
 {
 	const int err = errno;
@@ -187,7 +190,7 @@ static int not_opened(const struct scan *s, int fd)
 	return err == EMFILE || err == ENFILE || err == ENOMEM ? -err : 0;
 }
 
-/* *empty: this thread has no memory, as far as is known. */
+/* *empty: this thread seems to have no memory. */
 static int scan_maps(const struct scan *s, const struct process *p, bool *empty)
 {
 	const size_t unreadable = *s->unreadable;

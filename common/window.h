@@ -8,7 +8,7 @@
 
 #include "range.h"
 
-/* One mapping of a region in one process, as /proc tells of it. */
+/* One mapping of a region in one process, from /proc. */
 struct window {
 	pid_t pid;
 	uid_t uid; /* effective */
@@ -16,23 +16,26 @@ struct window {
 	int prot;
 	bool shared; /* MAP_SHARED */
 	ino_t inode;
-	const char *path; /* where the process sees the region */
-	bool deleted;     /* ... or saw it */
+	const char *path; /* path of the region in the process's view */
+	bool deleted;     /* ... or its last path, if deleted */
 	const char *command;
 	const char *arguments;
 };
 
 /*
- * Calls fn for each window that a process has on a region of the file system
- * with this device number, until it returns something else than 0, which is
- * returned. *unreadable counts the processes that may not be looked at. proc
- * is where procfs is mounted. 0 or -errno.
+ * Calls fn for each window of a process on a region of the file system with
+ * this device number, until fn returns a value other than 0, which is returned.
+ * *unreadable counts the inaccessible processes. proc is the mount point of
+ * procfs. 0 or -errno.
  */
 int window_scan(const char *proc, dev_t dev,
 		int (*fn)(const struct window *window, void *data), void *data,
 		size_t *unreadable);
 
-/* A line of /proc/PID/maps, which changes. False: it is no window of dev. */
+/*
+ * Parses a line of /proc/PID/maps, and changes the line. False: not a window of
+ * dev.
+ */
 bool window_parse(char *line, dev_t dev, struct window *window);
 
 #endif

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /*
- * An array that grows, for the library and all that is built with the library;
- * not installed. An array starts as zeros and ends with free(array.items). All
+ * An array that grows, for the library and its users in this tree; not
+ * installed. An array starts as zeros and ends with free(array.items). All
  * calls for one array pass the same item size.
  */
 struct array {

@@ -213,7 +213,10 @@ int mshare_seal(int fd, unsigned int seals);
  * -----
  */
 
-/* Gets the figures of a region: what it holds, and how many processes use it. */
+/*
+ * Gets the memory and the counters of a region, and the number of its
+ * processes.
+ */
 int mshare_stat(int fd, struct mshare_stat *stat);
 
 /*
@@ -255,8 +258,8 @@ struct mshare_entry {
 /* Calls fn for directories, with leaving set: after their entries. */
 #define MSHARE_WALK_LEAVE (1U << 1)
 /*
- * Calls fn for what is neither a region nor a directory as well; for a mount
- * point of another file system with err -EXDEV.
+ * Calls fn also for files that are neither regions nor directories, and for a
+ * mount point of another file system with err -EXDEV.
  */
 #define MSHARE_WALK_OTHERS (1U << 2)
 #define MSHARE_WALK_ALL \

@@ -19,8 +19,8 @@ struct walk {
 };
 
 /*
- * An entry that cannot be inspected hides no others; one that is gone again is
- * not an error, as the tree may change at any time.
+ * An inaccessible entry does not hide the others. An entry that has disappeared
+ * is not an error, because the tree can change at any time.
  */
 static int report_error(const struct walk *w, struct mshare_entry entry,
 			int err)
