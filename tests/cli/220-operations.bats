@@ -139,7 +139,7 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	for command in "${ranged[@]}"; do
 		# shellcheck disable=SC2086
 		fails 1 $command pg
-		[[ ${stderr_lines[0]} == *'not all of '*'mapped'* ]]
+		[[ ${stderr_lines[0]} == *'a part of the range is not mapped'* ]]
 	done
 	for command in "${ranged[@]}" seal; do
 		request=${command%% *}
