@@ -348,7 +348,7 @@ make_32bit() {
 }
 
 refused_for_tracer() {
-	[[ ${stderr_lines[0]} =~ 'process '[0-9]+' (a debugger?) traces this one' ]]
+	[[ ${stderr_lines[0]} =~ 'process '[0-9]+' (a debugger?) traces msharectl' ]]
 	next_step 'Run msharectl without the tracer, then trace the program: gdb -p PID, strace -p PID'
 	[[ ! -e ran ]]
 }

@@ -264,5 +264,5 @@ structures() {
 	assert_equal "$(structures "$TREE/man/msharefs.5" | sort)" "$(structures "$header" | sort)"
 	while read -r name; do
 		grep -qw "$name" "$TREE/man/msharefs.5" || fail "$name is not in the page"
-	done < <(sed -n 's/^#define \(MSHAREFS_[A-Z_]*\).*/\1/p' "$header" | grep -v IOC_MAGIC)
+	done < <(sed -n 's/^#define \(MSHAREFS_[A-Z0-9_]*\).*/\1/p' "$header" | grep -v IOC_MAGIC)
 }
