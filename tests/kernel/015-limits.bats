@@ -138,7 +138,7 @@ used() {
 	msharectl map --size 4M one
 	logged msharectl map --size 4M one
 	assert_failure 1
-	assert_line --index 0 --partial 'mapped in this range already'
+	assert_line --index 0 --partial 'the range overlaps a mapping'
 	msharectl rm one
 }
 
