@@ -38,10 +38,15 @@ make_cache() {
 		die "cannot create $CACHE/$1" "set MSHARE_CACHE to a directory that you can write"
 }
 
+# Prints a name for this tree, for files in the cache.
+tree_key() {
+	printf '%s' "$TREE" | sha256sum | cut -c1-12
+}
+
 # side_configure KIND CMAKE-ARG...: configures a directory outside the tree for a
 # build, and sets $side to its path
 side_configure() {
-	side=$CACHE/side/$1-$(printf '%s' "$TREE" | sha256sum | cut -c1-12)
+	side=$CACHE/side/$1-$(tree_key)
 	mkdir -p "$side"
 	cmake -S "$TREE" -B "$side" "${@:2}"
 }
@@ -65,9 +70,14 @@ locked() {
 	make_cache locks
 	exec {fd}>"$CACHE/locks/$name"
 	if ! flock --nonblock "$fd"; then
-		note "waiting for another ./dev ($name)"
+		note "waiting for another ./dev (${name%%-*})"
 		flock "$fd"
 	fi
 	"$@"
 	exec {fd}>&-
+}
+
+# locked_tree NAME COMMAND...: one at a time in this tree
+locked_tree() {
+	locked "$1-$(tree_key)" "${@:2}"
 }

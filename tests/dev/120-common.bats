@@ -32,3 +32,21 @@ setup() {
 		[[ $verb == common.bash ]] || assert_line --regexp "^  $verb( |$)"
 	done
 }
+
+@test "a verb waits for the same verb in its tree, not in another tree" {
+	export MSHARE_CACHE=$BATS_TEST_TMPDIR/cache
+	local began=$BATS_TEST_TMPDIR/began
+	# shellcheck disable=SC2016 # for another shell
+	local in_tree='. "$1/dev.d/common.bash"; TREE=$2; locked_tree build "${@:3}"'
+	bash -c "$in_tree" - "$TREE" /one bash -c "touch '$began'; exec sleep 100" 3>&- &
+	local holder=$!
+	until [[ -e $began ]]; do sleep 0.1; done
+	run timeout 30 bash -c "$in_tree" - "$TREE" /two echo built
+	assert_success
+	assert_output built
+	run timeout 2 bash -c "$in_tree" - "$TREE" /one echo built
+	assert_failure 124
+	assert_output 'waiting for another ./dev (build)'
+	pkill -P "$holder"
+	wait "$holder" || true
+}
