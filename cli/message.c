@@ -262,8 +262,8 @@ static const struct message messages[] = {
 	  "root." },
 	{ OP_LIST, EMFILE, "directories are nested too deeply", NULL },
 
-	{ OP_PROCESSES, ENOENT, NULL,
-	  "Check that proc is mounted: findmnt -t proc" },
+	{ OP_PROCESSES, ENOENT, "proc is not mounted there",
+	  "Mount proc: mount -t proc proc /proc" },
 
 	{ OP_REMOVE, EISDIR, "a directory",
 	  "Remove the directory and all its regions: msharectl rm -r {name}" },

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,10 +59,16 @@ static const struct listing_def windows = {
 	.old_column = COL_PROT,
 };
 
+/* How often a difference must be seen: processes come and go. */
+#define SCANS 3
+
 /* The name of a region on the mount. */
 struct known {
 	ino_t inode;
 	char *name;
+	bool counted;      /* the kernel counts the processes for this user */
+	uint64_t attached; /* ... which have the region attached */
+	size_t missing;    /* of these, processes that /proc does not show */
 };
 
 struct ps {
@@ -70,19 +78,32 @@ struct ps {
 	struct array known; /* struct known */
 };
 
-static void add_known(struct ps *ps, ino_t inode, const char *name)
+/* fd is -1 if the user cannot open the region. */
+static void add_known(struct ps *ps, ino_t inode, const char *name, int fd)
 {
 	struct known *known = xarray_add(&ps->known, sizeof(*known));
+	struct mshare_stat st;
 
-	known->inode = inode;
-	known->name = xstrdup(name);
+	*known = (struct known){ .inode = inode, .name = xstrdup(name) };
+	if (fd < 0 || mshare_stat(fd, &st))
+		return;
+	known->counted = true;
+	known->attached = st.attached;
 }
 
 static int learn(const struct mshare_entry *entry, void *data)
 {
+	struct region region;
+	int err;
+
 	/* An unreadable entry gets its name from the processes that use it. */
-	if (!entry->err)
-		add_known(data, entry->st->st_ino, entry->name);
+	if (entry->err)
+		return 0;
+	err = region_open_at(entry->dirfd, entry->leaf, O_RDONLY | O_NOFOLLOW,
+			     &region);
+	add_known(data, entry->st->st_ino, entry->name, err ? -1 : region.fd);
+	if (!err)
+		region_close(&region);
 	return 0;
 }
 
@@ -90,21 +111,28 @@ static int learn(const struct mshare_entry *entry, void *data)
 static int learn_named(struct ps *ps, const char *name)
 {
 	char *path = names_path(&ps->mount, name);
+	struct region region;
 	struct stat st;
 	int fd, err;
 
 	fd = open(path, O_PATH | O_CLOEXEC);
 	err = fd < 0 || fstat(fd, &st) ? -errno : 0;
-	free(path);
 	if (!err)
 		err = mount_check_fd(&ps->mount, fd);
 	if (fd >= 0)
 		close(fd);
 	if (!err && !S_ISREG(st.st_mode))
 		err = S_ISDIR(st.st_mode) ? -EISDIR : -ENOTTY;
-	if (err)
+	if (err) {
+		free(path);
 		return names_failed(&ps->mount, OP_OPEN, name, err);
-	add_known(ps, st.st_ino, mount_relative(&ps->mount, name));
+	}
+	err = region_open_at(AT_FDCWD, path, O_RDONLY, &region);
+	add_known(ps, st.st_ino, mount_relative(&ps->mount, name),
+		  err ? -1 : region.fd);
+	if (!err)
+		region_close(&region);
+	free(path);
 	return EXIT_SUCCESS;
 }
 
@@ -133,13 +161,13 @@ static const char *find_known(const struct ps *ps, ino_t inode)
 	return NULL;
 }
 
-static void free_known(struct ps *ps)
+static void forget(struct ps *ps)
 {
 	struct known *known = ps->known.items;
 
 	for (size_t i = 0; i < ps->known.count; i++)
 		free(known[i].name);
-	free(known);
+	ps->known.count = 0;
 }
 
 static int add_window(const struct window *w, void *data)
@@ -189,22 +217,116 @@ static int by_region(const void *a, const void *b)
 	return x[COL_START].number < y[COL_START].number ? -1 : 1;
 }
 
-static int scan(struct ps *ps)
+/* The processes that have a region attached; the rows are sorted. */
+static size_t count_processes(const struct listing *l, ino_t inode)
 {
-	size_t unreadable;
-	int err;
+	uint64_t last = 0;
+	size_t count = 0;
 
-	err = window_scan("/proc", ps->mount.dev, add_window, ps, &unreadable);
+	for (size_t i = 0; i < listing_count(l); i++) {
+		const struct cell *cells = listing_row(l, i)->cells;
+
+		if (cells[COL_INODE].number != inode ||
+		    cells[COL_PID].number == last)
+			continue;
+		last = cells[COL_PID].number;
+		count++;
+	}
+	return count;
+}
+
+/* Whether /proc shows fewer processes than the kernel counts. */
+static bool compare(struct ps *ps)
+{
+	struct known *known = ps->known.items;
+	bool differs = false;
+
+	for (size_t i = 0; i < ps->known.count; i++) {
+		size_t seen = count_processes(&ps->listing, known[i].inode);
+
+		known[i].missing = known[i].counted &&
+						   known[i].attached > seen ?
+					   known[i].attached - seen :
+					   0;
+		differs |= known[i].missing > 0;
+	}
+	return differs;
+}
+
+/* No line does not mean no process: a region that seems unused gets removed. */
+static int report_missing(const struct ps *ps)
+{
+	const struct known *known = ps->known.items;
+	int ret = EXIT_SUCCESS;
+
+	for (size_t i = 0; i < ps->known.count; i++)
+		if (known[i].missing)
+			ret = message_error(
+				known[i].name,
+				"Run as root, in the first PID namespace and "
+				"with a /proc that is mounted without hidepid=.",
+				"%zu of %" PRIu64
+				" processes that have the region attached are "
+				"not visible here",
+				known[i].missing, known[i].attached);
+	return ret;
+}
+
+/* Whether the kernel's count of each listed region is known. */
+static bool all_counted(const struct ps *ps)
+{
+	const struct known *known = ps->known.items;
+
+	for (size_t i = 0; i < ps->known.count; i++)
+		if (!known[i].counted)
+			return false;
+	return true;
+}
+
+static int report(const struct ps *ps, size_t unreadable)
+{
+	const struct listing_options *o = &ps->options;
+	const bool counted = all_counted(ps);
+	int ret = report_missing(ps);
+
+	/* Only processes can show which removed regions exist. */
+	if (!unreadable || ret || (counted && (o->name_count || !geteuid())))
+		return ret;
+	message_note(NULL,
+		     "%zu processes of other users are not readable; run as "
+		     "root to see all processes",
+		     unreadable);
+	return counted ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* The regions first: a later process is in /proc as well. */
+static int scan_once(struct ps *ps, size_t *unreadable)
+{
+	int ret = learn_all(ps), err;
+
+	if (!ps->known.count && ps->options.name_count)
+		return ret;
+	err = window_scan("/proc", ps->mount.dev, add_window, ps, unreadable);
 	if (err)
 		return names_failed(&ps->mount, OP_PROCESSES, "/proc", err);
-	/* The rules of containers or of security modules refuse even root. */
-	if (unreadable && geteuid())
-		message_note(NULL,
-			     "%zu processes of other users are not readable; "
-			     "run as root to see all processes",
-			     unreadable);
 	listing_sort(&ps->listing, by_region);
-	return EXIT_SUCCESS;
+	return ret;
+}
+
+static int scan(struct ps *ps)
+{
+	size_t unreadable = 0;
+	int ret;
+
+	for (int i = 1;; i++) {
+		ret = scan_once(ps, &unreadable);
+		/* Errors of names were reported. */
+		if (ret || !compare(ps) || i == SCANS)
+			break;
+		listing_truncate(&ps->listing, 0);
+		forget(ps);
+	}
+	return ret | report(ps, unreadable);
 }
 
 static int run(struct cli *cli, int argc, char **argv)
@@ -218,11 +340,10 @@ static int run(struct cli *cli, int argc, char **argv)
 	ret = names_mount(cli, NULL, &ps.mount);
 	if (ret)
 		return ret;
-	ret = learn_all(&ps);
-	if (ps.known.count || !ps.options.name_count)
-		ret |= scan(&ps);
+	ret = scan(&ps);
 	ret |= listing_print(&ps.listing, &ps.mount);
-	free_known(&ps);
+	forget(&ps);
+	free(ps.known.items);
 	listing_free(&ps.listing);
 	mount_close(&ps.mount);
 	return ret;

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -253,6 +255,13 @@ static int scan_process(const struct scan *s, int procfd, const char *name)
 	return ret;
 }
 
+static bool is_proc(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC;
+}
+
 int window_scan(const char *proc, dev_t dev,
 		int (*fn)(const struct window *window, void *data), void *data,
 		size_t *unreadable)
@@ -271,6 +280,11 @@ int window_scan(const char *proc, dev_t dev,
 	dir = opendir(proc);
 	if (!dir)
 		return -errno;
+	/* An empty directory has no processes either. */
+	if (!is_proc(dirfd(dir))) {
+		closedir(dir);
+		return -ENOENT;
+	}
 	while (!ret && (entry = readdir(dir)))
 		if (is_number(entry->d_name))
 			ret = scan_process(&s, dirfd(dir), entry->d_name);

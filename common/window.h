@@ -26,7 +26,7 @@ struct window {
  * Calls fn for each window of a process on a region of the file system with
  * this device number, until fn returns a value other than 0, which is returned.
  * *unreadable counts the inaccessible processes. proc is the mount point of
- * procfs. 0 or -errno.
+ * procfs; -ENOENT: another file system is there. 0 or -errno.
  */
 int window_scan(const char *proc, dev_t dev,
 		int (*fn)(const struct window *window, void *data), void *data,

@@ -11,6 +11,8 @@ setup() {
 	mv "$MOUNT" "$SHM/mshare"
 	MOUNT=$SHM/mshare
 	export MSHARE_FAKE_DIR=$MOUNT MSHARE_MOUNT_POINT=$MOUNT
+	# as many as are visible, at most
+	export MSHARE_FAKE_ATTACHED=0
 	mkdir "$MOUNT/dir"
 	msharectl create -q -s 1G one
 	msharectl create -q -s 2G dir/two
@@ -185,6 +187,43 @@ holds_as() {
 	done
 }
 
+@test "ps: processes that the kernel counts and /proc does not show" {
+	holds one
+	for names in '' 'one dir/two'; do
+		# shellcheck disable=SC2086
+		MSHARE_FAKE_ATTACHED=1 run --separate-stderr msharectl ps -nr -o PID $names
+		show
+		assert_failure 1
+		assert_output "$pid"
+		cause 'msharectl ps: dir/two: 1 of 1 processes that have the region attached are not visible here'
+		next_step 'Run as root, in the first PID namespace and with a /proc that is mounted without hidepid=.'
+		assert_equal "${#stderr_lines[@]}" 2
+	done
+	MSHARE_FAKE_ATTACHED=3 fails 1 ps -n dir/two
+	cause 'msharectl ps: dir/two: 3 of 3 processes that have the region attached are not visible here'
+}
+
+@test "ps in a PID namespace of its own reports that it cannot see the processes" {
+	holds one
+	unshare --user --map-root-user --pid --fork --mount-proc true || skip "no user namespaces here"
+	MSHARE_FAKE_ATTACHED=1 run --separate-stderr unshare --user --map-root-user --pid --fork --mount-proc \
+		env LD_PRELOAD="$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}" ps one
+	show
+	assert_failure 1
+	assert_output ''
+	cause 'msharectl ps: one: 1 of 1 processes that have the region attached are not visible here'
+}
+
+@test "ps without /proc fails" {
+	unshare --user --map-root-user --mount true || skip "no user namespaces here"
+	run --separate-stderr without_proc \
+		env LD_PRELOAD="$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}" ps
+	show
+	assert_failure 1
+	cause 'msharectl ps: /proc: proc is not mounted there'
+	next_step 'Mount proc: mount -t proc proc /proc'
+}
+
 @test "ps counts unreadable processes of other users" {
 	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
 	# not on the file system of what is a region here
@@ -194,7 +233,8 @@ holds_as() {
 	holds one
 	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" ps
 	show
-	assert_success
+	# the region is not theirs either: nothing tells whether it is in use
+	assert_failure 1
 	assert_output ''
 	[[ ${stderr_lines[0]} =~ ^'msharectl ps: '[0-9]+' processes of other users are not readable; run as root to see all processes'$ ]]
 	assert_equal "${#stderr_lines[@]}" 1

@@ -21,7 +21,7 @@ setup_fake() {
 	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=1
 	unset MSHARE_FAKE_FAIL MSHARE_FAKE_NO_STAT
 	unset MSHARE_FAKE_SIGNAL MSHARE_FAKE_LOG MSHARE_FAKE_FILESYSTEMS
-	unset MSHARE_FAKE_BETWEEN MSHARE_FAKE_KILL
+	unset MSHARE_FAKE_BETWEEN MSHARE_FAKE_KILL MSHARE_FAKE_ATTACHED
 	unset MSHARE_ADDR MSHARE_SIZE MSHARE_REGIONS
 	export LC_ALL=C.UTF-8
 }
@@ -135,6 +135,15 @@ as_nobody() {
 	GCOV_PREFIX=$counts setpriv --reuid 65534 --regid 65534 --clear-groups "$@" || status=$?
 	rm -rf "$counts"
 	return "$status"
+}
+
+# Runs a command that finds an empty directory at /proc. The fake finds it elsewhere.
+without_proc() {
+	mkdir "$BATS_TEST_TMPDIR/proc"
+	# shellcheck disable=SC2016
+	MSHARE_FAKE_PROC=$BATS_TEST_TMPDIR/proc unshare --user --map-root-user --mount sh -c '
+		mount --rbind /proc "$MSHARE_FAKE_PROC" && mount -t tmpfs tmpfs /proc || exit
+		exec "$@"' - "$@"
 }
 
 # Shells that complete find msharectl in PATH, with the kernel faked.

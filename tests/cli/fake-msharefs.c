@@ -15,6 +15,9 @@
  * unmounts nothing but gets told so, or MOUNT:ERRNO or UMOUNT:ERRNO as above.
  * MSHARE_FAKE_FILESYSTEMS=FILE is read where /proc/filesystems is asked for.
  * MSHARE_FAKE_NO_STAT=1 is a kernel without MSHAREFS_STAT.
+ * MSHARE_FAKE_ATTACHED=N is the number of processes that have each region
+ * attached, by the word of the kernel; 3 if unset.
+ * MSHARE_FAKE_PROC=DIR is where the fake finds proc, for tests without /proc.
  * MSHARE_FAKE_BETWEEN=COMMAND runs COMMAND, a child of msharectl's, when
  * attach-exec has looked at the program and not yet executed it.
  * MSHARE_FAKE_KILL=helper:N or target:N kills one side with SIGKILL at the Nth
@@ -60,10 +63,12 @@ struct trailer {
 
 static bool descriptor_path(int fd, char *path, size_t size)
 {
-	char link[64];
+	const char *proc = getenv("MSHARE_FAKE_PROC");
+	char link[PATH_MAX];
 	ssize_t n;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	snprintf(link, sizeof(link), "%s/self/fd/%d", proc ? proc : "/proc",
+		 fd);
 	n = readlink(link, path, size - 1);
 	if (n < 0)
 		return false;
@@ -321,13 +326,14 @@ static uint64_t times_asked(int fd)
 /* The figures that only grow do so at the same rate from request to request. */
 static int stat_region(int fd, const struct trailer *t, struct mshare_stat *st)
 {
+	const char *attached = getenv("MSHARE_FAKE_ATTACHED");
 	const uint64_t times = times_asked(fd);
 
 	if (getenv("MSHARE_FAKE_NO_STAT"))
 		return fail(ENOTTY);
 	if (st->size != sizeof(*st) || st->flags)
 		return fail(EINVAL);
-	st->attached = 3;
+	st->attached = attached ? (uint64_t)atoi(attached) : 3;
 	st->mappings = t->count;
 	st->mapped = 0;
 	st->locked = 0;
