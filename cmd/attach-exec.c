@@ -137,6 +137,12 @@ static const struct refusal {
 	  "A seccomp filter or the lack of CAP_SYS_PTRACE is the usual reason; "
 	  "see the container's settings." },
 
+	{ ATTACH_UNTRACED, 0, ABOUT_NOTHING,
+	  "ptrace reports success, but nothing traces the process, and "
+	  "attaching needs ptrace",
+	  "A seccomp filter or a sandbox answers for the kernel; check its "
+	  "settings." },
+
 	{ ATTACH_PROGRAM, PROGRAM_PRIVILEGED, ABOUT_COMMAND,
 	  "the program changes its user, group or capabilities, and such a "
 	  "program cannot be traced",

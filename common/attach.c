@@ -165,6 +165,44 @@ static void follow(const struct attach_session *s, struct tracee *t)
 	tracee_end(t, ATTACH_EXIT_FAILURE);
 }
 
+/* The tracer that /proc names for the target; 0: not traced; -1: unknown. */
+static int read_tracer(const struct attach_session *s)
+{
+	char path[64], line[128];
+	int tracer = -1;
+	FILE *f;
+
+	proc_path(s, path, sizeof(path), "status");
+	f = fopen(path, "re");
+	if (!f)
+		return -1;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+			break;
+	fclose(f);
+	return tracer;
+}
+
+/*
+ * A seccomp filter can answer for the kernel, with success and without effect:
+ * the program would run without its regions. -EPROTO: the target has the same
+ * tracer as before. The number alone would not do, because the /proc of another
+ * PID namespace has another number for the helper.
+ */
+static int start_trace(const struct attach_session *s, struct tracee *t)
+{
+	const int before = read_tracer(s);
+	int now, err;
+
+	err = s->try ? tracee_try_seize(t) : tracee_seize(t);
+	if (err)
+		return err;
+	now = read_tracer(s);
+	if (now <= 0 || now == before)
+		return -EPROTO;
+	return s->try ? tracee_try_end(t) : 0;
+}
+
 static bool send_int(int sock, int value)
 {
 	return send(sock, &value, sizeof(value), MSG_NOSIGNAL) == sizeof(value);
@@ -202,7 +240,7 @@ static int helper(void *data)
 	setsid();
 	if (!send_int(s->sock[1], getpid()) || !receive_int(s->sock[1], &go))
 		return 1;
-	err = s->try ? tracee_try(t.pid) : tracee_seize(&t);
+	err = start_trace(s, &t);
 	if (!send_int(s->sock[1], err) || err || s->try)
 		return 1;
 	close(s->sock[1]);
@@ -274,7 +312,10 @@ static int shake_hands(const struct attach_session *s,
 	prctl(PR_SET_PTRACER, (unsigned long)pid, 0, 0, 0);
 	if (!send_int(s->sock[0], 0) || !receive_int(s->sock[0], &err))
 		return fail(failure, ATTACH_LOST, -ESRCH);
-	return err ? fail(failure, ATTACH_TRACE, err) : 0;
+	if (!err)
+		return 0;
+	return fail(failure, err == -EPROTO ? ATTACH_UNTRACED : ATTACH_TRACE,
+		    err);
 }
 
 /* Do not trust another file system at /proc. */

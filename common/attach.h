@@ -21,16 +21,17 @@
 #define ATTACH_EXIT_FAILURE 125
 
 enum attach_reason {
-	ATTACH_HELPER,  /* the helper could not be started */
-	ATTACH_LOST,    /* the helper was killed */
-	ATTACH_PROC,    /* /proc does not show this process */
-	ATTACH_TRACE,   /* this process cannot be traced */
-	ATTACH_PROGRAM, /* programs of this kind are refused */
-	ATTACH_INJECT,  /* system calls cannot be injected */
-	ATTACH_FILTER,  /* a seccomp filter forbids the calls */
-	ATTACH_MAP,     /* mmap() of a region failed */
-	ATTACH_VERIFY,  /* mmap() succeeded, but the mapping is missing */
-	ATTACH_CLOSE,   /* the region's descriptor stayed open */
+	ATTACH_HELPER,   /* the helper could not be started */
+	ATTACH_LOST,     /* the helper was killed */
+	ATTACH_PROC,     /* /proc does not show this process */
+	ATTACH_TRACE,    /* this process cannot be traced */
+	ATTACH_UNTRACED, /* ptrace() succeeded, but traces nothing */
+	ATTACH_PROGRAM,  /* programs of this kind are refused */
+	ATTACH_INJECT,   /* system calls cannot be injected */
+	ATTACH_FILTER,   /* a seccomp filter forbids the calls */
+	ATTACH_MAP,      /* mmap() of a region failed */
+	ATTACH_VERIFY,   /* mmap() succeeded, but the mapping is missing */
+	ATTACH_CLOSE,    /* the region's descriptor stayed open */
 };
 
 struct attach_failure {

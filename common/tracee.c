@@ -36,19 +36,21 @@ int tracee_seize(struct tracee *t)
 	return trace(PTRACE_SEIZE, t, 0, options);
 }
 
-int tracee_try(pid_t pid)
+int tracee_try_seize(struct tracee *t)
 {
-	struct tracee t = { .pid = pid };
+	return trace(PTRACE_SEIZE, t, 0, 0);
+}
+
+int tracee_try_end(struct tracee *t)
+{
 	int err;
 
-	err = trace(PTRACE_SEIZE, &t, 0, 0);
-	if (!err)
-		err = trace(PTRACE_INTERRUPT, &t, 0, 0);
+	err = trace(PTRACE_INTERRUPT, t, 0, 0);
 	if (err)
 		return err;
-	while (waitpid(pid, &t.status, __WALL) < 0 && errno == EINTR)
+	while (waitpid(t->pid, &t->status, __WALL) < 0 && errno == EINTR)
 		;
-	return trace(PTRACE_DETACH, &t, 0, 0);
+	return trace(PTRACE_DETACH, t, 0, 0);
 }
 
 static int regs_get(struct tracee *t, struct arch_regs *regs)

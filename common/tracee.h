@@ -26,8 +26,12 @@ struct tracee {
 
 /* Kills the process if this process ends before tracee_release(). */
 int tracee_seize(struct tracee *t);
-/* Only tests whether tracing is allowed. */
-int tracee_try(pid_t pid);
+/*
+ * Only tests whether tracing is allowed: tracee_seize() without the kill, and
+ * then the end of tracing.
+ */
+int tracee_try_seize(struct tracee *t);
+int tracee_try_end(struct tracee *t);
 
 /* Waits until execve() has succeeded. */
 int tracee_wait_exec(struct tracee *t);

@@ -495,6 +495,24 @@ refused_for_tracer() {
 	done
 }
 
+@test "a seccomp filter that answers ptrace with success: 125, and the program does not run" {
+	for option in "" --dry-run; do
+		# shellcheck disable=SC2086
+		under "$PROBES/filtered" ptrace:success -- $option pg -- touch ran
+		refused 'ptrace reports success, but nothing traces the process, and attaching needs ptrace'
+		next_step 'A seccomp filter or a sandbox answers for the kernel; check its settings.'
+		[[ ! -e ran ]]
+	done
+}
+
+@test "without /proc, attach-exec names the command that mounts proc" {
+	unshare --user --map-root-user --mount true || skip "no user namespaces here"
+	under without_proc -- pg -- touch ran
+	assert_equal "$status" 125
+	next_step 'Mount proc: mount -t proc proc /proc'
+	[[ ! -e ran ]]
+}
+
 @test "no_new_privs, other namespaces, PID 1, and the /proc of another namespace" {
 	under setpriv --no-new-privs -- pg -- "$PROBES/probe-static" count
 	assert_output 1

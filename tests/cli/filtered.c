@@ -2,7 +2,7 @@
 /*
  * Runs a command under a seccomp filter: filtered CALL:ACTION... COMMAND.
  * CALL is ptrace, exit_group, or mmap, which means only that which attach-exec
- * makes the program do; ACTION is errno, trap or kill.
+ * makes the program do; ACTION is errno, success (without the call), trap or kill.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -40,6 +40,7 @@ static const struct {
 	unsigned value;
 } actions[] = {
 	{ "errno", SECCOMP_RET_ERRNO | EPERM },
+	{ "success", SECCOMP_RET_ERRNO },
 	{ "trap", SECCOMP_RET_TRAP },
 	{ "kill", SECCOMP_RET_KILL_PROCESS },
 };
