@@ -77,8 +77,10 @@ static const struct message messages[] = {
 	{ OP_DO_MOUNT, EOPNOTSUPP, "this kernel has no msharefs",
 	  "Boot a kernel with CONFIG_MSHARE; see README." },
 	{ OP_DO_MOUNT, EEXIST, "msharefs is mounted there already",
-	  "Use this mount, or unmount and lose its regions: msharectl umount "
-	  "{name}" },
+	  "Use this mount (--if-missing), or change its options: -o "
+	  "remount,OPTIONS" },
+	{ OP_DO_MOUNT, EMEDIUMTYPE, "no msharefs is mounted there",
+	  "List the mounts: findmnt -t msharefs" },
 	{ OP_DO_MOUNT, EBUSY, "another file system is mounted there",
 	  "Inspect the mount with findmnt {name}, or choose another directory." },
 	{ OP_DO_MOUNT, ENOTEMPTY, "the directory is not empty",

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -184,32 +185,205 @@ static struct libmnt_context *new_context(const char *dir)
 	return context;
 }
 
-int mount_attach(const char *dir, const char *options, bool try)
+/* Options that concern the mount point, not the file system. */
+static const struct {
+	const char *name;
+	uint64_t set, clear;
+} attributes[] = {
+	{ "ro", MOUNT_ATTR_RDONLY, 0 },
+	{ "rw", 0, MOUNT_ATTR_RDONLY },
+	{ "nosuid", MOUNT_ATTR_NOSUID, 0 },
+	{ "suid", 0, MOUNT_ATTR_NOSUID },
+	{ "nodev", MOUNT_ATTR_NODEV, 0 },
+	{ "dev", 0, MOUNT_ATTR_NODEV },
+	{ "noexec", MOUNT_ATTR_NOEXEC, 0 },
+	{ "exec", 0, MOUNT_ATTR_NOEXEC },
+	{ "noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME },
+	{ "strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME },
+	{ "relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME },
+	{ "nodiratime", MOUNT_ATTR_NODIRATIME, 0 },
+	{ "diratime", 0, MOUNT_ATTR_NODIRATIME },
+	{ "nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, 0 },
+	{ "symfollow", 0, MOUNT_ATTR_NOSYMFOLLOW },
+	{ "defaults", 0, 0 },
+	{ "remount", 0, 0 },
+};
+
+static bool is_option(const char *word, size_t len, const char *name)
 {
-	struct libmnt_context *context;
+	return strlen(name) == len && !memcmp(word, name, len);
+}
+
+bool mount_is_remount(const char *options)
+{
+	for (; options && *options; options += *options == ',') {
+		size_t len = strcspn(options, ",");
+
+		if (is_option(options, len, "remount"))
+			return true;
+		options += len;
+	}
+	return false;
+}
+
+/* Whether it is an attribute, which is added to attr. */
+static bool add_attribute(const char *word, size_t len, struct mount_attr *attr)
+{
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]);
+	     i++) {
+		if (!is_option(word, len, attributes[i].name))
+			continue;
+		attr->attr_clr |= attributes[i].clear;
+		attr->attr_set &= ~attributes[i].clear;
+		attr->attr_set |= attributes[i].set;
+		if (!(attributes[i].set & MOUNT_ATTR__ATIME))
+			attr->attr_clr &= ~attributes[i].set;
+		return true;
+	}
+	/* For other programs that read fstab. */
+	return len > 1 && (!memcmp(word, "x-", 2) || !memcmp(word, "X-", 2));
+}
+
+/* The last error that the kernel has written to the context. */
+static void read_reason(int context, char *reason, size_t size)
+{
+	char text[MOUNT_REASON], *line, *rest;
+	ssize_t n;
+
+	while ((n = read(context, text, sizeof(text) - 1)) > 0) {
+		text[n] = '\0';
+		line = strtok_r(text, "\n", &rest);
+		/* "e msharefs: ..."; w and i are no reason. */
+		if (line && !strncmp(line, "e ", 2))
+			snprintf(reason, size, "%s", line + 2);
+	}
+}
+
+static int configure_option(int context, const char *word, size_t len,
+			    struct mount_attr *attr)
+{
+	char *option, *value;
+	int err = 0;
+
+	if (add_attribute(word, len, attr)) {
+		/* Read-only is a property of the file system as well. */
+		if ((is_option(word, len, "ro") ||
+		     is_option(word, len, "rw")) &&
+		    fsconfig(context, FSCONFIG_SET_FLAG,
+			     word[1] == 'o' ? "ro" : "rw", NULL, 0))
+			err = -errno;
+		return err;
+	}
+	option = strndup(word, len);
+	if (!option)
+		return -ENOMEM;
+	value = strchr(option, '=');
+	if (value)
+		*value++ = '\0';
+	if (fsconfig(context, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG,
+		     option, value, 0))
+		err = -errno;
+	free(option);
+	return err;
+}
+
+static int configure(int context, const char *options, struct mount_attr *attr)
+{
+	int err = 0;
+
+	while (!err && options && *options) {
+		size_t len = strcspn(options, ",");
+
+		if (len)
+			err = configure_option(context, options, len, attr);
+		options += len + (options[len] == ',');
+	}
+	return err;
+}
+
+static int attach_new(int context, const char *dir,
+		      const struct mount_attr *attr)
+{
+	int fd, err = 0;
+
+	if (fsconfig(context, FSCONFIG_SET_STRING, "source", MSHAREFS_TYPE,
+		     0) ||
+	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -errno;
+	fd = fsmount(context, FSMOUNT_CLOEXEC, (unsigned int)attr->attr_set);
+	if (fd < 0)
+		return -errno;
+	if (move_mount(fd, "", AT_FDCWD, dir, MOVE_MOUNT_F_EMPTY_PATH))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int reconfigure(int context, const char *dir, struct mount_attr *attr)
+{
+	if (fsconfig(context, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0))
+		return -errno;
+	if (!attr->attr_set && !attr->attr_clr)
+		return 0;
+	return mount_setattr(AT_FDCWD, dir, 0, attr, sizeof(*attr)) ? -errno :
+								      0;
+}
+
+/* With the system calls that report which option is wrong. */
+static int change_mount(const char *dir, const char *options, char *reason)
+{
+	const bool remount = mount_is_remount(options);
+	struct mount_attr attr = { 0 };
+	int context, err;
+
+	context = remount ? fspick(AT_FDCWD, dir,
+				   FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT) :
+			    fsopen(MSHAREFS_TYPE, FSOPEN_CLOEXEC);
+	if (context < 0)
+		return -errno;
+	err = configure(context, options, &attr);
+	if (!err)
+		err = remount ? reconfigure(context, dir, &attr) :
+				attach_new(context, dir, &attr);
+	if (err)
+		read_reason(context, reason, MOUNT_REASON);
+	close(context);
+	return err;
+}
+
+/* 0 if dir is the mount point of an msharefs. */
+static int remount_check(const char *dir)
+{
+	int fd, err;
+
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = mshare_check(fd);
+	close(fd);
+	return err;
+}
+
+int mount_attach(const char *dir, const char *options, bool try, char *reason)
+{
 	int err;
 
-	/* For other users, libmount searches fstab and says so. */
+	*reason = '\0';
 	if (geteuid())
 		return -EPERM;
+	if (mount_is_remount(options)) {
+		err = remount_check(dir);
+		return err || try ? err : change_mount(dir, options, reason);
+	}
 	err = mount_check(dir);
-	if (err == -ENOENT && !strcmp(dir, MSHARE_MOUNT_POINT))
+	if (err == -ENOENT && !strcmp(dir, MSHARE_MOUNT_POINT) &&
+	    !mshare_is_listed(MSHARE_FILESYSTEMS))
 		return -EOPNOTSUPP;
 	if (err)
 		return err;
 	if (try)
 		return mshare_is_listed(MSHARE_FILESYSTEMS) ? 0 : -EOPNOTSUPP;
-	context = new_context(dir);
-	if (!context)
-		return -ENOMEM;
-	err = mnt_context_set_fstype(context, MSHAREFS_TYPE);
-	if (!err)
-		err = mnt_context_set_source(context, MSHAREFS_TYPE);
-	if (!err && options)
-		err = mnt_context_set_options(context, options);
-	if (!err)
-		err = context_error(context, mnt_context_mount(context));
-	mnt_free_context(context);
+	err = change_mount(dir, options, reason);
 	return err == -ENODEV ? -EOPNOTSUPP : err;
 }
 

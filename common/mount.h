@@ -47,9 +47,16 @@ int mount_check_fd(const struct mount *mount, int fd);
  * 	-EBUSY		another file system is mounted on dir
  * 	-ENOTEMPTY	the mount would hide the contents of dir
  * 	-EINVAL		an option is wrong
- * With try, checks for these errors and mounts nothing.
+ * With the option remount, changes the msharefs on dir; -EMEDIUMTYPE: another
+ * file system. With try, checks for these errors and mounts nothing. reason has
+ * MOUNT_REASON bytes, and gets the text of the kernel, or "".
  */
-int mount_attach(const char *dir, const char *options, bool try);
+int mount_attach(const char *dir, const char *options, bool try, char *reason);
+
+#define MOUNT_REASON 256
+
+/* Whether remount is one of the options, which may be NULL. */
+bool mount_is_remount(const char *options);
 
 /* Unmounts the file system on dir. 0 or -errno. */
 int mount_detach(const char *dir);

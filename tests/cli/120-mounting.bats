@@ -20,16 +20,16 @@ logged() {
 @test "mount DIR" {
 	works mount "$DIR"
 	assert_output ''
-	logged "MOUNT msharefs $DIR msharefs flags 0x0 data -"
+	logged "MOUNT $DIR attributes 0x0 options "
 }
 
 @test "mount: the directory from --mount-point or the environment" {
 	works mount -M "$DIR"
 	works mount -M "$DIR" "$DIR"
 	MSHARE_MOUNT_POINT=$DIR works mount
-	logged "MOUNT msharefs $DIR msharefs flags 0x0 data -
-MOUNT msharefs $DIR msharefs flags 0x0 data -
-MOUNT msharefs $DIR msharefs flags 0x0 data -"
+	logged "MOUNT $DIR attributes 0x0 options 
+MOUNT $DIR attributes 0x0 options 
+MOUNT $DIR attributes 0x0 options "
 	usage_error 'DIR and --mount-point exclude each other' mount -M "$DIR" /tmp
 	usage_error "more than one DIR: 'b'" mount a b
 	usage_error 'DIR is empty' mount ''
@@ -37,18 +37,56 @@ MOUNT msharefs $DIR msharefs flags 0x0 data -"
 
 @test "mount -o, --options" {
 	works mount -o mode=0700,nosuid "$DIR"
-	works mount --options noexec,uid=5,gid=6 "$DIR"
-	logged "MOUNT msharefs $DIR msharefs flags 0x2 data mode=0700
-MOUNT msharefs $DIR msharefs flags 0x8 data uid=5,gid=6"
+	works mount --options noexec,uid=5,gid=6,ro "$DIR"
+	works mount -o suid,nosuid,defaults,x-systemd.automount "$DIR"
+	logged "MOUNT $DIR attributes 0x2 options mode=0700
+MOUNT $DIR attributes 0x9 options uid=5,gid=6,ro
+MOUNT $DIR attributes 0x2 options "
 	export MSHARE_FAKE_FAIL=MOUNT:22
 	fails 1 mount -o nonsense "$DIR"
 	cause "msharectl mount: $DIR: the kernel refuses these mount options"
 }
 
+@test "mount prints the kernel's reason for a wrong option" {
+	export MSHARE_FAKE_FAIL=OPTION:22 MSHARE_FAKE_REASON="e msharefs: size 4X is no size"
+	fails 1 mount -o size=4X "$DIR"
+	cause "msharectl mount: $DIR: the kernel refuses the options: msharefs: size 4X is no size"
+	next_step 'The options of msharefs are mode=, uid=, gid=, size= and nr_regions=; see msharefs(5).'
+	export MSHARE_FAKE_FAIL=MOUNT:22 MSHARE_FAKE_REASON="e msharefs: size is less than what is in use"
+	fails 1 mount -o remount,size=1M "$MOUNT"
+	cause "msharectl mount: $MOUNT: the kernel refuses the options: msharefs: size is less than what is in use"
+}
+
+@test "mount -o remount changes the options of a mount" {
+	works mount -o remount,size=4G,nr_regions=10 "$MOUNT"
+	assert_output ''
+	logged "REMOUNT $MOUNT options size=4G,nr_regions=10"
+	: >"$MSHARE_FAKE_LOG"
+	works mount -o remount,rw,noexec,suid "$MOUNT"
+	logged "REMOUNT $MOUNT options rw
+SETATTR $MOUNT set 0x8 clear 0x3"
+	: >"$MSHARE_FAKE_LOG"
+	works mount --dry-run -o remount,size=1G "$MOUNT"
+	assert_output "would change the options of $MOUNT"
+	fails 1 mount -o remount,size=1G "$DIR"
+	cause "msharectl mount: $DIR: no msharefs is mounted there"
+	logged ''
+}
+
+@test "mount --if-missing" {
+	works mount --if-missing "$MOUNT"
+	works mount --if-missing --dry-run "$MOUNT"
+	logged ''
+	works mount --if-missing "$DIR"
+	logged "MOUNT $DIR attributes 0x0 options "
+	fails 1 mount --if-missing /proc
+	usage_error '--if-missing and the option remount exclude each other' mount --if-missing -o remount,rw
+}
+
 @test "mount refuses to hide files or mounts" {
 	fails 1 mount "$MOUNT"
 	cause "msharectl mount: $MOUNT: msharefs is mounted there already"
-	next_step "Use this mount, or unmount and lose its regions: msharectl umount $MOUNT"
+	next_step "Use this mount (--if-missing), or change its options: -o remount,OPTIONS"
 	fails 1 mount /proc
 	cause 'msharectl mount: /proc: another file system is mounted there'
 	touch "$DIR/file"

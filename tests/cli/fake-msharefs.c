@@ -12,7 +12,8 @@
  * MSHARE_FAKE_SIGNAL=REQUEST:SIGNAL[,...] has the process get a signal first.
  * MSHARE_FAKE_LOG=FILE gets a line for each request that changes a region.
  * MSHARE_FAKE_USER=UID is who the process says it is. As user 0 it mounts and
- * unmounts nothing but gets told so, or MOUNT:ERRNO or UMOUNT:ERRNO as above.
+ * unmounts nothing but gets told so, or MOUNT:ERRNO, OPTION:ERRNO or
+ * UMOUNT:ERRNO as above; MSHARE_FAKE_REASON is the text of the mount's context.
  * MSHARE_FAKE_FILESYSTEMS=FILE is read where /proc/filesystems is asked for.
  * MSHARE_FAKE_NO_STAT=1 is a kernel without MSHAREFS_STAT.
  * MSHARE_FAKE_ATTACHED=N is the number of processes that have each region
@@ -595,14 +596,104 @@ FILE *fopen(const char *path, const char *mode)
 	return real(path, mode);
 }
 
-int mount(const char *source, const char *target, const char *type,
-	  unsigned long flags, const void *data)
-{
-	int err = injected("MSHARE_FAKE_FAIL", "MOUNT");
+/* One context, whose messages are the contents of a file. */
+static struct {
+	char options[512];
+	char target[PATH_MAX];
+	unsigned int attributes;
+	int log;
+} context;
 
-	note_request("MOUNT %s %s %s flags 0x%lx data %s\n", source, target,
-		     type, flags, data ? (const char *)data : "-");
-	return err ? fail(err) : 0;
+static int open_context(const char *target)
+{
+	const char *reason = getenv("MSHARE_FAKE_REASON");
+
+	context.log = memfd_create("context", MFD_CLOEXEC);
+	context.options[0] = '\0';
+	snprintf(context.target, sizeof(context.target), "%s", target);
+	if (reason && pwrite(context.log, reason, strlen(reason), 0) !=
+			      (ssize_t)strlen(reason))
+		abort();
+	return context.log;
+}
+
+int fsopen(const char *type, unsigned int flags)
+{
+	(void)type;
+	(void)flags;
+	return open_context("");
+}
+
+int fspick(int dirfd, const char *path, unsigned int flags)
+{
+	(void)dirfd;
+	(void)flags;
+	return open_context(path);
+}
+
+static void add_option(const char *key, const char *value)
+{
+	const size_t len = strlen(context.options);
+
+	if (strcmp(key, "source"))
+		snprintf(context.options + len, sizeof(context.options) - len,
+			 "%s%s%s%s", len ? "," : "", key, value ? "=" : "",
+			 value ? value : "");
+}
+
+int fsconfig(int fd, unsigned int command, const char *key, const void *value,
+	     int aux)
+{
+	int err;
+
+	(void)aux;
+	if (fd != context.log)
+		return fail(EBADF);
+	switch (command) {
+	case FSCONFIG_SET_FLAG:
+	case FSCONFIG_SET_STRING:
+		err = injected("MSHARE_FAKE_FAIL", "OPTION");
+		add_option(key, value);
+		return err ? fail(err) : 0;
+	default:
+		err = injected("MSHARE_FAKE_FAIL", "MOUNT");
+		if (!err && command == FSCONFIG_CMD_RECONFIGURE)
+			note_request("REMOUNT %s options %s\n", context.target,
+				     context.options);
+		return err ? fail(err) : 0;
+	}
+}
+
+int fsmount(int fd, unsigned int flags, unsigned int attributes)
+{
+	(void)fd;
+	(void)flags;
+	context.attributes = attributes;
+	return open("/", O_PATH | O_CLOEXEC);
+}
+
+int move_mount(int from_dir, const char *from, int to_dir, const char *to,
+	       unsigned int flags)
+{
+	(void)from_dir;
+	(void)from;
+	(void)to_dir;
+	(void)flags;
+	note_request("MOUNT %s attributes 0x%x options %s\n", to,
+		     context.attributes, context.options);
+	return 0;
+}
+
+int mount_setattr(int dirfd, const char *path, unsigned int flags,
+		  struct mount_attr *attr, size_t size)
+{
+	(void)dirfd;
+	(void)flags;
+	(void)size;
+	note_request("SETATTR %s set 0x%llx clear 0x%llx\n", path,
+		     (unsigned long long)attr->attr_set,
+		     (unsigned long long)attr->attr_clr);
+	return 0;
 }
 
 int umount2(const char *target, int flags)

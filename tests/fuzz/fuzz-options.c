@@ -28,7 +28,8 @@ static struct {
 
 int msharectl_main(int argc, char **argv);
 int __wrap_mount_open(const char *path, struct mount *mount);
-int __wrap_mount_attach(const char *dir, const char *options, bool try);
+int __wrap_mount_attach(const char *dir, const char *options, bool try,
+			char *reason);
 void __wrap_argp_state_help(const struct argp_state *state, FILE *stream,
 			    unsigned int flags);
 void __real_argp_state_help(const struct argp_state *state, FILE *stream,
@@ -51,10 +52,12 @@ int __wrap_mount_open(const char *path, struct mount *mount)
 	longjmp(run.out, ACTING);
 }
 
-int __wrap_mount_attach(const char *dir, const char *options, bool try)
+int __wrap_mount_attach(const char *dir, const char *options, bool try,
+			char *reason)
 {
 	(void)options;
 	(void)try;
+	(void)reason;
 	HOLDS(*dir);
 	longjmp(run.out, ACTING);
 }
