@@ -47,9 +47,9 @@ works_on_a_region() {
 }
 
 @test "lintian accepts the packages" {
-	# CPack writes such scripts beside the trigger that does the same
-	run lintian --allow-root --fail-on error,warning \
-		--suppress-tags maintscript-calls-ldconfig "${debs[@]}"
+	# the unit that stops at shutdown is for systemd alone
+	run lintian --allow-root --display-info --fail-on error,warning,info \
+		--suppress-tags package-supports-alternative-init-but-no-init.d-script "${debs[@]}"
 	assert_success
 	assert_output ''
 }
@@ -68,18 +68,37 @@ works_on_a_region() {
 		libmshare0 install ok installed
 		mshare install ok installed
 	END
-	run to/usr/sbin/msharectl --version
+	run to/usr/bin/msharectl --version
 	assert_success
 }
 
-@test "the version of the packages and the changelog is the project's" {
-	version=$("$ROOT/usr/sbin/msharectl" --version | sed -n '1s/^msharectl \([^ ]*\).*/\1/p')
+@test "the version of msharectl and the changelog is the project's" {
+	version=$("$ROOT/usr/bin/msharectl" --version | sed -n '1s/^msharectl \([^ ]*\).*/\1/p')
 	[[ -n $version ]]
 	assert_equal "$(dpkg-parsechangelog -l "$TREE/packaging/changelog" -S Version)" "$version"
 	assert_equal "$(pkg-config --modversion libmshare)" "$version"
+}
+
+@test "the version of the packages names the commit, and is newer than the release" {
+	commit=$(git -C "$TREE" rev-parse --short=8 HEAD) || skip 'not a git tree'
+	count=$(git -C "$TREE" rev-list --count HEAD)
 	for deb in "${debs[@]}"; do
-		assert_equal "$(dpkg-deb -f "$deb" Version)" "$version"
+		version=$(dpkg-deb -f "$deb" Version)
+		assert_regex "$version" "^0\\.1\\+$count\\.g$commit(\\.[0-9]{14})?\$"
+		dpkg --compare-versions "$version" gt 0.1
+		dpkg --compare-versions "$version" lt "0.1+$((count + 1)).g00000000"
 	done
+}
+
+@test "README, NEWS and examples are in the package" {
+	for file in README NEWS examples/mshare-example.service examples/mshare-example.slice \
+		examples/apparmor.d/usr.bin.msharectl; do
+		[[ -s $ROOT/usr/share/doc/mshare/$file ]]
+	done
+	run systemd-analyze verify --man=no \
+		"$ROOT"/usr/lib/systemd/system/mshare-shutdown.service \
+		"$ROOT"/usr/lib/systemd/system/sys-fs-mshare.mount
+	refute_output --regexp 'nknown|[Cc]ycle|nvalid'
 }
 
 @test "a program is built through pkg-config and uses a region" {
@@ -170,6 +189,10 @@ sources_in() {
 	grep -qx 'Type=msharefs' "$unit"
 	grep -qx "ConditionPathExists=$where" "$unit"
 	grep -qx "Options=.*,size=50%" "$unit"
+	# else files that regions map keep their disks mounted at shutdown
+	for line in Conflicts=umount.target Before=umount.target After=local-fs.target; do
+		grep -qx "$line" "$unit"
+	done
 }
 
 @test "completions are in the directories of the shells" {
