@@ -32,8 +32,9 @@ static const struct message messages[] = {
 	{ OP_ANY, EACCES, "permission denied",
 	  "Check the mode and the owner: msharectl ls {name}" },
 	{ OP_ANY, EPERM, NULL, "Run the command as root." },
-	{ OP_ANY, EROFS, "msharefs is mounted read-only",
-	  "Remount msharefs for writing: mount -o remount,rw {mount}" },
+	{ OP_ANY, EROFS, "msharefs is mounted read-only here",
+	  "In a service: ReadWritePaths={mount}; in a container: a writable "
+	  "mount; else as root: mount -o remount,rw {mount}" },
 	{ OP_ANY, EMEDIUMTYPE, "not on msharefs",
 	  "Names are relative to {mount} unless they begin with / or ./" },
 	{ OP_ANY, EXDEV, "on another msharefs",

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <mshare.h>
 
 #include "cli.h"
 #include "escape.h"
@@ -68,16 +71,73 @@ static int failed(const struct rm *rm, const char *name, int err)
 	return names_failed(&rm->mount, OP_REMOVE, name, err);
 }
 
+/* The processes that keep the memory of the region, or 0 if unknown. */
+static uint64_t count_attached(int dirfd, const char *leaf)
+{
+	struct mshare_stat st = { 0 };
+	int fd;
+
+	if (mshare_open_at(dirfd, leaf, O_RDONLY | O_NOFOLLOW, &fd))
+		return 0;
+	if (mshare_stat(fd, &st))
+		st.attached = 0;
+	close(fd);
+	return st.attached;
+}
+
+/* The errors of unlinkat() that can be known beforehand. 0 or -errno. */
+static int check_removal(int dirfd, const char *leaf)
+{
+	const uid_t user = geteuid();
+	struct stat dir, st;
+
+	if (faccessat(dirfd, ".", W_OK | X_OK, AT_EACCESS) ||
+	    fstat(dirfd, &dir) ||
+	    fstatat(dirfd, leaf, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	if (user && (dir.st_mode & S_ISVTX) && dir.st_uid != user &&
+	    st.st_uid != user)
+		return -EPERM;
+	return 0;
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "process" : "processes";
+}
+
+static int rehearse_entry(const struct rm *rm, int dirfd, const char *leaf,
+			  const char *name, uint64_t attached)
+{
+	int err = check_removal(dirfd, leaf);
+
+	if (err)
+		return failed(rm, name, err);
+	fputs("would remove ", stdout);
+	escape_message(stdout, name);
+	if (attached)
+		printf(", which %" PRIu64 " %s %s attached", attached,
+		       plural(attached), attached == 1 ? "has" : "have");
+	putchar('\n');
+	return EXIT_SUCCESS;
+}
+
 static int remove_entry(const struct rm *rm, int dirfd, const char *leaf,
 			const char *name, int flags)
 {
-	if (rm->dry_run) {
-		fputs("would remove ", stdout);
-		escape_message(stdout, name);
-		putchar('\n');
-	} else if (unlinkat(dirfd, leaf, flags)) {
+	const uint64_t attached =
+		flags & AT_REMOVEDIR ? 0 : count_attached(dirfd, leaf);
+
+	if (rm->dry_run)
+		return rehearse_entry(rm, dirfd, leaf, name, attached);
+	if (unlinkat(dirfd, leaf, flags))
 		return failed(rm, name, -errno);
-	}
+	if (attached)
+		message_note(name,
+			     "removed; still attached by %" PRIu64
+			     " %s, which keep%s the memory (msharectl ps)",
+			     attached, plural(attached),
+			     attached == 1 ? "s" : "");
 	return EXIT_SUCCESS;
 }
 

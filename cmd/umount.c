@@ -1,42 +1,161 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+#include <mshare.h>
 
 #include "cli.h"
 #include "escape.h"
 #include "message.h"
 #include "mount-args.h"
 #include "names.h"
+#include "parse.h"
+
+/* How many names a message has. */
+#define NAMED 3
+
+struct umount {
+	struct mount_args args;
+	bool force;
+};
+
+enum {
+	OPT_FORCE = 'f',
+};
+
+static const struct argp_option options[] = {
+	{ "force", OPT_FORCE, NULL, 0, "destroy regions that exist", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct umount *u = state->input;
+
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &u->args;
+		return 0;
+	case OPT_FORCE:
+		u->force = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* The regions that an unmount destroys. */
+struct loss {
+	size_t regions, unknown;
+	uint64_t memory, attached;
+	FILE *names;
+};
+
+static int add_loss(const struct mshare_entry *entry, void *data)
+{
+	struct loss *loss = data;
+	struct mshare_stat st;
+	int fd;
+
+	loss->regions++;
+	if (loss->regions <= NAMED) {
+		fputs(loss->regions > 1 ? ", " : "", loss->names);
+		escape_message(loss->names, entry->name);
+	}
+	if (entry->err || mshare_open_at(entry->dirfd, entry->leaf,
+					 O_RDONLY | O_NOFOLLOW, &fd)) {
+		loss->unknown++;
+		return 0;
+	}
+	if (mshare_stat(fd, &st)) {
+		loss->unknown++;
+	} else {
+		/* Files outlive the regions that map them. */
+		loss->memory += st.resident_shmem + st.swapped;
+		loss->attached += st.attached;
+	}
+	close(fd);
+	return 0;
+}
+
+/* "2 regions (a, b) with 5M of memory"; the caller frees the text. */
+static int describe(const struct mount *mount, struct loss *loss, char **text)
+{
+	char *names = NULL, memory[SIZE_STRLEN];
+	size_t len;
+	int err;
+
+	*loss = (struct loss){ .names = open_memstream(&names, &len) };
+	if (!loss->names)
+		return -ENOMEM;
+	err = mshare_walk_regions(mount->fd, NULL, 0, add_loss, loss);
+	if (fclose(loss->names))
+		err = -ENOMEM;
+	if (!err && asprintf(text, "%zu region%s (%s%s) with %s of memory%s",
+			     loss->regions, loss->regions == 1 ? "" : "s",
+			     names, loss->regions > NAMED ? ", ..." : "",
+			     size_format(loss->memory, memory),
+			     loss->unknown ? " or more" : "") < 0)
+		err = -ENOMEM;
+	free(names);
+	return err;
+}
+
+static int unmount(const struct umount *u, struct mount *mount)
+{
+	const struct subject subject = { .name = mount->path,
+					 .mount = mount->path };
+	struct loss loss = { 0 };
+	char *text = NULL;
+	int err, ret = EXIT_SUCCESS;
+
+	err = describe(mount, &loss, &text);
+	/* An open file would keep the mount busy. */
+	close(mount->fd);
+	mount->fd = -1;
+	if (!err && geteuid())
+		err = -EPERM;
+	if (!err && loss.attached)
+		err = -EBUSY;
+	if (err) {
+		ret = message_failed(OP_DO_UMOUNT, &subject, err);
+	} else if (loss.regions && !u->force && !u->args.dry_run) {
+		ret = message_error(mount->path,
+				    "To destroy the regions and unmount: "
+				    "msharectl umount --force",
+				    "unmounting destroys %s", text);
+	} else if (u->args.dry_run) {
+		fputs("would unmount ", stdout);
+		escape_message(stdout, mount->path);
+		if (loss.regions)
+			printf(", and destroy %s", text);
+		putchar('\n');
+	} else {
+		err = mount_detach(mount->path);
+		if (err)
+			ret = message_failed(OP_DO_UMOUNT, &subject, err);
+	}
+	free(text);
+	return ret;
+}
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-	struct mount_args a = { 0 };
+	struct umount u = { 0 };
 	struct mount mount;
-	int ret, err = 0;
+	int ret;
 
-	cli_parse(cli, argc, argv, &a);
+	cli_parse(cli, argc, argv, &u);
 	/* Other file systems are for umount(8). */
-	ret = names_mount(cli, a.dir, &mount);
+	ret = names_mount(cli, u.args.dir, &mount);
 	if (ret)
 		return ret;
-	/* An open file would keep the mount busy. */
-	close(mount.fd);
-	mount.fd = -1;
-
-	if (!a.dry_run)
-		err = mount_detach(mount.path);
-	if (err) {
-		ret = message_failed(OP_DO_UMOUNT,
-				     &(struct subject){
-					     .name = mount.path,
-					     .mount = mount.path,
-				     },
-				     err);
-	} else if (a.dry_run) {
-		fputs("would unmount ", stdout);
-		escape_message(stdout, mount.path);
-		putchar('\n');
-	}
+	ret = unmount(&u, &mount);
 	mount_close(&mount);
 	return ret;
 }
@@ -45,10 +164,12 @@ const struct command cmd_umount = {
 	.name = "umount",
 	.summary = "unmount msharefs",
 	.argp = {
-		.parser = cli_pass_input,
+		.options = options,
+		.parser = parse,
 		.args_doc = "[DIR]",
-		.doc = "Unmount msharefs, and destroy its regions. Fails "
-		       "while a process has a region attached or open.",
+		.doc = "Unmount msharefs. Fails while a process has a region "
+		       "attached or open, and without --force while regions "
+		       "exist: unmounting destroys the regions.",
 		.children = mount_children,
 	},
 	.run = run,

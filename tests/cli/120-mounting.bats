@@ -175,6 +175,33 @@ UMOUNT $MOUNT flags 0"
 	next_step "Find the processes: msharectl ps; fuser -vm $MOUNT"
 }
 
+@test "umount asks for -f, --force where regions exist, and names them" {
+	export MSHARE_FAKE_ATTACHED=0
+	for name in a b 'c d' e; do
+		msharectl create -M "$MOUNT" -q -s 1G "$name"
+	done
+	fails 1 umount "$MOUNT"
+	cause "msharectl umount: $MOUNT: unmounting destroys 4 regions (a, b, c d, ...) with 12M of memory"
+	next_step 'To destroy the regions and unmount: msharectl umount --force'
+	works umount --dry-run "$MOUNT"
+	assert_output "would unmount $MOUNT, and destroy 4 regions (a, b, c d, ...) with 12M of memory"
+	rm "$MOUNT"/{b,'c d',e}
+	works umount --dry-run "$MOUNT"
+	assert_output "would unmount $MOUNT, and destroy 1 region (a) with 3M of memory"
+	MSHARE_FAKE_ATTACHED=1
+	for option in '' --dry-run --force; do
+		# shellcheck disable=SC2086
+		fails 1 umount $option "$MOUNT"
+		cause "msharectl umount: $MOUNT: in use"
+	done
+	# the mount is not in mountinfo, but the command gets there
+	MSHARE_FAKE_ATTACHED=0
+	for option in -f --force; do
+		fails 1 umount $option "$MOUNT"
+		cause "msharectl umount: $MOUNT: not a mount point"
+	done
+}
+
 @test "umount refuses a directory that is not an msharefs" {
 	fails 3 umount /proc
 	cause 'msharectl umount: /proc: not the mount point of an msharefs'

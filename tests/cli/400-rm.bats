@@ -5,6 +5,7 @@ load common
 
 setup() {
 	setup_fake
+	export MSHARE_FAKE_ATTACHED=0
 	mkdir -p "$MOUNT/dir/sub"
 	for name in a b dir/c dir/sub/d; do
 		msharectl create -q -s 1G $name
@@ -55,6 +56,43 @@ left() {
 	assert_output "$(printf 'would remove %s\n' dir/c dir/sub/d dir/sub dir a)"
 	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
 	fails 1 rm --dry-run nonsense
+}
+
+@test "rm reports the number of processes that keep the memory" {
+	export MSHARE_FAKE_ATTACHED=2
+	works rm --dry-run a
+	assert_output 'would remove a, which 2 processes have attached'
+	run --separate-stderr msharectl rm a
+	assert_success
+	assert_equal "$output" ''
+	assert_equal "$stderr" 'msharectl rm: a: removed; still attached by 2 processes, which keep the memory (msharectl ps)'
+	MSHARE_FAKE_ATTACHED=1
+	works rm --dry-run b
+	assert_output 'would remove b, which 1 process has attached'
+	run --separate-stderr msharectl rm -r dir
+	assert_success
+	assert_equal "${stderr_lines[0]}" 'msharectl rm: dir/c: removed; still attached by 1 process, which keeps the memory (msharectl ps)'
+	assert_equal "${#stderr_lines[@]}" 2
+}
+
+@test "rm --dry-run fails where rm does: a read-only mount, the directory of another user" {
+	# shellcheck disable=SC2016
+	read_only=(unshare --map-root-user --mount sh -c 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit
+		shift; export LD_PRELOAD="$1"; shift; exec "$@"' - "$MOUNT" "$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}")
+	"${read_only[@]}" ls >/dev/null || skip 'no user namespaces'
+	for option in '' --dry-run; do
+		# shellcheck disable=SC2086
+		run --separate-stderr "${read_only[@]}" rm $option a
+		show
+		assert_failure 1
+		assert_output ''
+		cause 'msharectl rm: a: msharefs is mounted read-only here'
+		next_step "In a service: ReadWritePaths=$MOUNT; in a container: a writable mount; else as root: mount -o remount,rw $MOUNT"
+	done
+	export MSHARE_FAKE_USER=1234
+	chmod 1777 "$MOUNT"
+	fails 1 rm --dry-run a
+	cause 'msharectl rm: a: only the owner may remove this name'
 }
 
 @test "rm removes nothing outside msharefs" {

@@ -119,9 +119,16 @@ region 0x80000200000 0x8000020f000 61440 r - 4096 $file"
 	wait "$child" || true
 	child=
 	logged msharectl umount "$dir"
+	assert_failure 1
+	assert_line --index 0 --partial 'unmounting destroys 1 region (region) with 0B of memory'
+	logged msharectl mount -o remount,nosuid,size=64M "$dir"
+	assert_success
+	logged findmnt -no OPTIONS "$dir"
+	assert_output --regexp 'nosuid.*mode=0?700.*size=65536k'
+	logged msharectl umount --force "$dir"
 	assert_success
 	logged msharectl umount "$dir"
 	assert_failure 3
 	logged msharectl mount -o nonsense "$dir"
-	assert_line --index 0 "msharectl mount: $dir: the kernel refuses these mount options"
+	assert_line --index 0 "msharectl mount: $dir: the kernel refuses the options: msharefs: Unknown parameter 'nonsense'"
 }
