@@ -228,12 +228,13 @@ static const struct message messages[] = {
 	{ OP_POPULATE, EFAULT, "the file ends before the range does",
 	  "Nothing was mapped; choose a smaller --size." },
 
-	{ OP_LOCK_MEMORY, ENOMEM,
-	  "a part of the range is not mapped, or the range exceeds the limit "
-	  "of locked memory",
-	  "Map the whole range, or raise the limit: ulimit -l" },
-	{ OP_LOCK_MEMORY, EPERM, "no permission to lock memory of regions",
-	  "Run with CAP_IPC_LOCK, or without a limit: ulimit -l unlimited" },
+	{ OP_LOCK_MEMORY, ENOMEM, "a part of the range is not mapped",
+	  "Map the whole range; msharectl info --mappings shows the mappings." },
+	{ OP_LOCK_MEMORY, EPERM,
+	  "a process with a limit of locked memory, however high, may not lock "
+	  "regions",
+	  "Run with CAP_IPC_LOCK, or without a limit: ulimit -l unlimited; in a "
+	  "service, LimitMEMLOCK=infinity" },
 	{ OP_LOCK_MEMORY, EAGAIN,
 	  "the kernel could not populate the whole range",
 	  "Lock less with --size, or free memory." },
@@ -288,6 +289,10 @@ static const struct message messages[] = {
 	{ OP_EXEC, EACCES, NULL,
 	  "The command must be a file with execute permission, not on a "
 	  "noexec mount." },
+	{ OP_EXEC_TRACED, EACCES,
+	  "the kernel refuses to execute the traced program",
+	  "The interpreter (#!) may lack execute permission, or a security "
+	  "module forbids the program's profile: dmesg" },
 	{ OP_EXEC, ENOEXEC, "not in a format that can be executed",
 	  "The command must be a program for this machine, or begin with #!." },
 	{ OP_EXEC, E2BIG, "arguments and environment are too long",

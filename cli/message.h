@@ -43,6 +43,7 @@ enum operation {
 	OP_PROCESSES, /* listing them */
 	OP_REMOVE,
 	OP_EXEC,
+	OP_EXEC_TRACED, /* of a file with execute permission */
 	OP_COUNT,
 };
 

@@ -112,8 +112,8 @@ static const struct refusal {
 	  "Check the process limit (ulimit -u) and free memory." },
 	{ ATTACH_LOST, 0, ABOUT_NOTHING,
 	  "the helper process was killed before it attached a region",
-	  "A seccomp filter may kill processes that call ptrace; check the "
-	  "container's settings." },
+	  "A seccomp filter may kill processes that call ptrace; in a service, "
+	  "add SystemCallFilter=ptrace." },
 	{ ATTACH_PROC, 0, ABOUT_NOTHING,
 	  "/proc does not show this process, and attaching verifies windows "
 	  "there: {error}",
@@ -132,10 +132,15 @@ static const struct refusal {
 	  "Yama forbids tracing without CAP_SYS_PTRACE (ptrace_scope is 2), "
 	  "and attaching needs it",
 	  "Run as root, or sysctl kernel.yama.ptrace_scope=1" },
+	{ ATTACH_TRACE, OBSTACLE_MODULE, ABOUT_NOTHING,
+	  "a security module (AppArmor, SELinux) forbids tracing msharectl, "
+	  "which attaching needs",
+	  "Allow ptrace in the profile of msharectl; the kernel's log names the "
+	  "rule: dmesg" },
 	{ ATTACH_TRACE, 0, ABOUT_NOTHING,
 	  "msharectl may not be traced, which attaching needs: {error}",
 	  "A seccomp filter or the lack of CAP_SYS_PTRACE is the usual reason; "
-	  "see the container's settings." },
+	  "in a service, add SystemCallFilter=ptrace." },
 
 	{ ATTACH_UNTRACED, 0, ABOUT_NOTHING,
 	  "ptrace reports success, but nothing traces the process, and "
@@ -189,7 +194,7 @@ static int detail_of(const struct attach_failure *f, pid_t *tracer)
 {
 	switch (f->reason) {
 	case ATTACH_TRACE:
-		return (int)obstacle_find(tracer);
+		return (int)obstacle_find(f->err, tracer);
 	case ATTACH_PROGRAM:
 		return (int)f->kind;
 	case ATTACH_MAP:
@@ -301,6 +306,17 @@ static int failed_exec(const struct attach_exec *a, int err)
 	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
+/*
+ * The file has execute permission. A traced process does not change to every
+ * profile of AppArmor.
+ */
+static int refused_exec(const struct attach_exec *a)
+{
+	message_failed(OP_EXEC_TRACED,
+		       &(struct subject){ .name = a->command[0] }, -EACCES);
+	return EXIT_NOT_EXECUTABLE;
+}
+
 static int execute_unattached(const struct attach_exec *a)
 {
 	execvp(a->command[0], a->command);
@@ -318,11 +334,13 @@ static int execute_attached(struct attach_exec *a)
 	};
 	struct attach_session *session;
 	struct attach_failure failure;
+	bool executable;
 	char *path;
 	int err;
 
 	/* If the command is not found, execvp() fails. */
-	if (!program_find(a->command[0], &path)) {
+	executable = !program_find(a->command[0], &path);
+	if (executable) {
 		err = check_program(a, path);
 		free(path);
 		if (err)
@@ -335,6 +353,8 @@ static int execute_attached(struct attach_exec *a)
 	execvp(a->command[0], a->command);
 	err = -errno;
 	attach_cancel(session);
+	if (err == -EACCES && executable)
+		_exit(refused_exec(a));
 	/* The process is still traced, so exit handlers must not run. */
 	_exit(failed_exec(a, err));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "obstacle.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static pid_t find_tracer(void)
@@ -33,13 +34,16 @@ static int read_scope(void)
 	return scope;
 }
 
-enum obstacle obstacle_find(pid_t *tracer)
+enum obstacle obstacle_find(int err, pid_t *tracer)
 {
 	const int scope = read_scope();
 
 	*tracer = find_tracer();
 	if (*tracer)
 		return OBSTACLE_TRACER;
+	/* The kernel's own checks, Yama and seccomp return other errors. */
+	if (err == -EACCES)
+		return OBSTACLE_MODULE;
 	if (scope >= 3)
 		return OBSTACLE_YAMA_NONE;
 	return scope == 2 ? OBSTACLE_YAMA_ADMIN : OBSTACLE_UNKNOWN;

@@ -11,9 +11,13 @@ enum obstacle {
 	OBSTACLE_TRACER,     /* another process traces this one */
 	OBSTACLE_YAMA_ADMIN, /* Yama's ptrace_scope is 2 */
 	OBSTACLE_YAMA_NONE,  /* ... or 3 */
+	OBSTACLE_MODULE, /* a security module, such as AppArmor or SELinux */
 };
 
-/* Finds the obstacle in /proc; *tracer is the PID of a tracing process. */
-enum obstacle obstacle_find(pid_t *tracer);
+/*
+ * Finds the obstacle by the error (-errno) of ptrace() and in /proc; *tracer is
+ * the PID of a tracing process.
+ */
+enum obstacle obstacle_find(int err, pid_t *tracer);
 
 #endif

@@ -244,6 +244,10 @@ needs_privileged_files() {
 	fails 126 attach-exec pg -- ./file
 	cause 'msharectl attach-exec: ./file: permission denied'
 	fails 126 attach-exec pg -- /tmp
+	printf '#!%s/file\n' "$PWD" >script
+	chmod +x script
+	fails 126 attach-exec pg -- ./script
+	cause 'msharectl attach-exec: ./script: the kernel refuses to execute the traced program'
 }
 
 @test "missing regions and regions without a size: 125, and the program does not run" {
@@ -468,6 +472,9 @@ refused_for_tracer() {
 @test "seccomp filters that forbid ptrace: 125" {
 	under "$PROBES/filtered" ptrace:errno -- pg -- touch ran
 	refused 'msharectl may not be traced, which attaching needs: Operation not permitted'
+	# as security modules do
+	under "$PROBES/filtered" ptrace:access -- pg -- touch ran
+	refused 'a security module (AppArmor, SELinux) forbids tracing msharectl, which attaching needs'
 	for action in trap kill; do
 		under "$PROBES/filtered" ptrace:$action -- pg -- touch ran
 		refused 'the helper process was killed before it attached a region'

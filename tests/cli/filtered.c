@@ -2,7 +2,8 @@
 /*
  * Runs a command under a seccomp filter: filtered CALL:ACTION... COMMAND.
  * CALL is ptrace, exit_group, or mmap, which means only that which attach-exec
- * makes the program do; ACTION is errno, success (without the call), trap or kill.
+ * makes the program do; ACTION is errno (EPERM), access (EACCES), success (without
+ * the call), trap or kill.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -40,6 +41,7 @@ static const struct {
 	unsigned value;
 } actions[] = {
 	{ "errno", SECCOMP_RET_ERRNO | EPERM },
+	{ "access", SECCOMP_RET_ERRNO | EACCES },
 	{ "success", SECCOMP_RET_ERRNO },
 	{ "trap", SECCOMP_RET_TRAP },
 	{ "kill", SECCOMP_RET_KILL_PROCESS },
