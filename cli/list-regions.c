@@ -82,17 +82,14 @@ static int collect(const struct mshare_entry *entry, void *data)
 /* -ENOTDIR: the name is not a directory. */
 static int collect_directory(struct collection *c, const char *name)
 {
-	char *path = names_path(c->mount, name);
 	int fd, err;
 
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = fd < 0 ? -errno : mount_check_fd(c->mount, fd);
-	free(path);
-	if (!err)
-		err = mshare_walk_regions(fd, name, MSHARE_WALK_DIRECTORIES,
-					  collect, c);
-	if (fd >= 0)
-		close(fd);
+	fd = names_open_path(c->mount, name, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	err = mshare_walk_regions(fd, name, MSHARE_WALK_DIRECTORIES, collect,
+				  c);
+	close(fd);
 	return err;
 }
 

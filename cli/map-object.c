@@ -216,14 +216,14 @@ int mapping_make(const struct mapping *m, int fd, struct range range,
 	err = mshare_map(fd, range.start, range.size, m->prot, flags, m->file,
 			 m->offset);
 	if (err)
-		return change_failed(operation(m), fd, subject, err);
+		return range_verb_failed(operation(m), fd, subject, err);
 	err = prepare(m, fd, range, &op);
 	if (!err && !interrupt_pending())
 		return EXIT_SUCCESS;
 
 	undone = mshare_unmap(fd, range.start, range.size);
 	if (!interrupt_pending())
-		change_failed(op, fd, subject, err);
+		range_verb_failed(op, fd, subject, err);
 	if (undone)
 		message_note(subject->name,
 			     "note: the new mapping cannot be unmapped: %s",

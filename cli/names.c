@@ -43,29 +43,41 @@ int names_mount(const struct cli *cli, const char *dir, struct mount *mount)
 	return EXIT_UNAVAILABLE;
 }
 
-char *names_path(const struct mount *mount, const char *name)
+static char *path_of(const struct mount *mount, const char *name)
 {
-	char *path;
-
 	if (!*name)
 		cli_usage_error("a name is empty");
-	path = mount_resolve(mount, name);
-	if (!path) {
-		message_error(name, "Free memory and try again.", "%s",
-			      strerror(ENOMEM));
-		exit(EXIT_FAILURE);
-	}
-	return path;
+	return mount_resolve(mount, name);
+}
+
+int names_open_path(const struct mount *mount, const char *name, int flags)
+{
+	char *path = path_of(mount, name);
+	int fd, err;
+
+	if (!path)
+		return -ENOMEM;
+	fd = open(path, flags | O_CLOEXEC);
+	err = fd < 0 ? -errno : mount_check_fd(mount, fd);
+	free(path);
+	if (!err)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
 int names_split(const struct mount *mount, const char *name,
 		struct split_name *split)
 {
-	char *path = names_path(mount, name);
-	size_t len = strlen(path);
+	char *path = path_of(mount, name);
+	size_t len;
 	char *slash;
 
-	*split = (struct split_name){ .path = path };
+	*split = (struct split_name){ .path = path, .dirfd = -1 };
+	if (!path)
+		return -ENOMEM;
+	len = strlen(path);
 	while (len > 1 && path[len - 1] == '/') {
 		path[--len] = '\0';
 		split->slash = true;
@@ -110,10 +122,10 @@ int names_failed(const struct mount *mount, enum operation op, const char *name,
 int names_open(const struct mount *mount, const char *name, int flags,
 	       struct region *region)
 {
-	char *path = names_path(mount, name);
+	char *path = path_of(mount, name);
 	int err;
 
-	err = region_open_at(AT_FDCWD, path, flags, region);
+	err = path ? region_open_at(AT_FDCWD, path, flags, region) : -ENOMEM;
 	free(path);
 	if (!err)
 		return EXIT_SUCCESS;

@@ -41,8 +41,11 @@ int names_open(const struct mount *mount, const char *name, int flags,
 int names_open_sized(const struct mount *mount, const char *name, int flags,
 		     struct region *region);
 
-/* The path of a name; the caller frees the path. Never NULL. */
-char *names_path(const struct mount *mount, const char *name);
+/*
+ * Opens the path of a name, which must be on the mount. A descriptor,
+ * -EXDEV, or -errno.
+ */
+int names_open_path(const struct mount *mount, const char *name, int flags);
 
 /* A name, split where the last component of its path begins. */
 struct split_name {

@@ -17,31 +17,31 @@ enum {
 	OPT_DRY_RUN = 0x100,
 };
 
-static const struct argp_option target_options[] = {
+static const struct argp_option region_options[] = {
 	{ "dry-run", OPT_DRY_RUN, NULL, 0,
 	  "print what would be done, change nothing", 0 },
 	{ "quiet", 'q', NULL, 0, "print only the name", 0 },
 	{ 0 },
 };
 
-static error_t parse_target(int key, char *arg, struct argp_state *state)
+static error_t parse_region(int key, char *arg, struct argp_state *state)
 {
-	struct change_target *t = state->input;
+	struct region_options *r = state->input;
 
 	switch (key) {
 	case OPT_DRY_RUN:
-		t->dry_run = true;
+		r->dry_run = true;
 		return 0;
 	case 'q':
-		t->quiet = true;
+		r->quiet = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (t->name)
+		if (r->name)
 			cli_usage_error("more than one NAME: '%s'", arg);
-		t->name = arg;
+		r->name = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (!t->name)
+		if (!r->name)
 			cli_usage_error("NAME is missing");
 		return 0;
 	default:
@@ -49,12 +49,12 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 	}
 }
 
-const struct argp change_target_argp = {
-	.options = target_options,
-	.parser = parse_target,
+const struct argp region_options_argp = {
+	.options = region_options,
+	.parser = parse_region,
 };
 
-static const struct argp_option options[] = {
+static const struct argp_option range_options[] = {
 	{ "addr", 'a', "ADDR", 0,
 	  "start of the range (default: the region's start)", 0 },
 	{ "size", 's', "SIZE", 0,
@@ -62,21 +62,21 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t parse_range(int key, char *arg, struct argp_state *state)
 {
-	struct change *c = state->input;
+	struct range_options *r = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &c->target;
+		state->child_inputs[0] = &r->region;
 		return 0;
 	case 'a':
-		c->wanted.range.start = args_address("--addr", arg);
-		c->wanted.has_addr = true;
+		r->wanted.range.start = args_address("--addr", arg);
+		r->wanted.has_addr = true;
 		return 0;
 	case 's':
-		c->wanted.range.size = args_size("--size", arg);
-		c->wanted.has_size = true;
+		r->wanted.range.size = args_size("--size", arg);
+		r->wanted.has_size = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -84,32 +84,32 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ &change_target_argp, 0, NULL, 0 },
+	{ &region_options_argp, 0, NULL, 0 },
 	{ 0 },
 };
 
-const struct argp change_argp = {
-	.options = options,
-	.parser = parse,
+const struct argp range_options_argp = {
+	.options = range_options,
+	.parser = parse_range,
 	.children = children,
 };
 
-const struct argp_child change_children[] = {
-	{ &change_argp, 0, NULL, 0 },
+const struct argp_child range_options_children[] = {
+	{ &range_options_argp, 0, NULL, 0 },
 	{ 0 },
 };
 
-void change_report(const struct change_target *target, const char *done,
-		   const char *would, struct range range, const char *how)
+void range_verb_report(const struct region_options *region, const char *done,
+		       const char *would, struct range range, const char *how)
 {
 	char size[SIZE_STRLEN];
 
-	if (target->quiet) {
-		puts(target->name);
+	if (region->quiet) {
+		puts(region->name);
 		return;
 	}
-	escape_message(stdout, target->name);
-	printf(": %s %s%s%s at 0x%" PRIx64 "\n", target->dry_run ? would : done,
+	escape_message(stdout, region->name);
+	printf(": %s %s%s%s at 0x%" PRIx64 "\n", region->dry_run ? would : done,
 	       size_format(range.size, size), how ? " " : "", how ? how : "",
 	       range.start);
 }
@@ -156,36 +156,36 @@ static int choose_range(const char *name, const struct region *region,
 	return EXIT_SUCCESS;
 }
 
-int change_open(const struct cli *cli, const struct change *change,
-		struct changed *c)
+int range_verb_open(const struct cli *cli, const struct range_options *options,
+		    struct open_range *open)
 {
-	const char *name = change->target.name;
+	const char *name = options->region.name;
 	int ret;
 
-	ret = names_mount(cli, NULL, &c->mount);
+	ret = names_mount(cli, NULL, &open->mount);
 	if (ret)
 		return ret;
-	c->subject = names_subject(&c->mount, name);
-	ret = names_open_sized(&c->mount, name, O_RDWR, &c->region);
+	open->subject = names_subject(&open->mount, name);
+	ret = names_open_sized(&open->mount, name, O_RDWR, &open->region);
 	if (ret)
 		goto fail;
-	ret = choose_range(name, &c->region, &change->wanted, &c->range);
+	ret = choose_range(name, &open->region, &options->wanted, &open->range);
 	if (!ret)
 		return EXIT_SUCCESS;
-	region_close(&c->region);
+	region_close(&open->region);
 fail:
-	mount_close(&c->mount);
+	mount_close(&open->mount);
 	return ret;
 }
 
-void change_close(struct changed *c)
+void range_verb_close(struct open_range *open)
 {
-	region_close(&c->region);
-	mount_close(&c->mount);
+	region_close(&open->region);
+	mount_close(&open->mount);
 }
 
-int change_failed(enum operation op, int fd, const struct subject *subject,
-		  int err)
+int range_verb_failed(enum operation op, int fd, const struct subject *subject,
+		      int err)
 {
 	static const struct {
 		enum operation op, sealed;
@@ -207,22 +207,24 @@ int change_failed(enum operation op, int fd, const struct subject *subject,
 }
 
 int range_verb_run(const struct cli *cli, const struct range_verb *verb,
-		   const struct change *change, const char *how,
+		   const struct range_options *options, const char *how,
 		   const void *input)
 {
-	struct changed c;
+	struct open_range open;
 	int ret, err;
 
-	ret = change_open(cli, change, &c);
+	ret = range_verb_open(cli, options, &open);
 	if (ret)
 		return ret;
-	err = change->target.dry_run ? 0 :
-				       verb->apply(c.region.fd, c.range, input);
+	err = options->region.dry_run ?
+		      0 :
+		      verb->apply(open.region.fd, open.range, input);
 	if (err)
-		ret = change_failed(verb->op, c.region.fd, &c.subject, err);
+		ret = range_verb_failed(verb->op, open.region.fd, &open.subject,
+					err);
 	else
-		change_report(&change->target, verb->done, verb->would, c.range,
-			      how);
-	change_close(&c);
+		range_verb_report(&options->region, verb->done, verb->would,
+				  open.range, how);
+	range_verb_close(&open);
 	return ret;
 }

@@ -10,11 +10,12 @@
 #include "region.h"
 #include "names.h"
 
-/* The common part of the commands that change a region. */
+/* The common part of the commands that change a region or a range of it. */
 
 struct cli;
 
-struct change_target {
+/* NAME and the options of all commands that change a region. */
+struct region_options {
 	const char *name;
 	bool dry_run, quiet;
 };
@@ -28,23 +29,23 @@ struct wanted_range {
 	struct range range;
 };
 
-/* NAME and a range in it. */
-struct change {
-	struct change_target target;
+/* The same, and a range in the region. */
+struct range_options {
+	struct region_options region;
 	struct wanted_range wanted;
 };
 
 /* --dry-run, --quiet and NAME, for a command's argp. */
-extern const struct argp change_target_argp;
+extern const struct argp region_options_argp;
 
-/* The same with --addr and --size, for a struct change. */
-extern const struct argp change_argp;
+/* The same with --addr and --size, for a struct range_options. */
+extern const struct argp range_options_argp;
 
 /* These options and the global options: the children of a command's argp. */
-extern const struct argp_child change_children[];
+extern const struct argp_child range_options_children[];
 
-/* The open region and range of a struct change. */
-struct changed {
+/* The open region and range of a struct range_options. */
+struct open_range {
 	struct mount mount;
 	struct region region;
 	struct range range;
@@ -52,13 +53,13 @@ struct changed {
 };
 
 /* Opens the region, or reports the error. EXIT_*; close after EXIT_SUCCESS. */
-int change_open(const struct cli *cli, const struct change *change,
-		struct changed *changed);
-void change_close(struct changed *changed);
+int range_verb_open(const struct cli *cli, const struct range_options *options,
+		    struct open_range *open);
+void range_verb_close(struct open_range *open);
 
 /* message_failed() for a request on a region that may be sealed. */
-int change_failed(enum operation op, int fd, const struct subject *subject,
-		  int err);
+int range_verb_failed(enum operation op, int fd, const struct subject *subject,
+		      int err);
 
 /* A verb that is one request to a range of a region. */
 struct range_verb {
@@ -73,11 +74,11 @@ struct range_verb {
  * how is the word after the size, or NULL. EXIT_*.
  */
 int range_verb_run(const struct cli *cli, const struct range_verb *verb,
-		   const struct change *change, const char *how,
+		   const struct range_options *options, const char *how,
 		   const void *input);
 
 /* "NAME: created 2G at 0x...", "NAME: would map 2G rw at ...", or NAME. */
-void change_report(const struct change_target *target, const char *done,
-		   const char *would, struct range range, const char *how);
+void range_verb_report(const struct region_options *region, const char *done,
+		       const char *would, struct range range, const char *how);
 
 #endif

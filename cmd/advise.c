@@ -25,7 +25,7 @@ static const struct advice {
 };
 
 struct advise {
-	struct change change;
+	struct range_options range;
 	const struct advice *advice;
 };
 
@@ -43,7 +43,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &a->change;
+		state->child_inputs[0] = &a->range;
 		return 0;
 	case ARGP_KEY_ARG:
 		/* The second argument is the region's name. */
@@ -77,7 +77,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	struct advise a = { 0 };
 
 	cli_parse(cli, argc, argv, &a);
-	return range_verb_run(cli, &verb, &a.change, a.advice->name, a.advice);
+	return range_verb_run(cli, &verb, &a.range, a.advice->name, a.advice);
 }
 
 const struct command cmd_advise = {
@@ -91,7 +91,7 @@ const struct command cmd_advise = {
 		       "whole range must be mapped.\v"
 		       "ADVICE is populate, populate-read, willneed, cold, "
 		       "pageout, remove, hugepage, nohugepage or collapse.",
-		.children = change_children,
+		.children = range_options_children,
 	},
 	.run = run,
 };

@@ -379,9 +379,9 @@ static int rehearse(const struct attach_exec *a)
 		goto out;
 	}
 	for (size_t i = 0; i < a->count; i++)
-		change_report(&(struct change_target){ .name = a->names[i] },
-			      done, done, a->regions[i].range,
-			      a->env_only ? NULL : rights);
+		range_verb_report(
+			&(struct region_options){ .name = a->names[i] }, done,
+			done, a->regions[i].range, a->env_only ? NULL : rights);
 	escape_message(stdout, a->command[0]);
 	fputs(": would run ", stdout);
 	escape_message(stdout, path);

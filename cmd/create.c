@@ -26,7 +26,7 @@ enum outcome {
 };
 
 struct create {
-	struct change_target target;
+	struct region_options region;
 	struct mapping mapping;
 	struct range range;
 	struct split_name split;
@@ -61,7 +61,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &c->target;
+		state->child_inputs[0] = &c->region;
 		state->child_inputs[1] = &c->mapping;
 		return 0;
 	case 's':
@@ -97,7 +97,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ &change_target_argp, 0, NULL, 0 },
+	{ &region_options_argp, 0, NULL, 0 },
 	{ &mapping_argp, 0, "With --map:", 0 },
 	{ 0 },
 };
@@ -115,7 +115,7 @@ static int check_alignment(const struct create *c, uint64_t granule)
 			snprintf(next, sizeof(next),
 				 "Round it up: --size %" PRIu64,
 				 c->range.size - rest + granule);
-		return message_error(c->target.name, next,
+		return message_error(c->region.name, next,
 				     "a size of %" PRIu64
 				     " is not a multiple of the granule, %s",
 				     c->range.size, size_format(granule, text));
@@ -126,14 +126,14 @@ static int check_alignment(const struct create *c, uint64_t granule)
 		if (c->range.start < granule)
 			snprintf(next, sizeof(next),
 				 "Omit --addr to use the first free range.");
-		return message_error(c->target.name, next,
+		return message_error(c->region.name, next,
 				     "address 0x%" PRIx64
 				     " is not a multiple of the granule, %s",
 				     c->range.start,
 				     size_format(granule, text));
 	}
 	if (c->range.start > UINT64_MAX - c->range.size)
-		return message_error(c->target.name, "Choose a lower --addr.",
+		return message_error(c->region.name, "Choose a lower --addr.",
 				     "0x%" PRIx64 " plus %" PRIu64
 				     " exceeds the address space",
 				     c->range.start, c->range.size);
@@ -151,7 +151,7 @@ static int choose_start(struct create *c, const struct mount *mount,
 				  &unknown);
 	if (err == -EADDRNOTAVAIL)
 		return message_error(
-			c->target.name,
+			c->region.name,
 			"Remove unused regions, or choose the address: --addr "
 			"ADDR",
 			"no free range of %s between 0x%llx and 0x%llx",
@@ -159,9 +159,9 @@ static int choose_start(struct create *c, const struct mount *mount,
 			MSHARE_CHOOSE_END);
 	if (err)
 		return message_failed(OP_LIST, subject, err);
-	if (unknown && !c->target.quiet)
+	if (unknown && !c->region.quiet)
 		message_note(
-			c->target.name,
+			c->region.name,
 			"note: cannot read %zu of the other regions, which "
 			"may have the same addresses",
 			unknown);
@@ -229,10 +229,10 @@ static enum outcome make(const struct create *c, const struct subject *subject)
 static void report_mapped(const struct create *c)
 {
 	/* The message has the name already. */
-	if (!c->target.quiet)
-		change_report(&c->target, "mapped", "would map",
-			      mapping_limit(&c->mapping, c->range),
-			      prot_name(c->mapping.prot));
+	if (!c->region.quiet)
+		range_verb_report(&c->region, "mapped", "would map",
+				  mapping_limit(&c->mapping, c->range),
+				  prot_name(c->mapping.prot));
 }
 
 /* The outcome that make() would have, as far as can be told beforehand. */
@@ -255,10 +255,11 @@ static enum outcome create_new(struct create *c, const struct mount *mount,
 
 	if (!c->has_addr && choose_start(c, mount, subject))
 		return FAILED;
-	outcome = c->target.dry_run ? check(c, subject) : make(c, subject);
+	outcome = c->region.dry_run ? check(c, subject) : make(c, subject);
 	if (outcome != CREATED)
 		return outcome;
-	change_report(&c->target, "created", "would create", c->range, NULL);
+	range_verb_report(&c->region, "created", "would create", c->range,
+			  NULL);
 	if (c->map)
 		report_mapped(c);
 	return CREATED;
@@ -271,7 +272,7 @@ static int check_same(const struct create *c, struct range range)
 	if (range.size == c->range.size &&
 	    (!c->has_addr || range.start == c->range.start))
 		return EXIT_SUCCESS;
-	return message_error(c->target.name,
+	return message_error(c->region.name,
 			     "Ask for the same size and address, or choose "
 			     "another name.",
 			     "exists already, with %s at 0x%" PRIx64,
@@ -292,8 +293,8 @@ static int map_if_empty(struct create *c, const struct mount *mount,
 		return message_failed(OP_STAT, subject, err);
 	if (st.mappings)
 		return EXIT_SUCCESS;
-	if (!c->target.dry_run) {
-		ret = names_open(mount, c->target.name, O_RDWR, &writable);
+	if (!c->region.dry_run) {
+		ret = names_open(mount, c->region.name, O_RDWR, &writable);
 		if (ret)
 			return ret;
 		interrupt_hold();
@@ -314,7 +315,7 @@ static int use_existing(struct create *c, const struct mount *mount,
 	bool mapped = false;
 	int ret;
 
-	ret = names_open_sized(mount, c->target.name, O_RDONLY, &region);
+	ret = names_open_sized(mount, c->region.name, O_RDONLY, &region);
 	if (ret)
 		return ret;
 	ret = check_same(c, region.range);
@@ -322,7 +323,7 @@ static int use_existing(struct create *c, const struct mount *mount,
 	if (!ret && c->map)
 		ret = map_if_empty(c, mount, &region, subject, &mapped);
 	if (!ret)
-		change_report(&c->target, "has", "has", c->range, NULL);
+		range_verb_report(&c->region, "has", "has", c->range, NULL);
 	if (mapped)
 		report_mapped(c);
 	region_close(&region);
@@ -334,7 +335,7 @@ static int split_name(struct create *c, const struct mount *mount)
 {
 	int err;
 
-	err = names_split(mount, c->target.name, &c->split);
+	err = names_split(mount, c->region.name, &c->split);
 	if (!err)
 		err = mount_check_fd(mount, c->split.dirfd);
 	return !err && c->split.slash ? -EISDIR : err;
@@ -375,7 +376,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	ret = names_mount(cli, NULL, &mount);
 	if (ret)
 		return ret;
-	subject = names_subject(&mount, c.target.name);
+	subject = names_subject(&mount, c.region.name);
 	err = split_name(&c, &mount);
 
 	ret = check_alignment(&c, mount.granule);

@@ -6,7 +6,7 @@
 #include "cli.h"
 
 struct lock {
-	struct change change;
+	struct range_options range;
 	bool on_fault;
 };
 
@@ -28,7 +28,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	(void)arg;
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &l->change;
+		state->child_inputs[0] = &l->range;
 		return 0;
 	case OPT_ON_FAULT:
 		l->on_fault = true;
@@ -58,7 +58,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	struct lock l = { 0 };
 
 	cli_parse(cli, argc, argv, &l);
-	return range_verb_run(cli, &verb, &l.change, NULL, &l);
+	return range_verb_run(cli, &verb, &l.range, NULL, &l);
 }
 
 const struct command cmd_lock = {
@@ -70,7 +70,7 @@ const struct command cmd_lock = {
 		.args_doc = "NAME",
 		.doc = "Lock a range of a region in memory: the kernel does "
 		       "not swap the range. The whole range must be mapped.",
-		.children = change_children,
+		.children = range_options_children,
 	},
 	.run = run,
 };

@@ -6,7 +6,7 @@
 #include "prot.h"
 
 struct map {
-	struct change change;
+	struct range_options range;
 	struct mapping mapping;
 };
 
@@ -17,26 +17,27 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	(void)arg;
 	if (key != ARGP_KEY_INIT)
 		return ARGP_ERR_UNKNOWN;
-	state->child_inputs[0] = &m->change;
+	state->child_inputs[0] = &m->range;
 	state->child_inputs[1] = &m->mapping;
 	return 0;
 }
 
 static const struct argp_child children[] = {
-	{ &change_argp, 0, NULL, 0 },
+	{ &range_options_argp, 0, NULL, 0 },
 	{ &mapping_argp, 0, NULL, 0 },
 	{ 0 },
 };
 
-static int map(const struct map *m, const struct changed *c)
+static int map(const struct map *m, const struct open_range *open)
 {
 	int ret;
 
-	if (m->change.target.dry_run)
-		return mapping_try(&m->mapping, c->region.fd, c->range,
-				   &c->subject);
+	if (m->range.region.dry_run)
+		return mapping_try(&m->mapping, open->region.fd, open->range,
+				   &open->subject);
 	interrupt_hold();
-	ret = mapping_make(&m->mapping, c->region.fd, c->range, &c->subject);
+	ret = mapping_make(&m->mapping, open->region.fd, open->range,
+			   &open->subject);
 	interrupt_release();
 	return ret;
 }
@@ -44,25 +45,25 @@ static int map(const struct map *m, const struct changed *c)
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct map m = { .mapping = MAPPING_DEFAULT };
-	struct changed changed;
+	struct open_range open;
 	int ret;
 
 	cli_parse(cli, argc, argv, &m);
-	ret = change_open(cli, &m.change, &changed);
+	ret = range_verb_open(cli, &m.range, &open);
 	if (ret)
 		return ret;
 	ret = mapping_open(&m.mapping);
 	if (ret)
 		goto out;
-	if (!m.change.wanted.has_size)
-		changed.range = mapping_limit(&m.mapping, changed.range);
-	ret = map(&m, &changed);
+	if (!m.range.wanted.has_size)
+		open.range = mapping_limit(&m.mapping, open.range);
+	ret = map(&m, &open);
 	if (!ret)
-		change_report(&m.change.target, "mapped", "would map",
-			      changed.range, prot_name(m.mapping.prot));
+		range_verb_report(&m.range.region, "mapped", "would map",
+				  open.range, prot_name(m.mapping.prot));
 	mapping_close(&m.mapping);
 out:
-	change_close(&changed);
+	range_verb_close(&open);
 	return ret;
 }
 

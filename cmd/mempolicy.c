@@ -21,7 +21,7 @@ static const struct mode {
 };
 
 struct policy {
-	struct change change;
+	struct range_options range;
 	const struct mode *mode;
 	const char *list;
 	uint64_t nodes[NODES_WORDS];
@@ -70,7 +70,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &p->change;
+		state->child_inputs[0] = &p->range;
 		return 0;
 	case 'm':
 		p->mode = find(arg);
@@ -114,7 +114,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	struct policy p = { 0 };
 
 	cli_parse(cli, argc, argv, &p);
-	return range_verb_run(cli, &verb, &p.change, p.mode->name, &p);
+	return range_verb_run(cli, &verb, &p.range, p.mode->name, &p);
 }
 
 const struct command cmd_mempolicy = {
@@ -126,7 +126,7 @@ const struct command cmd_mempolicy = {
 		.args_doc = "--mode MODE NAME",
 		.doc = "Set the NUMA memory policy of a range; see mbind(2). "
 		       "The whole range must be mapped.",
-		.children = change_children,
+		.children = range_options_children,
 	},
 	.run = run,
 };

@@ -5,7 +5,7 @@
 #include "prot.h"
 
 struct protect {
-	struct change change;
+	struct range_options range;
 	int prot;
 };
 
@@ -21,7 +21,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &p->change;
+		state->child_inputs[0] = &p->range;
 		return 0;
 	case 'p':
 		p->prot = args_prot(arg);
@@ -54,7 +54,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	struct protect p = { .prot = -1 };
 
 	cli_parse(cli, argc, argv, &p);
-	return range_verb_run(cli, &verb, &p.change, prot_name(p.prot), &p);
+	return range_verb_run(cli, &verb, &p.range, prot_name(p.prot), &p);
 }
 
 const struct command cmd_protect = {
@@ -66,7 +66,7 @@ const struct command cmd_protect = {
 		.args_doc = "--prot PROT NAME",
 		.doc = "Change the access rights of mappings in a region, for "
 		       "all processes. The whole range must be mapped.",
-		.children = change_children,
+		.children = range_options_children,
 	},
 	.run = run,
 };

@@ -110,29 +110,21 @@ static int learn(const struct mshare_entry *entry, void *data)
 /* A user who cannot open a region can still see its processes. */
 static int learn_named(struct ps *ps, const char *name)
 {
-	char *path = names_path(&ps->mount, name);
-	struct region region;
 	struct stat st;
 	int fd, err;
 
-	fd = open(path, O_PATH | O_CLOEXEC);
-	err = fd < 0 || fstat(fd, &st) ? -errno : 0;
-	if (!err)
-		err = mount_check_fd(&ps->mount, fd);
+	fd = names_open_path(&ps->mount, name, O_PATH);
+	err = fd < 0 ? fd : fstat(fd, &st) ? -errno : 0;
 	if (fd >= 0)
 		close(fd);
 	if (!err && !S_ISREG(st.st_mode))
 		err = S_ISDIR(st.st_mode) ? -EISDIR : -ENOTTY;
-	if (err) {
-		free(path);
+	if (err)
 		return names_failed(&ps->mount, OP_OPEN, name, err);
-	}
-	err = region_open_at(AT_FDCWD, path, O_RDONLY, &region);
-	add_known(ps, st.st_ino, mount_relative(&ps->mount, name),
-		  err ? -1 : region.fd);
-	if (!err)
-		region_close(&region);
-	free(path);
+	fd = names_open_path(&ps->mount, name, O_RDONLY | O_NONBLOCK);
+	add_known(ps, st.st_ino, mount_relative(&ps->mount, name), fd);
+	if (fd >= 0)
+		close(fd);
 	return EXIT_SUCCESS;
 }
 

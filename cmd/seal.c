@@ -10,7 +10,7 @@
 	(MSHAREFS_SEAL_MAP | MSHAREFS_SEAL_UNMAP | MSHAREFS_SEAL_PROTECT)
 
 struct seal {
-	struct change_target target;
+	struct region_options region;
 	unsigned int seals;
 };
 
@@ -37,7 +37,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	(void)arg;
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &s->target;
+		state->child_inputs[0] = &s->region;
 		return 0;
 	case OPT_MAP:
 		s->seals |= MSHAREFS_SEAL_MAP;
@@ -61,7 +61,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ &change_target_argp, 0, NULL, 0 },
+	{ &region_options_argp, 0, NULL, 0 },
 	{ 0 },
 };
 
@@ -69,10 +69,10 @@ static void report(const struct seal *s)
 {
 	char seals[SEAL_STRLEN];
 
-	escape_message(stdout, s->target.name);
-	if (!s->target.quiet)
+	escape_message(stdout, s->region.name);
+	if (!s->region.quiet)
 		printf(": %s against %s",
-		       s->target.dry_run ? "would seal" : "sealed",
+		       s->region.dry_run ? "would seal" : "sealed",
 		       seal_format(s->seals, seals));
 	putchar('\n');
 }
@@ -80,20 +80,21 @@ static void report(const struct seal *s)
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct seal s = { 0 };
-	struct changed c;
+	struct open_range open;
 	int ret, err = 0;
 
 	cli_parse(cli, argc, argv, &s);
-	ret = change_open(cli, &(struct change){ .target = s.target }, &c);
+	ret = range_verb_open(
+		cli, &(struct range_options){ .region = s.region }, &open);
 	if (ret)
 		return ret;
-	if (!s.target.dry_run)
-		err = mshare_seal(c.region.fd, s.seals);
+	if (!s.region.dry_run)
+		err = mshare_seal(open.region.fd, s.seals);
 	if (err)
-		ret = message_failed(OP_SEAL, &c.subject, err);
+		ret = message_failed(OP_SEAL, &open.subject, err);
 	else
 		report(&s);
-	change_close(&c);
+	range_verb_close(&open);
 	return ret;
 }
 

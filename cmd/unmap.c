@@ -17,10 +17,10 @@ static const struct range_verb verb = {
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-	struct change change = { 0 };
+	struct range_options range = { 0 };
 
-	cli_parse(cli, argc, argv, &change);
-	return range_verb_run(cli, &verb, &change, NULL, NULL);
+	cli_parse(cli, argc, argv, &range);
+	return range_verb_run(cli, &verb, &range, NULL, NULL);
 }
 
 const struct command cmd_unmap = {
@@ -32,7 +32,7 @@ const struct command cmd_unmap = {
 		.doc = "Unmap a range of a region, for all processes; "
 		       "anonymous memory in the range is lost. The range can "
 		       "have holes.",
-		.children = change_children,
+		.children = range_options_children,
 	},
 	.run = run,
 };

@@ -636,3 +636,18 @@ touch: would run $(type -P touch)"
 	run pgrep -f "attach-exec pg -- $PROBES/probe-static"
 	assert_output ''
 }
+
+@test "without memory for a path, the exit status is the command's own" {
+	local verb
+	export MSHARE_FAKE_FAIL=ASPRINTF:12
+	fails 125 attach-exec pg -- touch ran
+	cause 'msharectl attach-exec: pg: Cannot allocate memory'
+	[[ ! -e ran ]]
+	for verb in info stat 'ps' 'rm' unmap; do
+		fails 1 "$verb" pg
+		cause "msharectl $verb: pg: Cannot allocate memory"
+		next_step 'Free memory, or raise the memory limit of the cgroup.'
+	done
+	fails 1 create -s 1G new
+	cause 'msharectl create: new: the kernel is out of memory'
+}

@@ -8,7 +8,7 @@
  * in its inode follows as a trailer behind the region's bytes.
  *
  * MSHARE_FAKE_FAIL=REQUEST:ERRNO[,...] makes requests fail, as in
- * SET_SIZE:12.
+ * SET_SIZE:12; ASPRINTF:12 is no memory for the path of a name.
  * MSHARE_FAKE_SIGNAL=REQUEST:SIGNAL[,...] has the process get a signal first.
  * MSHARE_FAKE_LOG=FILE gets a line for each request that changes a region.
  * MSHARE_FAKE_USER=UID is who the process says it is. As user 0 it mounts and
@@ -594,6 +594,20 @@ FILE *fopen(const char *path, const char *mode)
 	if (filesystems && !strcmp(path, "/proc/filesystems"))
 		path = filesystems;
 	return real(path, mode);
+}
+
+/* The path of a name. */
+int asprintf(char **text, const char *format, ...)
+{
+	int err = injected("MSHARE_FAKE_FAIL", "ASPRINTF"), len;
+	va_list args;
+
+	if (err)
+		return fail(err);
+	va_start(args, format);
+	len = vasprintf(text, format, args);
+	va_end(args);
+	return len;
 }
 
 /* One context, whose messages are the contents of a file. */
