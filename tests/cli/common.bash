@@ -3,8 +3,7 @@
 # What the tests of the command line share.
 
 bats_require_minimum_version 1.5.0
-bats_load_library bats-support
-bats_load_library bats-assert
+. "${BASH_SOURCE[0]%/*}/../assert.bash"
 
 TREE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd -P)
 BUILD=${MSHARE_BUILD:-$TREE/build}

@@ -1,8 +1,7 @@
 # shellcheck shell=bash
 # What the tests of ./dev vm share.
 bats_require_minimum_version 1.5.0
-bats_load_library bats-support
-bats_load_library bats-assert
+. "${BASH_SOURCE[0]%/*}/../assert.bash"
 
 vm() {
 	"$BATS_TEST_DIRNAME/../../dev" vm "$@"

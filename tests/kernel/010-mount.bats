@@ -4,8 +4,6 @@
 # The mount point, the mount's options, and mshare_info.
 
 load guest
-bats_load_library bats-support
-bats_load_library bats-assert
 
 setup() { make_other; }
 

@@ -4,8 +4,6 @@
 # size= and nr_regions=: what a mount holds at most.
 
 load guest
-bats_load_library bats-support
-bats_load_library bats-assert
 
 setup() {
 	make_other

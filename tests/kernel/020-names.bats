@@ -3,8 +3,6 @@
 # Names: directories, links, and what mshare_info is protected from.
 
 load guest
-bats_load_library bats-support
-bats_load_library bats-assert
 
 setup() {
 	cd "$MSHARE" || return

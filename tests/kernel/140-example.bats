@@ -2,8 +2,6 @@
 # The example that the interface was published with, in a guest of 4 GiB.
 
 load guest
-bats_load_library bats-support
-bats_load_library bats-assert
 teardown() { remove_regions; }
 
 @test "a consumer reads the text that a donor wrote" {

@@ -3,8 +3,6 @@
 # msharectl on the real kernel; tests/cli has the rest, with the kernel faked.
 
 load guest
-bats_load_library bats-support
-bats_load_library bats-assert
 teardown() { remove_regions; }
 
 @test "create, map, attach-exec and rm work together" {

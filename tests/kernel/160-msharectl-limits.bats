@@ -5,8 +5,6 @@
 # the ordinary case.
 
 load guest
-bats_load_library bats-support
-bats_load_library bats-assert
 
 YAMA=/proc/sys/kernel/yama/ptrace_scope
 

@@ -4,8 +4,6 @@
 # The operations on a region's memory, by msharectl on the real kernel.
 
 load guest
-bats_load_library bats-support
-bats_load_library bats-assert
 teardown() { remove_regions; }
 
 stat_of() {

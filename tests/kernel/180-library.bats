@@ -3,8 +3,6 @@
 # libmshare and the real kernel; tests/package has it with a faked one.
 
 load guest
-bats_load_library bats-support
-bats_load_library bats-assert
 teardown() { remove_regions; }
 
 @test "a program uses a region through libmshare" {

@@ -4,8 +4,6 @@
 # msharectl's listings on the real kernel.
 
 load guest
-bats_load_library bats-support
-bats_load_library bats-assert
 
 teardown() {
 	[[ -z ${child:-} ]] || kill "$child"

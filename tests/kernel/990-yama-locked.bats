@@ -3,8 +3,6 @@
 # The last of all: what it sets stays until the next boot.
 
 load guest
-bats_load_library bats-support
-bats_load_library bats-assert
 
 teardown() {
 	remove_regions

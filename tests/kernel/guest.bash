@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What the guest's test files have in common. Each begins with "load guest".
-# Those that assert something themselves load bats-assert, too; for the others
-# it would be most of what a test takes.
+# What the guest's test files share. Each file begins with "load guest".
+
+. "${BASH_SOURCE[0]%/*}/../assert.bash"
 
 MSHARE=/sys/fs/mshare
 # Sets CASES, where the programs are: the guest's own memory is a much faster

@@ -2,8 +2,7 @@
 # What is installed: from the packages, and used as other projects would.
 
 bats_require_minimum_version 1.5.0
-bats_load_library bats-support
-bats_load_library bats-assert
+. "$BATS_TEST_DIRNAME/../assert.bash"
 
 TREE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd -P)
 BUILD=${MSHARE_BUILD:-$TREE/build}
