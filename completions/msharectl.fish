@@ -1,17 +1,17 @@
 # fish completion for msharectl(8)
 #
-# Commands, options, columns and regions come from msharectl itself, so that
-# they are those of the msharectl there is; only sets of values are listed here.
+# Commands, options, columns and regions come from msharectl itself, so that they
+# match the installed version. Only sets of values are listed here.
 
 set -g __msharectl_advice populate populate-read willneed cold pageout remove hugepage nohugepage collapse
 set -g __msharectl_modes default bind interleave preferred local
 set -g __msharectl_prots none r rw rx rwx
 
-# What --help says of options, a line each: short name, long name, metavariable
+# Prints a line for each option in --help: short name, long name, metavariable
 # and text, separated by tabs.
 function __msharectl_options
     set -l option
-    # what ends the last one's text may be the end
+    # the empty line ends the text of the last option
     for line in $argv ''
         if string match -qr '^  (-\w,|   ) --' -- $line
             set -q option[1]; and string join \t -- $option
@@ -34,14 +34,14 @@ function __msharectl_help --no-scope-shadowing
     $program $argv --help 2>/dev/null
 end
 
-# Names come with white space, control characters and backslashes as \xNN, and
-# go out separated by null characters.
+# Prints names separated by null characters. msharectl prints white space, control
+# characters and backslashes as \xNN.
 function __msharectl_names --no-scope-shadowing
     if string match -qr '^\.{0,2}/' -- $current
         __msharectl_files $current | string join0
         return
     end
-    # what follows a tab would be taken for a description
+    # fish would show the text after a tab as a description
     for line in ($program info $mount_point -n -r -o NAME 2>/dev/null | string match -vr '\\\\x09')
         printf '%b\0' $line
     end
@@ -55,7 +55,7 @@ function __msharectl_directories
     __msharectl_files $argv | string match -r '^[^\t]*/(?:\t.*)?$'
 end
 
-# A list such as NAME,SIZE: what is typed of it stays.
+# Completes a list such as NAME,SIZE, and keeps its typed part.
 function __msharectl_columns --no-scope-shadowing
     set -l of (string match -- --mappings $words)
     set -l typed (string match -r '^(?:.*,|\+)' -- $value)

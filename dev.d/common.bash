@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Functions of the scripts behind ./dev. Sourced, never run.
 
-# a failure inside $(...) counts as well
+# a failure inside $(...) also ends the script
 shopt -s inherit_errexit
 
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -56,14 +56,14 @@ side_build() {
 	side_configure "$@" && cmake --build "$side" -j "$(nproc)"
 }
 
-# print_tap_result COUNT FAILED: the last line of a verb that prints TAP, for people;
-# fails where a test did
+# print_tap_result COUNT FAILED: prints the last line of a verb that prints TAP, for
+# people; fails if a test failed
 print_tap_result() {
 	printf '# %d passed, %d failed\n' $(($1 - $2)) "$2"
 	[[ $2 -eq 0 ]]
 }
 
-# locked NAME COMMAND...: one at a time on this machine
+# locked NAME COMMAND...: runs one COMMAND at a time on this machine
 locked() {
 	local name=$1 fd
 	shift
@@ -77,7 +77,7 @@ locked() {
 	exec {fd}>&-
 }
 
-# locked_tree NAME COMMAND...: one at a time in this tree
+# locked_tree NAME COMMAND...: runs one COMMAND at a time in this tree
 locked_tree() {
 	locked "$1-$(tree_key)" "${@:2}"
 }

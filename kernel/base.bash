@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Where the kernel's sources are and which they are. Sourced by the scripts here.
+# Finds the kernel's sources and their version. Sourced by the scripts here.
 . "$(dirname "${BASH_SOURCE[0]}")/../dev.d/common.bash"
 
 package=linux-source-6.12
@@ -15,7 +15,7 @@ short_hash() {
 	sha256sum | cut -c1-16
 }
 
-# A word that changes whenever the base does.
+# Prints a word that changes with the base.
 base_key() {
 	local source=${MSHARE_KERNEL_SOURCE:-} version
 	if [[ -z $source ]]; then
@@ -34,7 +34,7 @@ base_key() {
 	fi
 }
 
-# All that belongs to one base is in one folder.
+# Prints the directory in the cache for the base.
 base_dir() {
 	local key
 	key=$(base_key)
@@ -77,7 +77,7 @@ unpack_base() {
 	mv -T "$new" "$dir/source"
 }
 
-# The unpacked base; nobody may write there.
+# Prints the directory of the unpacked base, which nobody may write to.
 base_source() {
 	local dir
 	dir=$(base_dir)
@@ -85,17 +85,16 @@ base_source() {
 	printf '%s\n' "$dir/source"
 }
 
-# base_git ARG...: git in base.git in $dir, with patched/ as its work tree. The
-# time and the size of a file tell whether it changed: patched/ begins as hard
-# links.
+# base_git ARG...: runs git in base.git in $dir, with patched/ as its work tree.
+# Detects a changed file by time and size, since patched/ starts as hard links.
 base_git() {
 	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 \
 		git --git-dir="$dir/base.git" --work-tree="$dir/patched" -c core.autocrlf=false \
 		-c core.trustctime=false -c core.checkStat=minimal "$@"
 }
 
-# Makes base.git in $dir, the base as one commit, tagged "base". To add 80,000 files
-# takes a while, so the repository is kept.
+# Creates base.git in $dir, with the base as one commit, tagged "base". The repository
+# is kept, because adding 80,000 files is slow.
 make_base_commit() {
 	[[ ! -e $dir/base.git ]] || return 0
 	local git=(git --git-dir="$dir/base.git.new" --work-tree="$dir/source")

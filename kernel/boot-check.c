@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The first and only process of the kernels that ./dev bisectable boots: makes
- * a region, uses it as far as the series has come, says so on the console, and
- * ends the guest.
+ * The only process of the kernels that ./dev bisectable boots: creates a region,
+ * uses the region as far as the series allows, reports the last step that worked
+ * on the console, and ends the guest.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +25,10 @@
 #define PAGE    4096ULL
 #define RW      (PROT_READ | PROT_WRITE)
 
-/* What worked last. */
+/* The last step that worked. */
 static const char *last = "made";
 
-/* Who says no may be a kernel that has not got this yet. */
+/* A kernel refuses what a later patch adds. */
 static bool is_absent(void)
 {
 	return errno == ENOTTY || errno == ENODEV || errno == EINVAL;
@@ -61,7 +61,7 @@ static int map_window(int fd)
 	return window == MAP_FAILED ? -1 : 0;
 }
 
-/* In a process of its own, which may end by a signal. */
+/* In a separate process, because a signal may end it. */
 static int in_child(int (*run)(void))
 {
 	int status = -1;
@@ -92,7 +92,7 @@ static int touch(void)
 	return in_child(look) || *word(1) != 43;
 }
 
-/* The child has a window that it inherits, and fills the region through it. */
+/* The child inherits a window, and fills the region through the window. */
 static int share(int fd)
 {
 	(void)fd;
@@ -116,7 +116,7 @@ static const struct step {
 	{ "mapped and unmapped", unmap_window },
 };
 
-/* As far as there is something to use. */
+/* Uses as much as the kernel supports. */
 static int use(int fd)
 {
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -149,7 +149,7 @@ int main(void)
 	else
 		printf("boot-check: a region was made, and at last %s\n", last);
 	fflush(stdout);
-	/* Regions are taken down behind everybody's back. */
+	/* The kernel may free regions later, in the background. */
 	sleep(1);
 	reboot(RB_AUTOBOOT);
 	return 1;
