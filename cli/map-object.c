@@ -12,7 +12,9 @@
 #include "range-verb.h"
 #include "args.h"
 #include "cli.h"
+#include "enough-memory.h"
 #include "interrupt.h"
+#include "memory.h"
 #include "region.h"
 
 /* The amount to populate between checks for signals. */
@@ -20,6 +22,7 @@
 
 enum {
 	OPT_FILE = 0x100,
+	OPT_FORCE,
 	OPT_HUGE,
 	OPT_NORESERVE,
 	OPT_OFFSET,
@@ -37,6 +40,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "populate", OPT_POPULATE, NULL, 0,
 	  "populate (prefault) the whole mapping", 0 },
+	{ "force", OPT_FORCE, NULL, 0,
+	  "populate more than the available memory", 0 },
 	{ "huge", OPT_HUGE, NULL, 0, "use huge pages where possible", 0 },
 	{ 0 },
 };
@@ -49,6 +54,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'p':
 		m->option = "--prot";
 		m->prot = args_prot(arg);
+		m->has_prot = true;
 		return 0;
 	case OPT_NORESERVE:
 		m->option = "--noreserve";
@@ -69,6 +75,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		m->option = "--populate";
 		m->populate = true;
 		return 0;
+	case OPT_FORCE:
+		m->option = "--force";
+		m->force = true;
+		return 0;
 	case OPT_HUGE:
 		m->option = "--huge";
 		m->huge = true;
@@ -76,6 +86,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (m->has_offset && !m->path)
 			cli_usage_error("--offset needs --file");
+		if (m->force && !m->populate)
+			cli_usage_error("--force needs --populate");
 		if (m->populate && !(m->prot & PROT_READ))
 			cli_usage_error("--populate needs r in --prot");
 		return 0;
@@ -158,18 +170,37 @@ static int populate(const struct mapping *m, int fd, struct range range)
 	const int advice = write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
 	int err = 0;
 
+	memory_kill_me_first(true);
 	while (range.size && !err) {
 		struct range step = range;
 
-		if (interrupt_pending())
-			return -EINTR;
+		if (interrupt_pending()) {
+			err = -EINTR;
+			break;
+		}
 		if (step.size > POPULATE_STEP)
 			step.size = POPULATE_STEP;
 		err = mshare_advise(fd, step.start, step.size, advice);
 		range.start += step.size;
 		range.size -= step.size;
 	}
+	memory_kill_me_first(false);
 	return err;
+}
+
+int mapping_populate(const struct mapping *m, int fd, struct range range,
+		     const struct subject *subject)
+{
+	int err;
+
+	if (!m->path && enough_memory(subject->name, fd, range.size, m->force))
+		return EXIT_FAILURE;
+	err = populate(m, fd, range);
+	if (!err)
+		return EXIT_SUCCESS;
+	if (!interrupt_pending())
+		range_verb_failed(OP_ADVISE, fd, subject, err);
+	return EXIT_FAILURE;
 }
 
 /* Advise huge pages first: present pages keep their size. */
@@ -213,6 +244,10 @@ int mapping_make(const struct mapping *m, int fd, struct range range,
 	enum operation op;
 	int err, undone;
 
+	/* A file is in memory already, or its pages can be dropped. */
+	if (m->populate && !m->path &&
+	    enough_memory(subject->name, -1, range.size, m->force))
+		return EXIT_FAILURE;
 	err = mshare_map(fd, range.start, range.size, m->prot, flags, m->file,
 			 m->offset);
 	if (err)

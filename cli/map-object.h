@@ -14,7 +14,7 @@
 struct mapping {
 	const char *option; /* a given option, or NULL */
 	int prot;
-	bool noreserve, populate, huge, has_offset;
+	bool noreserve, populate, huge, has_offset, has_prot, force;
 	const char *path; /* of a file, or NULL */
 	uint64_t offset;
 	int file;      /* its descriptor, or -1 */
@@ -32,6 +32,13 @@ extern const struct argp mapping_argp;
 /* All checks that need no change. EXIT_*. */
 int mapping_open(struct mapping *mapping);
 void mapping_close(struct mapping *mapping);
+
+/*
+ * Populates a mapping that exists, between interrupt_hold() and
+ * interrupt_release(). Reports the error, unless a signal is pending. EXIT_*.
+ */
+int mapping_populate(const struct mapping *mapping, int fd, struct range range,
+		     const struct subject *subject);
 
 /* The part of a range that the object can fill. */
 struct range mapping_limit(const struct mapping *mapping, struct range range);

@@ -10,7 +10,9 @@
 
 #include "args.h"
 #include "cli.h"
+#include "enough-memory.h"
 #include "escape.h"
+#include "memory.h"
 #include "parse.h"
 
 enum {
@@ -206,20 +208,40 @@ int range_verb_failed(enum operation op, int fd, const struct subject *subject,
 	return message_failed(op, subject, err);
 }
 
+static int apply(const struct range_verb *verb, bool populates,
+		 const struct open_range *open, const void *input)
+{
+	int err;
+
+	if (populates)
+		memory_kill_me_first(true);
+	err = verb->apply(open->region.fd, open->range, input);
+	if (populates)
+		memory_kill_me_first(false);
+	return err;
+}
+
 int range_verb_run(const struct cli *cli, const struct range_verb *verb,
 		   const struct range_options *options, const char *how,
 		   const void *input)
 {
 	struct open_range open;
+	bool populates;
 	int ret, err;
 
 	ret = range_verb_open(cli, options, &open);
 	if (ret)
 		return ret;
-	err = options->region.dry_run ?
+	populates = verb->populates && verb->populates(input);
+	if (populates)
+		ret = enough_memory(options->region.name, open.region.fd,
+				    open.range.size, options->region.force);
+	err = ret || options->region.dry_run ?
 		      0 :
-		      verb->apply(open.region.fd, open.range, input);
-	if (err)
+		      apply(verb, populates, &open, input);
+	if (ret)
+		;
+	else if (err)
 		ret = range_verb_failed(verb->op, open.region.fd, &open.subject,
 					err);
 	else

@@ -17,7 +17,7 @@ struct cli;
 /* NAME and the options of all commands that change a region. */
 struct region_options {
 	const char *name;
-	bool dry_run, quiet;
+	bool dry_run, quiet, force;
 };
 
 /*
@@ -67,6 +67,8 @@ struct range_verb {
 	const char *done, *would; /* as in "mapped" and "would map" */
 	/* The request, with the verb's own input. 0 or -errno. */
 	int (*apply)(int fd, struct range range, const void *input);
+	/* Whether the request allocates the memory of the range; or NULL. */
+	bool (*populates)(const void *input);
 };
 
 /*

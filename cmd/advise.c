@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -37,6 +38,11 @@ static const struct advice *find(const char *name)
 	cli_usage_error("unknown advice '%s'", name);
 }
 
+static const struct argp_option options[] = {
+	{ "force", 'f', NULL, 0, "populate more than the available memory", 0 },
+	{ 0 },
+};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct advise *a = state->input;
@@ -44,6 +50,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &a->range;
+		return 0;
+	case 'f':
+		a->range.region.force = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		/* The second argument is the region's name. */
@@ -65,11 +74,20 @@ static int apply(int fd, struct range range, const void *input)
 	return mshare_advise(fd, range.start, range.size, advice->advice);
 }
 
+/* Pages of files can be dropped, or are in memory already. */
+static bool populates(const void *input)
+{
+	const struct advice *advice = input;
+
+	return advice->advice == MADV_POPULATE_WRITE;
+}
+
 static const struct range_verb verb = {
 	.op = OP_ADVISE,
 	.done = "advised",
 	.would = "would advise",
 	.apply = apply,
+	.populates = populates,
 };
 
 static int run(struct cli *cli, int argc, char **argv)
@@ -84,6 +102,7 @@ const struct command cmd_advise = {
 	.name = "advise",
 	.summary = "give advice about use of memory (see madvise(2))",
 	.argp = {
+		.options = options,
 		.parser = parse,
 		.args_doc = "ADVICE NAME",
 		.doc = "Give advice about the use of memory in a region, or "

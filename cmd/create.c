@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ struct create {
 	struct range range;
 	struct split_name split;
 	mode_t mode;
-	bool has_addr, if_missing, map;
+	bool has_addr, has_mode, if_missing, map;
 };
 
 enum {
@@ -76,6 +77,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			cli_usage_error("--mode: '%s' is not an octal mode up "
 					"to 0777",
 					arg);
+		c->has_mode = true;
 		return 0;
 	case OPT_IF_MISSING:
 		c->if_missing = true;
@@ -265,24 +267,90 @@ static enum outcome create_new(struct create *c, const struct mount *mount,
 	return CREATED;
 }
 
-static int check_same(const struct create *c, struct range range)
-{
-	char has[SIZE_STRLEN];
+#define CHANGE_OR_RENAME "Change the existing region, or choose another name."
 
-	if (range.size == c->range.size &&
-	    (!c->has_addr || range.start == c->range.start))
-		return EXIT_SUCCESS;
-	return message_error(c->region.name,
-			     "Ask for the same size and address, or choose "
-			     "another name.",
-			     "exists already, with %s at 0x%" PRIx64,
-			     size_format(range.size, has), range.start);
+static int check_same(const struct create *c, const struct region *region)
+{
+	const struct range range = region->range;
+	const mode_t mode = region->st.st_mode & 07777;
+	char has[SIZE_STRLEN], wanted[SIZE_STRLEN];
+
+	if (range.size != c->range.size)
+		return message_error(c->region.name,
+				     "Ask for the same size and address, or "
+				     "choose another name.",
+				     "exists already, with %s at 0x%" PRIx64
+				     " instead of %s",
+				     size_format(range.size, has), range.start,
+				     size_format(c->range.size, wanted));
+	if (c->has_addr && range.start != c->range.start)
+		return message_error(c->region.name,
+				     "Ask for the same size and address, or "
+				     "choose another name.",
+				     "exists already, with %s at 0x%" PRIx64
+				     " instead of 0x%" PRIx64,
+				     size_format(range.size, has), range.start,
+				     c->range.start);
+	if (c->has_mode && mode != c->mode)
+		return message_error(c->region.name, CHANGE_OR_RENAME,
+				     "exists already, with mode %04o instead "
+				     "of %04o",
+				     mode, c->mode);
+	return EXIT_SUCCESS;
 }
 
-/* An existing mapping can differ from the requested mapping. */
-static int map_if_empty(struct create *c, const struct mount *mount,
-			const struct region *region,
-			const struct subject *subject, bool *mapped)
+/* The first mapping, with the file and the access rights of --map. */
+static int check_mapping(const struct create *c, const struct region *region)
+{
+	const struct mapping *wanted = &c->mapping;
+	char path[PATH_MAX] = "";
+	struct mshare_mapping has;
+	struct stat st = { 0 };
+	bool same;
+
+	/* Older kernels lack the request. */
+	if (mshare_next_mapping(region->fd, region->range.start, &has, path,
+				sizeof(path)))
+		return EXIT_SUCCESS;
+	if (wanted->file >= 0 && fstat(wanted->file, &st))
+		return EXIT_SUCCESS;
+	if (wanted->file < 0)
+		same = has.flags & MSHAREFS_MAPPING_ANONYMOUS;
+	else
+		same = !(has.flags & MSHAREFS_MAPPING_ANONYMOUS) &&
+		       has.inode == st.st_ino && has.dev == st.st_dev &&
+		       has.offset == wanted->offset;
+	if (!same)
+		return message_error(
+			c->region.name, CHANGE_OR_RENAME,
+			"exists already, and maps %s at offset %" PRIu64
+			" instead of %s at offset %" PRIu64,
+			*path ? "another file" : "anonymous memory",
+			(uint64_t)has.offset,
+			wanted->path ? "the given file" : "anonymous memory",
+			wanted->offset);
+	if (wanted->has_prot && (int)has.prot != wanted->prot) {
+		char given[8];
+
+		snprintf(given, sizeof(given), "%s", prot_name(wanted->prot));
+		return message_error(c->region.name, CHANGE_OR_RENAME,
+				     "exists already, with access rights %s "
+				     "instead of %s",
+				     prot_name((int)has.prot), given);
+	}
+	return EXIT_SUCCESS;
+}
+
+enum change_made {
+	NO_CHANGE,
+	MAPPED,
+	POPULATED,
+};
+
+/* Maps what is missing, and populates what another run did not. */
+static int complete(struct create *c, const struct mount *mount,
+		    const struct region *region, const struct subject *subject,
+		    enum change_made *made)
 {
 	struct region writable;
 	struct mshare_stat st;
@@ -291,43 +359,52 @@ static int map_if_empty(struct create *c, const struct mount *mount,
 	err = mshare_stat(region->fd, &st);
 	if (err)
 		return message_failed(OP_STAT, subject, err);
-	if (st.mappings)
+	if (st.mappings && check_mapping(c, region))
+		return EXIT_FAILURE;
+	if (st.mappings && !c->mapping.populate)
 		return EXIT_SUCCESS;
-	if (!c->region.dry_run) {
-		ret = names_open(mount, c->region.name, O_RDWR, &writable);
-		if (ret)
-			return ret;
-		interrupt_hold();
+	*made = st.mappings ? POPULATED : MAPPED;
+	if (c->region.dry_run)
+		return EXIT_SUCCESS;
+	ret = names_open(mount, c->region.name, O_RDWR, &writable);
+	if (ret)
+		return ret;
+	interrupt_hold();
+	if (st.mappings)
+		ret = mapping_populate(&c->mapping, writable.fd,
+				       mapping_limit(&c->mapping, c->range),
+				       subject);
+	else
 		ret = map(c, writable.fd, subject);
-		interrupt_release();
-		region_close(&writable);
-		if (ret)
-			return ret;
-	}
-	*mapped = true;
-	return EXIT_SUCCESS;
+	interrupt_release();
+	region_close(&writable);
+	return ret;
 }
 
 static int use_existing(struct create *c, const struct mount *mount,
 			const struct subject *subject)
 {
+	enum change_made made = NO_CHANGE;
 	struct region region;
-	bool mapped = false;
 	int ret;
 
 	ret = names_open_sized(mount, c->region.name, O_RDONLY, &region);
 	if (ret)
 		return ret;
-	ret = check_same(c, region.range);
+	ret = check_same(c, &region);
 	c->range = region.range;
 	if (!ret && c->map)
-		ret = map_if_empty(c, mount, &region, subject, &mapped);
-	if (!ret)
-		range_verb_report(&c->region, "has", "has", c->range, NULL);
-	if (mapped)
-		report_mapped(c);
+		ret = complete(c, mount, &region, subject, &made);
 	region_close(&region);
-	return ret;
+	if (ret)
+		return ret;
+	range_verb_report(&c->region, "has", "has", c->range, NULL);
+	if (made == MAPPED)
+		report_mapped(c);
+	if (made == POPULATED && !c->region.quiet)
+		range_verb_report(&c->region, "populated", "would populate",
+				  mapping_limit(&c->mapping, c->range), NULL);
+	return EXIT_SUCCESS;
 }
 
 /* The lock and the choice cover this mount's regions. 0 or -errno. */

@@ -18,6 +18,7 @@ static const struct argp_option options[] = {
 	{ "on-fault", OPT_ON_FAULT, NULL, 0,
 	  "lock each page on its first use, instead of populating the range",
 	  0 },
+	{ "force", 'f', NULL, 0, "populate more than the available memory", 0 },
 	{ 0 },
 };
 
@@ -29,6 +30,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &l->range;
+		return 0;
+	case 'f':
+		l->range.region.force = true;
 		return 0;
 	case OPT_ON_FAULT:
 		l->on_fault = true;
@@ -46,11 +50,19 @@ static int apply(int fd, struct range range, const void *input)
 			   l->on_fault ? MLOCK_ONFAULT : 0);
 }
 
+static bool populates(const void *input)
+{
+	const struct lock *l = input;
+
+	return !l->on_fault;
+}
+
 static const struct range_verb verb = {
 	.op = OP_LOCK_MEMORY,
 	.done = "locked",
 	.would = "would lock",
 	.apply = apply,
+	.populates = populates,
 };
 
 static int run(struct cli *cli, int argc, char **argv)

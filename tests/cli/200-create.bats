@@ -251,7 +251,7 @@ starts() {
 	[[ ! -e $MOUNT/c ]]
 }
 
-@test "--map accepts --prot, --noreserve, --file, --offset, --populate and --huge" {
+@test "--map accepts --prot, --noreserve, --file, --offset, --populate, --force and --huge" {
 	truncate -s 16K "$BATS_TEST_TMPDIR/file"
 	log_requests
 	works create -s 1G --map --prot r --noreserve --huge --populate a
@@ -288,9 +288,14 @@ starts() {
 	works create --if-missing -q -s 2G --addr 0x200000000000 a
 	assert_output a
 	fails 1 create --if-missing -s 1G a
-	cause 'msharectl create: a: exists already, with 2G at 0x200000000000'
+	cause 'msharectl create: a: exists already, with 2G at 0x200000000000 instead of 1G'
 	next_step 'Ask for the same size and address, or choose another name.'
 	fails 1 create --if-missing -s 2G --addr 1T a
+	cause 'msharectl create: a: exists already, with 2G at 0x200000000000 instead of 0x10000000000'
+	works create --if-missing -s 2G -m 0600 a
+	fails 1 create --if-missing -s 2G -m 0640 a
+	cause 'msharectl create: a: exists already, with mode 0600 instead of 0640'
+	next_step 'Change the existing region, or choose another name.'
 	: >"$MOUNT/unset"
 	fails 1 create --if-missing -s 2G unset
 	cause 'msharectl create: unset: the region has no address and size'
@@ -323,12 +328,41 @@ starts() {
 	works create --if-missing -s 2G --map a
 	assert_output $'a: has 2G at 0x200000000000\na: mapped 2G rw at 0x200000000000'
 	log_requests
-	works create --if-missing -s 2G --map -p r a
+	works create --if-missing -s 2G --map a
 	assert_output 'a: has 2G at 0x200000000000'
+	fails 1 create --if-missing -s 2G --map -p r a
+	cause 'msharectl create: a: exists already, with access rights rw instead of r'
+	truncate -s 1G "$BATS_TEST_TMPDIR/file"
+	fails 1 create --if-missing -s 2G --map --file "$BATS_TEST_TMPDIR/file" a
+	cause 'msharectl create: a: exists already, and maps anonymous memory at offset 0 instead of the given file at offset 0'
 	requests_were ''
 	msharectl unmap -q a
 	MSHARE_FAKE_FAIL=CREATE_MAPPING:12 fails 1 create --if-missing -s 2G --map a
 	[[ -e $MOUNT/a ]]
+}
+
+@test "--if-missing --map --populate populates a mapping that exists" {
+	works create -q -s 1G --map a
+	log_requests
+	works create --if-missing -s 1G --map --populate --dry-run a
+	assert_output $'a: has 1G at 0x200000000000\na: would populate 1G at 0x200000000000'
+	requests_were ''
+	works create --if-missing -s 1G --map --populate a
+	assert_output $'a: has 1G at 0x200000000000\na: populated 1G at 0x200000000000'
+	assert_equal "$(grep -c '^ADVISE ' "$MSHARE_FAKE_LOG")" 16
+	MSHARE_FAKE_FAIL=ADVISE:12 fails 1 create --if-missing -s 1G --map --populate a
+	cause 'msharectl create: a: a part of the range is not mapped, or memory is short'
+}
+
+@test "--populate refuses more than the available memory without --force" {
+	printf '%s\n' 'MemTotal: 4194304 kB' 'MemAvailable: 1048576 kB' 'SwapFree: 524288 kB' >"$MSHARE_FAKE_MEMINFO"
+	fails 1 create -s 2G --map --populate a
+	cause 'msharectl create: a: 2G more are needed, and 1.5G of memory and swap are available'
+	next_step 'Choose a smaller --size, or use --force: the kernel then kills processes if memory is short.'
+	[[ ! -e $MOUNT/a ]]
+	works create -q -s 1G --map --populate a
+	works create -q -s 2G --map --populate --force b
+	usage_error '--force needs --populate' create -s 1G --map --force c
 }
 
 @test "concurrent creates of one name create one region" {

@@ -149,6 +149,7 @@ mapped() {
 	requests_were 'CREATE_MAPPING 0x200000001000 0x1000 prot 3 flags 0x11 offset 0x0' \
 		'ADVISE 0x200000001000 0x1000 22'
 	usage_error '--populate needs r in --prot' map --populate -p none pg
+	usage_error '--force needs --populate' map --force pg
 }
 
 @test "map --huge advises before any page is present" {

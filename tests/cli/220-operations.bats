@@ -151,3 +151,19 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 		cause "msharectl $request: nonsense: no such region"
 	done
 }
+
+@test "advise populate and lock refuse more than the available memory without -f, --force" {
+	msharectl create -q -s 2G --map big
+	printf '%s\n' 'MemAvailable: 1048576 kB' 'SwapFree: 0 kB' >"$MSHARE_FAKE_MEMINFO"
+	for verb in 'advise populate' lock; do
+		# shellcheck disable=SC2086
+		fails 1 $verb big
+		cause "msharectl ${verb%% *}: big: 2G more are needed, and 1G of memory and swap are available"
+		for option in -f --force '-s 1G'; do
+			# shellcheck disable=SC2086
+			works $verb $option big
+		done
+	done
+	works lock --on-fault big
+	works advise pageout big
+}

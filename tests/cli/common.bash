@@ -15,6 +15,9 @@ setup_fake() {
 	MOUNT=$(realpath "$BATS_TEST_TMPDIR")/mshare
 	mkdir "$MOUNT"
 	echo $G >"$MOUNT/mshare_info"
+	# enough for every test
+	export MSHARE_FAKE_MEMINFO=$BATS_TEST_TMPDIR/meminfo
+	echo 'MemAvailable: 1073741824 kB' >"$MSHARE_FAKE_MEMINFO"
 	export MSHARE_FAKE_DIR=$MOUNT MSHARE_MOUNT_POINT=$MOUNT
 	# the build with sanitizers gives way to the preloaded fake
 	export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=1

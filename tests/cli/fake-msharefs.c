@@ -15,6 +15,7 @@
  * unmounts nothing but gets told so, or MOUNT:ERRNO, OPTION:ERRNO or
  * UMOUNT:ERRNO as above; MSHARE_FAKE_REASON is the text of the mount's context.
  * MSHARE_FAKE_FILESYSTEMS=FILE is read where /proc/filesystems is asked for.
+ * MSHARE_FAKE_MEMINFO=FILE is read where /proc/meminfo is asked for.
  * MSHARE_FAKE_NO_STAT=1 is a kernel without MSHAREFS_STAT.
  * MSHARE_FAKE_ATTACHED=N is the number of processes that have each region
  * attached, by the word of the kernel; 3 if unset.
@@ -590,9 +591,12 @@ FILE *fopen(const char *path, const char *mode)
 {
 	FILE *(*real)(const char *, const char *) = dlsym(RTLD_NEXT, "fopen");
 	const char *filesystems = getenv("MSHARE_FAKE_FILESYSTEMS");
+	const char *meminfo = getenv("MSHARE_FAKE_MEMINFO");
 
 	if (filesystems && !strcmp(path, "/proc/filesystems"))
 		path = filesystems;
+	if (meminfo && !strcmp(path, "/proc/meminfo"))
+		path = meminfo;
 	return real(path, mode);
 }
 

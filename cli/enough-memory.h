@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef CLI_ENOUGH_MEMORY_H
+#define CLI_ENOUGH_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Reports whether a region cannot get size bytes more than it holds. fd is -1
+ * for a region that holds nothing. With force, always EXIT_SUCCESS. EXIT_*.
+ */
+int enough_memory(const char *name, int fd, uint64_t size, bool force);
+
+#endif
