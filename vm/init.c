@@ -55,8 +55,15 @@ static void write_all(int fd, const void *data, size_t len)
 	}
 }
 
+/*
+ * The kernel resets the devices before it powers off, and QEMU can crash if a
+ * request for a file is under way then.
+ */
 static _Noreturn void power_off(void)
 {
+	close(job.out);
+	close(job.err);
+	close(job.end);
 	sync();
 	reboot(RB_POWER_OFF);
 	for (;;)

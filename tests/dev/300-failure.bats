@@ -32,22 +32,53 @@ provoke() {
 	assert_output --partial 'BUG: kernel NULL pointer dereference'
 }
 
+# sysrq KEY: the command waits without reading files. Files are QEMU's, which can
+# crash if the guest resets its devices before an answer.
+sysrq() {
+	vm -- sh -c 'echo "$1" >/proc/sysrq-trigger; while :; do :; done' - "$1"
+}
+
 @test "a panic gives 98" {
-	run vm -- sh -c 'echo c >/proc/sysrq-trigger; sleep 60'
+	run sysrq c
 	assert_failure 98
 	assert_output --partial 'the kernel panicked'
 	assert_output --partial "$MSHARE_CONSOLE"
 }
 
 @test "a guest that powers itself off gives 98" {
-	run vm -- sh -c 'echo o >/proc/sysrq-trigger; sleep 60'
+	run sysrq o
 	assert_failure 98
 	assert_output --partial 'powered off'
 }
 
 @test "a guest that resets itself gives 98" {
-	run vm -- sh -c 'echo b >/proc/sysrq-trigger; sleep 60'
+	run sysrq b
 	assert_failure 98
+}
+
+@test "a QEMU that crashes gives 98, and the status of a command that has ended" {
+	local end
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	# a guest that reports its end, or nothing, and a crash
+	cat >"$BATS_TEST_TMPDIR/bin/qemu-system-x86_64" <<-'END'
+		#!/bin/bash
+		job=$(sed -n 's/.*local,id=job,path=\([^,]*\),.*/\1/p' <<<"$*")
+		printf '%s' "$FAKE_END" >"$job/end"
+		kill -SEGV $$
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/qemu-system-x86_64"
+	export FAKE_END
+	for end in '' $'exit 3\n'; do
+		FAKE_END=$end
+		PATH=$BATS_TEST_TMPDIR/bin:$PATH MSHARE_ACCEL=tcg run --separate-stderr vm -- true
+		if [[ -n $end ]]; then
+			assert_failure 3
+			assert_equal "$stderr" ''
+		else
+			assert_failure 98
+			[[ $stderr == *'the guest was lost: QEMU was killed by signal 11'* ]]
+		fi
+	done
 }
 
 @test "a guest that takes too long gives 98" {
