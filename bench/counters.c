@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "field.h"
+
 /* dev.d/vm passes shift=1 to QEMU. */
 #define NS_PER_INSTRUCTION 2
 
@@ -44,37 +46,6 @@ uint64_t median(uint64_t *values, int count)
 	return values[count / 2];
 }
 
-/* Calls @use with the rest of the line of @path that begins with @name. */
-static uint64_t in_line(const char *path, const char *name,
-			uint64_t (*use)(char *rest, int choice), int choice)
-{
-	FILE *file = fopen(path, "re");
-	size_t length = strlen(name);
-	uint64_t value = 0;
-	char line[4096];
-	bool found = false;
-
-	if (!file)
-		fail(path);
-	while (!found && fgets(line, sizeof(line), file)) {
-		char *start = line + strspn(line, " ");
-
-		found = !strncmp(start, name, length);
-		if (found)
-			value = use(start + length, choice);
-	}
-	fclose(file);
-	if (!found)
-		fail(name);
-	return value;
-}
-
-static uint64_t kibibytes(char *rest, int unused)
-{
-	(void)unused;
-	return strtoull(rest, NULL, 10) << 10;
-}
-
 /* CPUs batch small changes of the counter. */
 static void collect_changes(void)
 {
@@ -87,9 +58,13 @@ static void collect_changes(void)
 
 uint64_t page_tables(void)
 {
+	uint64_t tables, secondary;
+
 	collect_changes();
-	return in_line("/proc/meminfo", "PageTables:", kibibytes, 0) +
-	       in_line("/proc/meminfo", "SecPageTables:", kibibytes, 0);
+	if (field_read("/proc/meminfo", "PageTables", &tables) ||
+	    field_read("/proc/meminfo", "SecPageTables", &secondary))
+		fail("/proc/meminfo");
+	return (tables + secondary) << 10;
 }
 
 /* The number in column @wanted, or the sum of all. */
@@ -110,7 +85,22 @@ static uint64_t column(char *rest, int wanted)
 
 uint64_t flush_interrupts(int processor)
 {
-	return in_line("/proc/interrupts", "TLB:", column, processor);
+	FILE *file = fopen("/proc/interrupts", "re");
+	uint64_t count = 0;
+	char line[4096];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		char *name = line + strspn(line, " ");
+
+		found = !strncmp(name, "TLB:", 4);
+		if (found)
+			count = column(name + 4, processor);
+	}
+	if (!found)
+		fail("/proc/interrupts");
+	fclose(file);
+	return count;
 }
 
 void report(const char *metric, uint64_t value)

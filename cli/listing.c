@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "cli.h"
-#include "listing-print.h"
-#include "message.h"
 #include "xalloc.h"
 
 void cell_string(struct cell *cell, const char *format, ...)
@@ -153,20 +151,4 @@ void listing_sort(struct listing *l,
 {
 	if (l->rows.count)
 		qsort(l->rows.items, l->rows.count, row_size(l), compare);
-}
-
-int listing_print(const struct listing *l, const struct mount *mount)
-{
-	int err;
-
-	if (l->options->format == LISTING_JSON) {
-		listing_print_json(l, mount);
-		return EXIT_SUCCESS;
-	}
-	/* Headings alone say nothing; ls(1) prints none either. */
-	err = listing_count(l) ? listing_print_table(l) : 0;
-	if (err)
-		return message_error(NULL, "Free memory and try again.", "%s",
-				     strerror(-err));
-	return EXIT_SUCCESS;
 }

@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "memory.h"
 
-#include <errno.h>
 #include <stdio.h>
+
+#include "field.h"
 
 #define OOM_SCORE_ADJ "/proc/self/oom_score_adj"
 
 int memory_available(uint64_t *bytes)
 {
-	unsigned long long available = 0, swap = 0;
-	bool found = false;
-	char line[128];
-	FILE *f;
+	uint64_t available, swap = 0;
+	int err;
 
-	f = fopen("/proc/meminfo", "re");
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f)) {
-		found |= sscanf(line, "MemAvailable: %llu kB", &available) == 1;
-		sscanf(line, "SwapFree: %llu kB", &swap);
-	}
-	fclose(f);
-	if (!found)
-		return -ENODATA;
+	err = field_read("/proc/meminfo", "MemAvailable", &available);
+	if (err)
+		return err;
+	field_read("/proc/meminfo", "SwapFree", &swap);
 	*bytes = (available + swap) << 10;
 	return 0;
 }

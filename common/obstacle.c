@@ -4,19 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "field.h"
+
 static pid_t find_tracer(void)
 {
-	char line[128];
-	int tracer = 0;
-	FILE *f;
+	uint64_t tracer = 0;
 
-	f = fopen("/proc/self/status", "re");
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
-			break;
-	fclose(f);
+	field_read("/proc/self/status", "TracerPid", &tracer);
 	return tracer;
 }
 

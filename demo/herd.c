@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "field.h"
 #include "report.h"
 
 /* Time limit for a report, after which the client is lost. */
@@ -54,32 +55,25 @@ fail(const char *format, ...)
 	exit(EXIT_FAILURE);
 }
 
-/* The number in the line of @path that begins with @name. */
-static long line_of(const char *path, const char *name)
+static long field(const char *path, const char *name)
 {
-	FILE *file = fopen(path, "re");
-	size_t length = strlen(name);
-	char line[256];
-	long value = 0;
+	uint64_t value;
+	int err = field_read(path, name, &value);
 
-	if (!file)
-		fail("cannot open %s: %m", path);
-	while (fgets(line, sizeof(line), file))
-		if (!strncmp(line, name, length))
-			value = atol(line + length);
-	fclose(file);
+	if (err)
+		fail("%s: %s: %s", path, name, strerror(-err));
 	return value;
 }
 
 static long page_tables(void)
 {
-	return line_of("/proc/meminfo", "PageTables:") +
-	       line_of("/proc/meminfo", "SecPageTables:");
+	return field("/proc/meminfo", "PageTables") +
+	       field("/proc/meminfo", "SecPageTables");
 }
 
 static long oom_kills(void)
 {
-	return line_of("/proc/vmstat", "oom_kill ");
+	return field("/proc/vmstat", "oom_kill");
 }
 
 static double seconds(void)
