@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who pays for a region, and which limits bind whom. */
+/*
+ * The cgroup that pays for a region, and the processes that a limit applies to.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,13 +22,13 @@
 
 #define RW     (PROT_READ | PROT_WRITE)
 #define LENGTH (16 * MIB)
-/* What a process takes besides, and processors keep to themselves. */
+/* Other charges of a process, and charges that a CPU caches. */
 #define SLACK MIB
 
 static const char *path;
 static uint64_t start;
 
-/* What a process of a group does to the region. */
+/* The action of a process of a cgroup on the region. */
 static struct job {
 	const char *group;
 	uint64_t from, length, step;
@@ -95,7 +97,7 @@ static bool about(long got, uint64_t want)
 	return labs(got - (long)want) < (long)SLACK;
 }
 
-/* Groups that were removed and that somebody still holds. */
+/* Removed cgroups that something still refers to. */
 static long held_groups(void)
 {
 	return cgroup_event(NULL, "cgroup.stat", "nr_dying_descendants");
@@ -115,9 +117,8 @@ static void take_memory(struct peer *parent, void *cpu)
 }
 
 /*
- * What a processor has kept of a group's, pages not yet in its lists and charges
- * not yet used, holds the group when it is gone until that processor takes
- * memory for another one. An idle one may not for long.
+ * A CPU's cached pages and charges of a removed cgroup hold the cgroup until
+ * the CPU charges memory to another cgroup. An idle CPU may not do so for long.
  */
 static void work_for(const char *group)
 {
@@ -132,8 +133,8 @@ static void work_for(const char *group)
 }
 
 /*
- * A page of this program that a process of a group is the first to use would
- * be that group's as long as it is cached.
+ * The first process that uses a page of this program pays for the page while
+ * the page is cached, so use the pages outside of the cgroups first.
  */
 static void use_all_of_program(void)
 {
@@ -141,8 +142,8 @@ static void use_all_of_program(void)
 }
 
 /*
- * The creator's group, the one around that, the clients', and one that has
- * nothing to do with the region.
+ * The creator's cgroup, its parent, the clients' cgroup, and a cgroup that does
+ * not use the region.
  */
 static void payers(void)
 {
@@ -163,7 +164,10 @@ static void payers(void)
 	      cgroup_number(inner, "memory.current"));
 	check(about(others, 0), "the client's group pays %ld bytes", others);
 
-	/* A page in each table: as much again is for the tables. */
+	/*
+	 * One page for each page table: the page tables need as much memory
+	 * again.
+	 */
 	run_in(clients, start, granule, TABLE_SPAN);
 	payer = inner;
 	check(labs(paid() - (long)with_tables) < 2 * (long)SLACK &&
@@ -174,7 +178,10 @@ static void payers(void)
 	      "the client's group pays %ld bytes with tables",
 	      cgroup_number(clients, "memory.current"));
 
-	/* The creator's group goes: who touches memory pays from now on. */
+	/*
+	 * After the creator's cgroup is removed, the process that touches
+	 * memory pays.
+	 */
 	cgroup_remove(inner);
 	payer = outer;
 	others = paid();
@@ -195,11 +202,11 @@ static void payers(void)
 	cgroup_remove(bystanders);
 }
 
-/* A group that can pay no more. */
+/* A cgroup at its limit. */
 
 static const char *limited;
 
-/* Pages until the first that cannot be had. */
+/* The number of pages before the first one that cannot be allocated. */
 static uint64_t store_until_full(void)
 {
 	uint64_t at = start;
@@ -218,7 +225,7 @@ static void run_full(struct peer *parent, void *arg)
 	(void)parent;
 	cgroup_enter(arg);
 	attach();
-	/* A little that other processors have set aside comes back later. */
+	/* Charges that other CPUs have cached return later. */
 	for (int i = 0; i < 5; i++) {
 		stored = store_until_full();
 		usleep(100000);
@@ -229,7 +236,7 @@ static void run_full(struct peer *parent, void *arg)
 	      "it is full after %lu bytes", stored);
 	check(!misses((void *)start, stored, PAGE, 1), "contents changed");
 
-	/* What the kernel does on behalf of a process comes to an end, too. */
+	/* Work of the kernel on behalf of a process ends, too. */
 	must(!pipe(ends) && write(ends[1], "12345678", 8) == 8, "pipe: %m");
 	check(read(ends[0], (void *)(start + stored), 8) < 0 && errno == EFAULT,
 	      "read(2) into a page that cannot be had: %m");
@@ -270,7 +277,9 @@ static void wait_in_group(struct peer *parent, void *arg)
 	wait_go(parent);
 }
 
-/* Nobody of the group dies for what a client of another one touches. */
+/*
+ * The OOM killer kills no member of the cgroup for a client of another cgroup.
+ */
 static void somebody_left(void)
 {
 	const char *clients = cgroup_make(NULL, "clients");
@@ -292,7 +301,7 @@ static void somebody_left(void)
 	cgroup_remove(clients);
 }
 
-/* Reads the region until something stops it. */
+/* Reads the region until a signal stops the process. */
 static void read_all(struct peer *parent, void *group)
 {
 	uint64_t at, value;
@@ -307,7 +316,10 @@ static void read_all(struct peer *parent, void *group)
 	      (unsigned long)((at - start) / PAGE), touch_fault.signal);
 }
 
-/* Who may only read pays for what reading makes, and makes no other one pay. */
+/*
+ * A reader pays for the memory that reading allocates, and no other cgroup
+ * does.
+ */
 static void readers(void)
 {
 	const char *clients = cgroup_make(NULL, "clients");
@@ -333,7 +345,7 @@ static void readers(void)
 	cgroup_remove(clients);
 }
 
-/* A reader whose own group is full is that group's affair. */
+/* If a reader's own cgroup is full, that cgroup has to deal with it. */
 static void readers_limit(void)
 {
 	const char *clients = cgroup_make(NULL, "clients");
@@ -367,7 +379,9 @@ static void write_all(struct peer *parent, void *group)
 			break;
 }
 
-/* A writer of another group is slowed down for memory.high of the one that pays. */
+/*
+ * A writer of another cgroup is throttled for memory.high of the paying cgroup.
+ */
 static void high(void)
 {
 	const char *clients = cgroup_make(NULL, "clients");
@@ -380,13 +394,15 @@ static void high(void)
 	cgroup_set(limited, "memory.swap.max", "0");
 	cgroup_set(limited, "memory.high", "8M");
 	client = peer_start(write_all, (void *)clients);
-	/* A debug kernel needs seconds for as much as that. */
+	/* A debug kernel needs seconds for this amount of memory. */
 	while (!cgroup_event(limited, "memory.events", "high") &&
 	       seconds() < deadline)
 		usleep(10000);
 	check(cgroup_event(limited, "memory.events", "high") > 0,
 	      "there was no event");
-	/* Without throttling, time for far more than the limit. */
+	/*
+	 * Without throttling, enough time for far more memory than the limit.
+	 */
 	sleep(1);
 	peer_kill(&client);
 	payer = limited;
@@ -408,7 +424,7 @@ static long oom_score(void)
 	return atol(text);
 }
 
-/* A sixteenth of the machine's memory is some points of a thousand. */
+/* A sixteenth of the machine's memory is several points of a thousand. */
 static void blame(void)
 {
 	const uint64_t much = meminfo("MemTotal") * KIB / 16 & -PAGE;
@@ -437,7 +453,7 @@ static void limited_client(struct peer *parent, void *arg)
 	check(false, "it was not killed, signal %d", touch_fault.signal);
 }
 
-/* Who belongs to the group that pays is killed as for memory of its own. */
+/* A member of the paying cgroup is killed as for its own memory. */
 static void own_group(void)
 {
 	struct peer peer;
@@ -458,7 +474,7 @@ static void own_group(void)
 	cgroup_remove(limited);
 }
 
-/* A window takes addresses, whatever it takes of memory. */
+/* A window counts as address space, whatever the region's size in memory. */
 static void address_space(void)
 {
 	int fd = region_create(path = region_path(), start, 2 * granule);
@@ -479,7 +495,7 @@ static void address_space(void)
 	close(fd);
 }
 
-/* A process's limit is on what it has mapped, not on what a region has. */
+/* A process's limit applies to its own mappings, not to those of a region. */
 static void address_space_of_region(void)
 {
 	int fd = region_create(path = region_path(), start, 8 * granule);
@@ -495,7 +511,7 @@ static void address_space_of_region(void)
 	close(fd);
 }
 
-/* How much may be promised, by the machine's setting. */
+/* The limit for committed memory, by the machine's setting. */
 
 static long committed(void)
 {
@@ -506,7 +522,7 @@ static void overcommit(void)
 {
 	static const struct {
 		const char *setting;
-		/* Of little and of too much memory, reserved and not. */
+		/* Small and oversized mappings, reserved and not. */
 		int little, little_not, much, much_not;
 	} rows[] = {
 		{ "0", 0, 0, ENOMEM, 0 },
@@ -554,7 +570,7 @@ static void overcommit(void)
 	}
 }
 
-/* A promise comes back with each part that is unmapped. */
+/* Each part that is unmapped gives its reservation back. */
 static void promise_in_parts(void)
 {
 	const uint64_t size = 64 * MIB;

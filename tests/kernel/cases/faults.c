@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each operation with its first allocation of memory, or copy from or to the
- * caller, made to fail; then the second one, and so on until nothing is left
- * to fail: every failure is a clean error that leaves what was before, and in
- * the end nothing is lost. Needs CONFIG_FAULT_INJECTION.
+ * Makes the first memory allocation of each operation fail, or its first copy
+ * from or to the caller; then the second one, and so on until nothing is left
+ * to fail. Every failure must be a clean error that leaves the previous state,
+ * and nothing may leak. Needs CONFIG_FAULT_INJECTION.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,11 +28,13 @@
 #include "touch.h"
 
 #define RW (PROT_READ | PROT_WRITE)
-/* An operation that still fails after so many never will get through. */
+/*
+ * An operation that still fails after this number of attempts never succeeds.
+ */
 #define MOST 2000
 /*
- * How often each failure comes, so that what it loses adds up: to more than
- * what the rest of the guest is given, that of SLACK_ROUNDS, for every figure.
+ * The number of repetitions of each failure, so that leaks add up to more than
+ * SLACK_ROUNDS, the changes that the rest of the guest may cause in a figure.
  */
 #define ROUNDS       7
 #define SLACK_ROUNDS 10
@@ -46,8 +48,8 @@
 #define MOUNT     "/tmp/test-faults-mount"
 
 /*
- * Each operation has a region to itself: two objects of LENGTH, one of which
- * is a file, that hold what paint() made, and a window.
+ * Each operation has its own region: two objects of LENGTH, one of which is a
+ * file, with the contents of paint(), and a window.
  */
 static uint64_t start, anonymous, file_object, vacant;
 static int fd, file, device, made = -1;
@@ -76,7 +78,7 @@ static void end_region(void)
 	unlink(REGION);
 }
 
-/* What must be as it was after a failure. */
+/* The state that a failure must not change. */
 struct snapshot {
 	struct mshare_info range;
 	uint64_t attached, mapped, locked, seals;
@@ -92,7 +94,7 @@ static bool continues(const struct mshare_mapping *one,
 	       one->inode == next->inode;
 }
 
-/* What only divides a mapping has not changed anything. */
+/* Splitting a mapping is not a change. */
 static void add_place(struct snapshot *snapshot,
 		      const struct mshare_mapping *place)
 {
@@ -142,21 +144,21 @@ struct operation {
 	void (*prepare)(void);
 	/* 0 or -errno. */
 	int (*run)(void);
-	/* What is wrong after a failure, beyond the region itself. */
+	/* Checks the state after a failure, except for the region itself. */
 	void (*look)(void);
-	/* Takes back prepare() and run(), which may have failed. */
+	/* Undoes prepare() and run(), which may have failed. */
 	void (*clean)(void);
-	/* What run() returns when nothing fails. */
+	/* The result of run() without a failure. */
 	int done;
-	/* What may be said besides ENOMEM, and EFAULT where there is a copy. */
+	/* Allowed errors besides ENOMEM, and EFAULT if the operation copies. */
 	int error;
-	/* The file system, or the mount, is what changes, not a region. */
+	/* The operation changes the file system or the mount, not a region. */
 	bool no_region;
 };
 
 static int fail_nth;
 
-/* The next but @nth that can fail in this thread does. */
+/* Makes failure @nth in this thread happen. */
 static void arm(int nth)
 {
 	char text[16];
@@ -165,14 +167,14 @@ static void arm(int nth)
 	must(pwrite(fail_nth, text, length, 0) == length, "fail-nth: %m");
 }
 
-/* Returns whether something was made to fail. */
+/* Returns true if an operation was made to fail. */
 static bool disarm(void)
 {
 	char text[16] = "";
 	bool fired = pread(fail_nth, text, sizeof(text) - 1, 0) > 0 &&
 		     !atoi(text);
 
-	/* Reading and writing copy, too, and so may be what fails now. */
+	/* Reading and writing copy, too, and may be what fails now. */
 	while (!fired && pwrite(fail_nth, "0", 1, 0) != 1)
 		;
 	return fired;
@@ -202,7 +204,7 @@ static void check_unchanged(const struct operation *op, int nth,
 	      before->mapped, before->places, before->attached, before->locked);
 }
 
-/* Returns whether something was made to fail. */
+/* Returns true if an operation was made to fail. */
 static bool attempt(const struct operation *op, int nth)
 {
 	struct snapshot before;
@@ -279,7 +281,7 @@ static int run_open(void)
 	return result(made);
 }
 
-/* A file that is there is a whole region, whether or not it was opened. */
+/* A file that exists is a complete region, whether or not it was opened. */
 static void look_for_region(void)
 {
 	int found = open(REGION, O_RDWR | O_CLOEXEC);
@@ -418,8 +420,8 @@ static int run_populate(void)
 }
 
 /*
- * A regular file whose memory is the kernel's own. That shows when it has been
- * mapped, and so it has to be unmapped again.
+ * A regular file with memory of the kernel. The kernel detects that after
+ * mapping the file, and must unmap the file again.
  */
 static int run_map_device(void)
 {
@@ -455,7 +457,7 @@ static int run_protect(void)
 static const struct operation map_operations[] = {
 	{ "SET_SIZE", sizeless_region, run_set_size, NULL, end_region, 0, 0,
 	  false },
-	/* ENOSPC: tmpfs, where the memory is, has no inode for it. */
+	/* ENOSPC: the tmpfs with the memory has no inode for the file. */
 	{ "CREATE_MAPPING of memory", new_region, run_map, NULL, end_region, 0,
 	  ENOSPC, false },
 	{ "CREATE_MAPPING of a file", new_region, run_map_file, NULL,
@@ -640,15 +642,15 @@ static int run_munmap(void)
 	return result(munmap((void *)start, granule));
 }
 
-/* All but the granule's table of the region is new to both page tables. */
+/* The first access in the granule: both page tables lack all other tables. */
 static void untouched_region(void)
 {
 	new_region();
 }
 
 /*
- * A fault without memory is taken again, until there is some: where no memory
- * cgroup has reached its limit that is up to the OOM killer, as anywhere else.
+ * A fault without memory is repeated until memory is available. If no cgroup
+ * has reached its limit, the OOM killer frees memory, as elsewhere.
  */
 static int run_touch(void)
 {
@@ -727,8 +729,8 @@ static void forks(void)
 }
 
 /*
- * Of a process that is not in the group that pays: nobody could find memory
- * for that group, so the process gets SIGBUS, and finds the page next time.
+ * A process outside of the paying cgroup gets SIGBUS, since the kernel cannot
+ * free memory for that cgroup, and finds the page at the next attempt.
  */
 #define GROUP "/sys/fs/cgroup/test-faults"
 
@@ -743,7 +745,7 @@ static void tell(const char *path, const char *text)
 	close(control);
 }
 
-/* A process of that group, and all regions are its. */
+/* A process of the paying cgroup, which pays for all regions. */
 static void be_creator(struct peer *parent, void *arg)
 {
 	(void)arg;
@@ -818,8 +820,8 @@ static void setup(void)
 }
 
 /*
- * A thread that was off its CPU after fork() is told so in its area for rseq,
- * by a copy of that page. Where this fails, the kernel sends SIGSEGV.
+ * A thread that was preempted after fork() has that recorded in its rseq area,
+ * which needs a copy of that page. If the copy fails, the kernel sends SIGSEGV.
  */
 static void do_without_rseq(char **argv)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Input and output: every way to move bytes into a region and out of it that
- * does not go through a processor's own translations. Each finds pages that
- * are there, that are not, and that this process has no link to yet.
+ * Input and output: every way to move bytes into a region and out of it without
+ * the CPU's own translations. Each is tested with pages that are resident,
+ * pages that are absent, and pages that this process has not linked yet.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,13 +40,13 @@ static uint64_t start, size;
 static int fd;
 
 /*
- * Clients: processes that have a window and do to it what they are told. This
- * process is one too.
+ * Clients: processes that have a window and follow orders. This process is a
+ * client, too.
  */
 
 struct order {
 	enum what {
-		ATTACH, /* anew, and thus without a link */
+		ATTACH, /* attach anew, and thus without a link */
 		LINK,
 		PAINT,
 		LOOK
@@ -68,7 +68,7 @@ static void attach(int flags, int prot)
 	close(mine);
 }
 
-/* A tag of 0 stands for pages that nobody has touched. */
+/* A tag of 0 means untouched pages. */
 static uint64_t wrong_words(const char *at, uint64_t length, uint64_t tag)
 {
 	uint64_t wrong = 0;
@@ -111,7 +111,7 @@ static void be_client(struct peer *parent, void *arg)
 	}
 }
 
-/* NULL is this process. */
+/* NULL means this process. */
 static void tell(struct peer *client, const struct order *what)
 {
 	*order = *what;
@@ -125,7 +125,7 @@ static void tell(struct peer *client, const struct order *what)
 
 /*
  * Movers: each moves bytes between a buffer and a place in the region, in this
- * process or in another one, and returns 0 or a negative errno.
+ * process or in another process, and returns 0 or a negative errno.
  */
 
 struct place {
@@ -143,7 +143,7 @@ static long whole(long moved, uint64_t length)
 	return moved == (long)length ? 0 : -EIO;
 }
 
-/* By a file: @transfer moves between that and the place. */
+/* Through a file: @transfer moves bytes between the file and the place. */
 static long by_file(const struct place *place, char *buffer, bool in,
 		    long (*transfer)(const struct place *place, bool in))
 {
@@ -273,7 +273,7 @@ static long move_mem(const struct place *place, char *buffer, bool in)
 	return result;
 }
 
-/* The words that are looked at; the others would only take time. */
+/* The words that are checked. Checking all words would take longer. */
 static long move_words(pid_t pid, const struct place *place, char *buffer,
 		       bool in)
 {
@@ -309,11 +309,11 @@ static long move_ptrace(const struct place *place, char *buffer, bool in)
 struct mover {
 	const char *name;
 	long (*move)(const struct place *place, char *buffer, bool in);
-	/* Does it reach into another process? */
+	/* Does the mover access another process? */
 	bool outside;
-	/* Does it keep the pages, and so take only what may be written to? */
+	/* Does the mover pin the pages, and thus require write access? */
 	bool pins;
-	/* What it says where it may not go. */
+	/* The error where access is forbidden. */
 	int refusal;
 };
 
@@ -329,7 +329,7 @@ static const struct mover movers[] = {
 
 #define NR_MOVERS (sizeof(movers) / sizeof(movers[0]))
 
-/* The clients of all cases: one is reached into, one looks on. */
+/* The clients of all cases: one is accessed, one observes. */
 static struct peer target, witness;
 
 static struct peer *client_of(const struct mover *mover)
@@ -363,11 +363,11 @@ static void end_clients(void)
 	close(fd);
 }
 
-/* Where bytes are moved to and from, and what is mapped there. */
+/* The place that bytes are moved to and from, and the mapping there. */
 static const struct span {
 	const char *name;
 	int kind; /* NR_KINDS stands for anonymous memory */
-	/* From the start of the region, or of its second granule. */
+	/* Relative to the start of the region, or of its second granule. */
 	bool second;
 	int64_t offset;
 	uint64_t length;
@@ -388,7 +388,7 @@ static char *address_of(const struct span *span)
 	return (char *)start + span->second * granule + span->offset;
 }
 
-/* The whole page tables that the span lies in. */
+/* The page tables that the span is in, as a whole. */
 static uint64_t object_of(const struct span *span, uint64_t *length)
 {
 	uint64_t from = (uint64_t)address_of(span) & -HUGE;
@@ -438,7 +438,7 @@ struct rights {
 
 static const struct rights all_rights = { "all rights", O_RDWR, RW, RW };
 
-/* Has the span painted, or empty, and a fresh window on it. */
+/* Makes the span painted, or empty, with a new window on the region. */
 static void prepare(const struct span *span, enum state state,
 		    const struct mover *mover, const struct rights *rights)
 {
@@ -491,7 +491,7 @@ static char *new_buffer(void)
 	return buffer;
 }
 
-/* A buffer has the words that would be painted in the region. */
+/* Fills a buffer with the words that paint() writes to the region. */
 static uint64_t wrong_in_buffer(const char *buffer, const struct span *span,
 				uint64_t tag)
 {
@@ -517,7 +517,7 @@ static struct place place_of(const struct mover *mover, const struct span *span)
 			       span->length };
 }
 
-/* What was moved in is there for another client, and next to it nothing. */
+/* Another client finds the bytes that were moved in, and nothing besides. */
 static void check_in(const struct mover *mover, const struct span *span,
 		     const char *where, char *buffer)
 {
@@ -555,7 +555,7 @@ static void check_mover(const struct mover *mover)
 	char *buffer = new_buffer();
 
 	for (size_t i = 0; i < NR_SPANS; i++) {
-		/* Files are refused for lasting pins: see lasting_files(). */
+		/* Files are refused for long-term pins: see lasting_files(). */
 		if (mover->pins && spans[i].kind == EXT4)
 			continue;
 		for (enum state state = ABSENT; state < NR_STATES; state++) {
@@ -571,7 +571,7 @@ static void check_mover(const struct mover *mover)
 
 static void check_movers(bool outside)
 {
-	/* Two, and those that a ring which is closed lets go of later. */
+	/* Two descriptors, and those that a closed ring releases later. */
 	set_for_now(HUGE_PAGES, "32");
 	start_clients();
 	for (size_t i = 0; i < NR_SPANS; i++)
@@ -592,7 +592,7 @@ static void from_outside(void)
 	check_movers(true);
 }
 
-/* Nothing can be moved to where nothing may be written. */
+/* A mover cannot write where writing is forbidden. */
 
 static void check_denied(const struct mover *mover, const struct span *span,
 			 enum state state, const struct rights *rights,
@@ -623,7 +623,7 @@ static void deny_small(const struct rights *rights, char *buffer)
 	}
 }
 
-/* Where there is less below the link; new huge pages for each take long. */
+/* For places with few tables below the link; new huge pages are slow. */
 static void deny_large(const struct rights *rights, char *buffer)
 {
 	for (size_t i = 0; i < NR_MOVERS; i++) {
@@ -653,7 +653,7 @@ static void read_only(void)
 	end_clients();
 }
 
-/* A debugger sees what the process may not; others do not. */
+/* A debugger can read what the process may not; other movers cannot. */
 static void no_access(void)
 {
 	const struct rights rights = { "no access", O_RDWR, PROT_NONE, RW };
@@ -688,7 +688,7 @@ static void no_access(void)
 	end_clients();
 }
 
-/* In a region that has something else in the same page table. */
+/* In a region with another object in the same page table. */
 static void holes(void)
 {
 	const struct span *span = &spans[0];
@@ -720,7 +720,7 @@ static void holes(void)
 	end_clients();
 }
 
-/* Pages that the kernel keeps for io_uring, past the end of their mapping */
+/* Pages that the kernel keeps for io_uring after their mapping is removed */
 
 #define PINNED (16 * PAGE)
 
@@ -728,13 +728,13 @@ static long pins(void)
 {
 	int refresh = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
 
-	/* Processors keep some of what they counted to themselves. */
+	/* CPUs cache a part of what they count. */
 	must(refresh >= 0 && write(refresh, "1", 1) == 1, "stat_refresh: %m");
 	close(refresh);
 	return vmstat("nr_foll_pin_acquired") - vmstat("nr_foll_pin_released");
 }
 
-/* The file's words as they would be in the region. */
+/* The file's words, as they would be in the region. */
 static uint64_t wrong_in_file(uint64_t at, uint64_t tag)
 {
 	uint64_t wrong = 0;
@@ -750,7 +750,7 @@ static void paint_file(uint64_t at, uint64_t tag)
 		set_file_word(file, i, paint_for((char *)at + i, tag));
 }
 
-/* The pinned pages have @old; they get @new, and give it back. */
+/* The pinned pages have @old; they get @new, and return it. */
 static void use_pinned(struct io_uring *ring, uint64_t at, uint64_t old,
 		       uint64_t new)
 {
@@ -794,7 +794,7 @@ static void pinned(void)
 	check(pins() - before == (long)(PINNED / PAGE), "%ld pages pinned",
 	      pins() - before);
 
-	/* The range empties and gets other memory. */
+	/* UNMAP empties the range, and new memory is mapped there. */
 	check_result(region_unmap(fd, at, PINNED), 0, "UNMAP");
 	check(load((void *)at, &(uint64_t){ 0 }) == SIGSEGV,
 	      "what is pinned stays mapped");
@@ -804,7 +804,7 @@ static void pinned(void)
 	check(!misses((void *)at, PINNED, STEP, 3),
 	      "the pinned pages are those of the new memory");
 
-	/* All of it goes, and others use the memory. */
+	/* All of the memory is freed, and others use it. */
 	peer_kill(&target);
 	peer_kill(&witness);
 	munmap((void *)start, size);
@@ -825,8 +825,8 @@ static void pinned(void)
 }
 
 /*
- * The kernel does not let pages of a disk's file be written to for long behind
- * the file system's back; a region is no way around that.
+ * The kernel forbids long-term writes to pages of a disk's file behind the file
+ * system's back; a region does not circumvent that.
  */
 static void lasting_files(void)
 {
@@ -847,7 +847,7 @@ static void lasting_files(void)
 	end_clients();
 }
 
-/* Futexes: the kernel finds one by the page, whatever process asks. */
+/* Futexes: the kernel identifies a futex by its page, in any process. */
 
 struct sync {
 	pthread_mutex_t mutex, robust;
@@ -879,7 +879,7 @@ static void init_sync(struct sync *sync)
 	must(!pthread_cond_init(&sync->turn, &shared), "no condition");
 }
 
-/* Odd and even take turns: each wakes the other, whose turn it then is. */
+/* Odd and even processes alternate: each wakes the other. */
 static void count_in_turn(struct peer *parent, void *arg)
 {
 	struct sync *sync = sync_words();
@@ -927,7 +927,7 @@ static void wait_on_word(struct peer *parent, void *arg)
 		     "nobody wakes this process");
 }
 
-/* A waiter that can only read, and a page that is not there before it looks. */
+/* A waiter with read access only, and a page that is absent before the wait. */
 static void wake_reader(int flags)
 {
 	uint32_t *word = &sync_words()->word;
@@ -938,7 +938,7 @@ static void wake_reader(int flags)
 	     "MADV_REMOVE");
 	waiter = peer_start(wait_on_word, (void *)(uintptr_t)flags);
 	wait_go(&waiter);
-	/* Whoever is woken has been asleep on the same word. */
+	/* Each process that is woken has waited for the same word. */
 	for (int i = 0; i < 3000 && woken < 1; i++) {
 		sleep_ms(10);
 		woken = syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
@@ -966,7 +966,7 @@ static void futexes(void)
 	check(sync->count >= ROUNDS && sync->count <= ROUNDS + 1,
 	      "%lu rounds, not %d", sync->count, ROUNDS);
 
-	/* A process dies in the lock of which others ask. */
+	/* A process dies with a lock that others wait for. */
 	peers[0] = peer_start(hold_and_stay, NULL);
 	wait_go(&peers[0]);
 	check(pthread_mutex_trylock(&sync->robust) == EBUSY,

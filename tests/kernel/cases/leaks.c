@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Hundreds of regions, windows and processes come and go: nothing stays. */
+/*
+ * Creates and ends hundreds of regions, windows and processes: nothing leaks.
+ */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +22,7 @@ static uint64_t start;
 
 static void check_leaks(void (*round)(int))
 {
-	/* The first rounds fill caches that stay. */
+	/* The first rounds fill caches that the kernel keeps. */
 	for (int i = 0; i < 16; i++)
 		round(i);
 	leaks_begin();
@@ -45,7 +47,7 @@ static void child_with_window(int killed)
 	waitpid(pid, NULL, 0);
 }
 
-/* The bits of @i say what is done and what is left undone. */
+/* The bits of @i select the steps that are done. */
 static void one_region(int i)
 {
 	char path[64];
@@ -56,11 +58,11 @@ static void one_region(int i)
 	if (i & 16)
 		unlink(path);
 	if (i % 8 == 7)
-		goto out; /* Without a size. */
+		goto out; /* without a size */
 	region_set_size(fd, start, granule);
 	check_result(region_set_size(fd, start, granule), REFUSED, "again");
 	if (i % 8 == 6)
-		goto out; /* Without an object. */
+		goto out; /* without an object */
 	check_result(region_map(fd, start, 4 * MIB, RW, 0), 0, "an object");
 	check_result(region_map(fd, start + PAGE, PAGE, RW, 0), REFUSED,
 		     "an object in the way");
@@ -129,7 +131,7 @@ static void one_object(int i)
 	check_result(region_unmap(one_fd, at, 4 * MIB), 0, "UNMAP");
 }
 
-/* Objects in a region that stays, with a window on it that stays. */
+/* Objects in a region that remains, with a window that remains. */
 static void objects(void)
 {
 	one_fd = region_create(region_path(), start, 3 * granule);

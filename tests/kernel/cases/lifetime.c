@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A region's memory and tables live until its name, its descriptors and its
- * windows are all gone, whoever made it; and no longer.
+ * A region's memory and page tables exist until its name, its descriptors and
+ * its windows are all gone, whichever process created it; and no longer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +18,9 @@
 #include "touch.h"
 
 #define RW (PROT_READ | PROT_WRITE)
-/* What fill() takes, once in pages and once in tables. */
+/* The size of fill(), once in pages and once in page tables. */
 #define HELD_KB 4096
-/* What the rest of the guest may take or return meanwhile. */
+/* Memory that the rest of the guest may allocate or free meanwhile. */
 #define SLACK_KB 1024
 
 static const char *path;
@@ -33,7 +33,7 @@ static long memory(void)
 	return meminfo("Shmem");
 }
 
-/* A page in each 2 MiB: as much memory for tables as for pages. */
+/* A page in each 2 MiB: as much memory for page tables as for pages. */
 static void fill(void)
 {
 	paint((void *)start, size, TABLE_SPAN, 1);
@@ -147,7 +147,7 @@ static void hold_and_exec(struct peer *parent, void *arg)
 	_exit(127);
 }
 
-/* The last window is a child's, which exits, is killed, or execs. */
+/* The last window belongs to a child that exits, is killed, or execs. */
 static void child_last(void (*run)(struct peer *, void *), int killed,
 		       const char *when)
 {
@@ -186,7 +186,7 @@ static void exec_last(void)
 	child_last(hold_and_exec, 0, "after the last exec");
 }
 
-/* An object that UNMAP removes gives its memory back at once. */
+/* UNMAP frees an object's memory at once. */
 static void unmap_returns(void)
 {
 	int fd = full_region();
@@ -207,19 +207,19 @@ static void unmap_returns(void)
 static void outlive_name(struct peer *parent, void *arg)
 {
 	(void)arg;
-	/* Its own, instead of the one that it inherits. */
+	/* Its own window, instead of the inherited one. */
 	drop_window();
 	window_map(region_open(path, O_RDWR), start, size, RW, 0);
 	go(parent);
 	wait_go(parent);
 	check(!misses((void *)start, size, TABLE_SPAN, 1), "contents");
-	/* Pages that are not there yet come all the same. */
+	/* Pages that are absent can still be faulted in. */
 	paint((void *)(start + PAGE), size - PAGE, TABLE_SPAN, 2);
 	go(parent);
 	wait_go(parent);
 }
 
-/* Those who are in go on, and a new region by that name is another one. */
+/* Clients continue, and a new region with that name is another region. */
 static void unlink_attached(void)
 {
 	int fd = full_region(), other;
@@ -266,7 +266,7 @@ static void make_and_stay(struct peer *parent, void *arg)
 	wait_go(parent);
 }
 
-/* Nobody is left who made the region; it works as on the first day. */
+/* The creator is gone; the region works as before. */
 static void use_orphan(void)
 {
 	int fd = region_open(path, O_RDWR);
@@ -323,7 +323,7 @@ static void *make_in_thread(void *fd)
 	return NULL;
 }
 
-/* The creating thread ends, its process goes on. */
+/* The creating thread ends, its process continues. */
 static void creator_thread(void)
 {
 	pthread_t thread;
@@ -342,13 +342,13 @@ static void creator_thread(void)
 	use_orphan();
 }
 
-/* In KiB */
+/* in KiB */
 static long shmem(void)
 {
 	return meminfo("Shmem");
 }
 
-/* An object keeps nothing of what is unmapped of it. */
+/* An object keeps nothing of its parts that were unmapped. */
 static void unmap_part(void)
 {
 	uint64_t most = 32 * MIB, left = start + most - PAGE;
@@ -360,7 +360,7 @@ static void unmap_part(void)
 	     "no memory");
 	window_map(fd, start, granule, RW, 0);
 	store((void *)left, 1);
-	/* More than one mapping of one object. */
+	/* Several mappings of one object. */
 	check_result(region_protect(fd, start + 4 * MIB, MIB, PROT_READ), 0,
 		     "PROTECT");
 	check(shmem() - before > 31 * 1024, "populated: %ld KiB",
@@ -371,7 +371,7 @@ static void unmap_part(void)
 	check(*(uint64_t *)left == 1, "the rest has lost its contents");
 }
 
-/* On a mount with room for one such region, with what the kernel needs. */
+/* On a mount with room for one such region and the kernel's own needs. */
 static void remake(void)
 {
 	uint64_t most = 16 * MIB;

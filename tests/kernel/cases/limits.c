@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Limits of a mount, where the shell's commands cannot get at them; see
- * 015-limits.bats for the rest.
+ * Limits of a mount that shell commands cannot reach; 015-limits.bats tests the
+ * others.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "check.h"
 #include "region.h"
 
-/* A remount in two steps, between which somebody else remounts as well. */
+/* A remount in two steps, with another remount in between. */
 static void remounts(void)
 {
 	const char *mount_point = regions_mount("size=32m");
@@ -34,7 +34,10 @@ static void remounts(void)
 	check(fs.f_blocks == 64 * MIB / PAGE, "%lu pages", fs.f_blocks);
 }
 
-/* Every second page of a file with other rights, until there is no room. */
+/*
+ * Changes the access rights of every second page of a file, until the mount is
+ * full.
+ */
 static void splits(void)
 {
 	const char *mount_point = regions_mount("size=1M");

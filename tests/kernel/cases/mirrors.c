@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who mirrors the page tables of a process hears of what happens to them, and
- * not of what happens to those of a region: a virtual machine, whose memory is
- * that of its process, and a window are not for the same process.
+ * A mirror of a process's page tables learns of changes in the process, and not
+ * of changes in a region: a process cannot have both a virtual machine, whose
+ * memory is the process's, and a window.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,10 @@
 static uint64_t start;
 static int region;
 
-/* Makes a virtual machine of this process: its descriptor or a negative errno. */
+/*
+ * Creates a virtual machine in this process; returns its descriptor or a
+ * negative errno.
+ */
 static int make_machine(void)
 {
 	static int kvm = -1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Files and huge pages in a region: every client and read(2) see the same
- * bytes, and what becomes of the file reaches every client at once.
+ * bytes, and a change of the file reaches every client at once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,11 +39,11 @@ static uint64_t start;
 static uint64_t object, length, step;
 static int fd;
 
-/* What the parent and the clients of a case have in common besides. */
+/* Other data that the parent and the clients of a case share. */
 struct progress {
 	volatile uint64_t count, first, last;
 	volatile int pause, paused, stop;
-	/* Clients sleep for a little after each look at their memory. */
+	/* Clients sleep for a short time after each check of their memory. */
 	volatile int rest;
 };
 
@@ -72,7 +72,7 @@ static void map_object(int file, uint64_t offset, int prot, int flags)
 	     "no object");
 }
 
-/* A child has its parent's window, if there was one, and gets its own. */
+/* A child inherits its parent's window, if there is one, and maps its own. */
 static void attach(void)
 {
 	int mine = region_open(path, O_RDWR);
@@ -82,7 +82,7 @@ static void attach(void)
 	close(mine);
 }
 
-/* Peers: what they do and check when it is their turn. */
+/* Peers: their actions and checks, in turns. */
 
 static void store_and_look(struct peer *parent, void *arg)
 {
@@ -118,7 +118,7 @@ static void check_file(const struct object_kind *kind, int file,
 	      "%s: stores went to other places of the file, too", kind->name);
 }
 
-/* The second and third page of a file of four. */
+/* The second and third page of a file of four pages. */
 static void share_file(const struct object_kind *kind)
 {
 	int file = object_open(kind, 4 * kind->page);
@@ -145,7 +145,7 @@ static void share_file(const struct object_kind *kind)
 	end_region();
 }
 
-/* What a region drops of a file is dropped by nobody else. */
+/* If a region drops pages of a file, no other user loses them. */
 static void keep_file(const struct object_kind *kind)
 {
 	int file = object_open(kind, 4 * kind->page);
@@ -162,7 +162,7 @@ static void keep_file(const struct object_kind *kind)
 	map_object(file, kind->page, RW, 0);
 	must(!unlink(path), "unlink: %m");
 	end_region();
-	/* It is taken down a little later. */
+	/* The region is freed a little later. */
 	usleep(500000);
 	check_file(kind, file, kind->page);
 	close(file);
@@ -211,7 +211,7 @@ static uint64_t side_length(int kind)
 	return kind == HUGETLB ? HUGE : SIDE_PAGES * PAGE;
 }
 
-/* NR_KINDS stands for anonymous memory. */
+/* NR_KINDS means anonymous memory. */
 static void paint_sides(struct peer *parent, void *arg)
 {
 	(void)parent;
@@ -273,7 +273,7 @@ static void side_by_side(void)
 	end_region();
 }
 
-/* The file gets shorter under clients of which one reads without pause. */
+/* Truncates the file while one of the clients reads continuously. */
 
 static void read_until_cut(struct peer *parent, void *arg)
 {
@@ -287,7 +287,7 @@ static void read_until_cut(struct peer *parent, void *arg)
 	shared->stop = 1;
 }
 
-/* The first half stays, the second goes and comes back empty. */
+/* The first half remains, the second is removed and returns empty. */
 static void see_cut(struct peer *parent, void *arg)
 {
 	uint64_t half = length / 2, value;
@@ -376,7 +376,7 @@ static void cut_hugetlb(void)
 	cut(&object_kinds[HUGETLB]);
 }
 
-/* A mapping may be longer than its file. */
+/* A mapping can be longer than its file. */
 static void past_end(void)
 {
 	for (int kind = MEMFD; kind <= EXT4; kind++) {
@@ -415,7 +415,7 @@ static void use_populated(struct peer *parent, void *arg)
 	faults = fault_count();
 	for (uint64_t at = object; at < object + length; at += PAGE)
 		must(!load((void *)at, &value), "%s: a load", kind->name);
-	/* A page of a disk's file is not made dirty before somebody does. */
+	/* A page of a disk's file is not made dirty before a store. */
 	if (kind == &object_kinds[EXT4])
 		faults = fault_count() - faults;
 	for (uint64_t at = object; at < object + length; at += PAGE)
@@ -461,7 +461,7 @@ static void populate(void)
 	populate_kind(&object_kinds[HUGETLB], MAP_NORESERVE);
 }
 
-/* With and without rights to read, to write, or a page to be had. */
+/* With and without the rights to read and write, and without a free page. */
 static void populate_rights(void)
 {
 	int file = object_open(&object_kinds[MEMFD], 4 * PAGE);
@@ -490,7 +490,7 @@ static void populate_rights(void)
 	close(file);
 }
 
-/* Huge pages are set aside for a mapping unless it says not to. */
+/* Huge pages are reserved for a mapping, except with MAP_NORESERVE. */
 static void reserve_hugetlb(void)
 {
 	int file;
@@ -531,8 +531,8 @@ static void reserve_hugetlb(void)
 }
 
 /*
- * After fsync(2) a page is clean, and the kernel hears of the next store to
- * it only if every client's translation can no longer be written through.
+ * After fsync(2) a page is clean. The kernel learns of the next store only if
+ * no client can write through an old translation.
  */
 
 static void store_and_pause(struct peer *parent, void *arg)
@@ -607,7 +607,7 @@ static void written_back(void)
 
 /* Transparent huge pages */
 
-/* Clients store without pause and look whether each store is still there. */
+/* Clients store continuously and check that each store is still there. */
 static void store_all_the_time(struct peer *parent, void *arg)
 {
 	uint64_t first = object + 64 + (uintptr_t)arg * 8, value = 0;
@@ -695,8 +695,8 @@ static void huge_split(void)
 }
 
 /*
- * A page that a client is just using can't be had; it can the next time. On a
- * busy host this may go on for long, unless clients rest.
+ * A page that a client is using cannot be collapsed, but may be the next time.
+ * On a busy host this can take long, unless clients rest.
  */
 static int collapse(uint64_t addr)
 {
@@ -741,10 +741,7 @@ static void huge_collapse(void)
 	end_region();
 }
 
-/*
- * The kernel finds by itself what can be large pages, in spare time: one
- * processor has nothing else to do.
- */
+/* khugepaged collapses pages in idle time: leave one CPU idle. */
 #define KHUGEPAGED "/sys/kernel/mm/transparent_hugepage/khugepaged/"
 
 static void huge_khugepaged(void)
@@ -789,8 +786,9 @@ static void huge_khugepaged(void)
 }
 
 /*
- * Page tables of hugetlbfs: a whole granule of a file that several processes
- * map. Those tables are shared by other means, which must not mix with these.
+ * Page tables of hugetlbfs: several processes map a whole granule of a file.
+ * hugetlbfs shares such tables by its own means, which must not mix with a
+ * region's.
  */
 
 static uint64_t plain_address(void)
@@ -807,7 +805,7 @@ static void map_plain(int file)
 	must(at != MAP_FAILED, "mmap of a huge file: %m");
 }
 
-/* Without the region: stores at first and looks in the end. */
+/* Without the region: stores first and checks at the end. */
 static void be_plain(struct peer *parent, void *arg)
 {
 	char *at = (char *)plain_address();
@@ -888,7 +886,7 @@ static void mix_tables(int region_first, enum change change)
 	}
 	client = peer_start(be_client, NULL);
 
-	/* Whose tables there are first, the others might want to use. */
+	/* The other processes might share the tables of the first one. */
 	if (region_first) {
 		take_turns(&client, &plain[0]);
 		set_file_word(file, 0, 3);
@@ -933,7 +931,7 @@ static void tables_cut(void)
 	mix_tables(1, CUT);
 }
 
-/* What can't be an object */
+/* Files that cannot be an object */
 
 static int inner_region;
 
@@ -1005,7 +1003,7 @@ static void make_stack(struct peer *parent, void *arg)
 	pause();
 }
 
-/* A file of overlayfs that somebody mounted without being root. */
+/* A file of overlayfs that a user without privilege mounted. */
 static int open_stacked(void)
 {
 	static const char *const folders[] = { "", "/one", "/two", "/all" };
@@ -1040,7 +1038,7 @@ static int open_secret(void)
 	return file;
 }
 
-/* Anonymous memory of a process, by way of its file in /proc. */
+/* Anonymous memory of a process, through its file in /proc. */
 static int open_anonymous(void)
 {
 	char *at = mmap(NULL, 16 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -1057,7 +1055,7 @@ static int new_memfd(void)
 	return object_open(&object_kinds[MEMFD], 16 * PAGE);
 }
 
-/* The same file on another descriptor alone. */
+/* The same file on a separate descriptor. */
 static int reopen(int file, int flags)
 {
 	int again = object_reopen(file, flags);
@@ -1100,8 +1098,8 @@ static int open_gigantic(void)
 }
 
 /*
- * The rows below say only what differs from a good request, so a field may be
- * initialised twice on purpose.
+ * The rows below contain only the differences from a good request, so a field
+ * may be initialised twice on purpose.
  */
 #pragma GCC diagnostic ignored "-Woverride-init"
 
@@ -1123,7 +1121,7 @@ static void refuse(void)
 		int want;
 		struct mshare_create create;
 	} rows[] = {
-		/* What works, or the rest would show nothing */
+		/* What works; otherwise the rest would show nothing */
 		CREATE("a memfd", new_memfd, 0, ),
 		CREATE("huge pages", new_hugetlb, 0, ),
 		CREATE("a sealed memfd, to read", open_sealed, 0,
@@ -1131,7 +1129,7 @@ static void refuse(void)
 		CREATE("a read-only descriptor, to read", open_readonly, 0,
 		       .prot = PROT_READ),
 
-		/* Not files of the kind */
+		/* Wrong kinds of files */
 		CREATE("a region", open_region, EINVAL, ),
 		CREATE("itself", open_itself, EINVAL, ),
 		CREATE("mshare_info", open_info, ENODEV, .prot = PROT_READ),
@@ -1152,7 +1150,7 @@ static void refuse(void)
 		CREATE("1 GiB pages", open_gigantic, EINVAL, .addr = start,
 		       .size = granule),
 
-		/* Not for this descriptor */
+		/* Wrong descriptors */
 		CREATE("a read-only descriptor, to write", open_readonly,
 		       EACCES, ),
 		CREATE("a write-only descriptor", open_writeonly, EACCES, ),
@@ -1161,7 +1159,7 @@ static void refuse(void)
 		CREATE("O_PATH", open_path, EBADF, ),
 		CREATE("a sealed memfd, to write", open_sealed, EPERM, ),
 
-		/* Not that part of it */
+		/* Wrong ranges of the file */
 		CREATE("an offset off by one", new_memfd, EINVAL, .offset = 1),
 		CREATE("an offset off by half a page", new_memfd, EINVAL,
 		       .offset = PAGE / 2),
@@ -1180,7 +1178,7 @@ static void refuse(void)
 		CREATE("a huge page at an odd address", new_hugetlb, EINVAL,
 		       .addr = object + PAGE),
 
-		/* Not like this */
+		/* Wrong flags and access rights */
 		CREATE("MAP_PRIVATE", new_memfd, EINVAL,
 		       .flags = MAP_PRIVATE | MAP_FIXED),
 		CREATE("not MAP_FIXED", new_memfd, EINVAL, .flags = MAP_SHARED),
@@ -1203,7 +1201,7 @@ static void refuse(void)
 		struct mshare_create create = rows[i].create;
 		int file = rows[i].open();
 
-		/* Not all kernels have all of these. */
+		/* Some kernels lack some of these. */
 		if (file < 0 && (errno == ENOENT || errno == ENOSYS))
 			continue;
 		must(file >= 0, "no descriptor for %s: %m", rows[i].what);
@@ -1224,7 +1222,7 @@ static void refuse(void)
 	end_region();
 }
 
-/* What the descriptor does not allow, PROTECT does not give. */
+/* PROTECT does not give a right that the descriptor did not allow. */
 static void protect_file(void)
 {
 	int (*const openers[])(void) = { open_readonly, open_sealed };
@@ -1247,7 +1245,7 @@ static void protect_file(void)
 	}
 }
 
-/* Locks on a file end with those who took them, not with the region. */
+/* Locks on a file end with their process, not with the region. */
 static void locks_end(void)
 {
 	const char *name = "/tmp/test-locked";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What looks at a client's memory by itself: the kernel's own threads, which
- * would take pages away or move them, and perf. None of them may make a
- * client fault, as a change to shared entries would.
+ * The kernel's own threads that inspect a client's memory, and would unmap or
+ * move pages, and perf. None of them may make a client fault, as a change to
+ * shared entries would.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -43,7 +43,7 @@ static void *sleep_on(void *arg)
 	return arg;
 }
 
-/* Stores in the region, and in as much memory of its own. */
+/* Stores in the region, and in as much memory of the process's own. */
 static void store_on(struct peer *parent, void *arg)
 {
 	volatile uint64_t *word;
@@ -52,7 +52,9 @@ static void store_on(struct peer *parent, void *arg)
 
 	(void)arg;
 	must(own != MAP_FAILED, "mmap: %m");
-	/* NUMA balancing leaves local pages to who has but one thread. */
+	/*
+	 * NUMA balancing keeps local pages for a process with a single thread.
+	 */
 	must(!pthread_create(&thread, NULL, sleep_on, NULL), "no thread");
 	window_map(fd, start, granule, RW, 0);
 	for (uint64_t value = 0; !shared->stop; value++) {
@@ -107,7 +109,7 @@ static void end_client(struct peer *peer, uint64_t before)
 	close(fd);
 }
 
-/* The lists of reclaim, made one generation older */
+/* Makes the lists of reclaim one generation older */
 
 #define LRU_GEN "/sys/kernel/debug/lru_gen"
 
@@ -118,7 +120,7 @@ static long youngest(int *group)
 	FILE *file = fopen(LRU_GEN, "re");
 
 	must(file, LRU_GEN ": %m");
-	/* The first group and node, whose last generation is the youngest. */
+	/* The first cgroup and node, whose last generation is the youngest. */
 	must(fgets(line, sizeof(line), file) &&
 		     sscanf(line, "memcg %d", group) == 1 &&
 		     fgets(line, sizeof(line), file),
@@ -162,7 +164,10 @@ static void balancing(void)
 	client = start_client();
 	before = faults();
 	updates = vmstat("numa_pte_updates");
-	/* Its own memory comes after the window, in a pass over all it has. */
+	/*
+	 * The process's own memory follows the window in a pass over its
+	 * address space.
+	 */
 	for (int i = 0; i < 600; i++) {
 		if (vmstat("numa_pte_updates") > updates + PAGES / 2)
 			break;
@@ -173,7 +178,7 @@ static void balancing(void)
 	end_client(&client, before);
 }
 
-/* DAMON, which is told to page out whatever it finds */
+/* DAMON, with the order to page out all memory that it finds */
 
 #define DAMON  "/sys/kernel/mm/damon/admin/kdamonds"
 #define RULE   DAMON "/0/contexts/0/schemes/0"
@@ -197,7 +202,7 @@ static void start_damon(pid_t pid)
 	set_number(TARGET "/regions/nr_regions", 1);
 	set_number(TARGET "/regions/0/start", start);
 	set_number(TARGET "/regions/0/end", start + granule);
-	/* The range is not looked for again. */
+	/* DAMON does not search for the range again. */
 	set_number(DAMON "/0/contexts/0/monitoring_attrs/intervals/update_us",
 		   3600 * 1000000UL);
 	set_number(DAMON "/0/contexts/0/schemes/nr_schemes", 1);
@@ -231,7 +236,7 @@ static void damon(void)
 	end_client(&client, before);
 }
 
-/* perf sees each fault once, and finds the page that was faulted in. */
+/* perf reports each fault once, with the page that was faulted in. */
 
 #define RING_SIZE (8 * PAGE)
 #define TOUCHED   16
@@ -306,7 +311,7 @@ static void samples(void)
 	close(fd);
 }
 
-/* What is mapped into a region is no mapping of the process that asked. */
+/* A mapping in a region is not a mapping of the requesting process. */
 
 struct mapped {
 	struct perf_event_header header;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The requests that came after PROTECT: what they do, to whom, and what they
- * refuse. All of them take a structure that begins with its own size.
+ * The requests with a structure that begins with its size: their effects, and
+ * the requests that the kernel refuses.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -116,10 +116,10 @@ static int next_mapping(struct mshare_mapping *mapping, uint64_t addr,
 	return request(fd, MSHAREFS_NEXT_MAPPING, mapping);
 }
 
-/* What a walk is to find, in its order. */
+/* The mappings that a walk must find, in order. */
 struct found {
 	uint64_t addr, length, offset;
-	/* Of the file, or -1. */
+	/* Offset in the file, or -1. */
 	int file;
 	uint32_t prot, flags;
 	const char *name;
@@ -319,7 +319,7 @@ static void advise(void)
 	end_region();
 }
 
-/* What is not mapped is an error, next to what is as well. */
+/* A hole is an error, even next to a mapping. */
 static void advise_holes(void)
 {
 	new_region(RW);
@@ -376,7 +376,7 @@ static void advise_past_end(void)
 	end_region();
 }
 
-/* Not a fault, and so not what ends this: the value that is asked for. */
+/* Not a fault, which must not end the loop, but the expected value ends it. */
 struct watch {
 	volatile uint64_t count;
 	volatile int stop, seen;
@@ -394,7 +394,10 @@ static void watch_word(struct peer *parent, void *arg)
 	window_map(region_open(path, O_RDWR), start, 2 * granule, RW, 0);
 	go(parent);
 	while (!watch->stop) {
-		/* Loads that began before the other side looks may be old. */
+		/*
+		 * Loads that began before the other side checks may return the
+		 * old value.
+		 */
 		if (!*word)
 			watch->seen = 1;
 		watch->count++;
@@ -457,7 +460,7 @@ static void advise_remove(void)
 	end_region();
 }
 
-/* REMOVE is a change of the file: its descriptor must have been for writing. */
+/* REMOVE changes the file: its descriptor must be open for writing. */
 static void advise_remove_readonly(void)
 {
 	int file = object_open(&object_kinds[MEMFD], LENGTH);
@@ -474,7 +477,7 @@ static void advise_remove_readonly(void)
 	end_region();
 }
 
-/* The same of one piece of memory, with and without. */
+/* The same with one piece of memory, with and without. */
 static void advise_huge(void)
 {
 	long before = meminfo("ShmemPmdMapped");
@@ -495,7 +498,7 @@ static void advise_huge(void)
 	end_region();
 }
 
-/* Needs swap space, and nobody else who wants memory. */
+/* Needs swap space, and no other use of memory. */
 static void advise_pageout(void)
 {
 	const uint64_t length = 4 * MIB;
@@ -527,7 +530,7 @@ static void advise_pageout(void)
 /* LOCK and UNLOCK */
 
 #define LOCK_LENGTH (4 * MIB)
-/* What waits in the lists of processors, and their share of the figures. */
+/* Pages in the lists of CPUs, and their share of the figures. */
 #define SLACK_KB 256
 
 static long figure_now(const char *name)
@@ -543,7 +546,7 @@ static bool grew_by(const char *name, long before, long kib)
 {
 	long grown = figure_now(name) - before;
 
-	/* What a region held goes a little after its end. */
+	/* The memory of a region is freed a little after the region's end. */
 	for (int ms = 0; ms < 5000 && labs(grown - kib) > SLACK_KB; ms += 100) {
 		sleep_ms(100);
 		grown = figure_now(name) - before;
@@ -560,7 +563,7 @@ static void lock_and_go(struct peer *parent, void *arg)
 		     0, "LOCK");
 }
 
-/* In another process, which is gone when this returns. */
+/* In another process, which has ended when this returns. */
 static void lock_by_other(uint32_t what)
 {
 	struct peer peer = peer_start(lock_and_go, (void *)(uintptr_t)what);
@@ -575,7 +578,7 @@ static void lock_pages(void)
 
 	new_region(-1);
 	region_fill(fd, start, 2 * LOCK_LENGTH, RW);
-	/* Half of it there before, and half brought in. */
+	/* One half is resident before, the other is faulted in. */
 	paint((void *)start, LOCK_LENGTH / 2, PAGE, 1);
 	lock_by_other(0);
 	check(stat_now().locked == LOCK_LENGTH &&
@@ -715,7 +718,7 @@ static const struct {
 	{ "PROTECT", try_protect, MSHAREFS_SEAL_PROTECT },
 };
 
-/* Each request, as the seals have it, by whoever comes along. */
+/* Tries each request and compares with the seals, in any process. */
 static void try_all(struct peer *parent, void *arg)
 {
 	uint32_t seals = (uintptr_t)arg;
@@ -779,7 +782,7 @@ static void seal_adds(void)
 		     "SEAL_MAP after SEAL_SEAL");
 	check(stat_now().seals == 15, "seals %#llx", stat_now().seals);
 
-	/* Memory can still be used, and the region still ends. */
+	/* The memory can still be used, and the region can still end. */
 	check(!store((void *)object, 1), "a store: signal %d",
 	      touch_fault.signal);
 	check(!unlink(path), "unlink: %m");
@@ -792,8 +795,8 @@ static void seal_adds(void)
 /* MEMPOLICY */
 
 /*
- * The rows below say only what differs from a good request, so a field may be
- * initialised twice on purpose.
+ * The rows below contain only the differences from a good request, so a field
+ * may be initialised twice on purpose.
  */
 #pragma GCC diagnostic ignored "-Woverride-init"
 
@@ -866,7 +869,7 @@ static void mempolicy(void)
 	end_region();
 }
 
-/* Pages go to the node that was asked for, whoever faults them in. */
+/* Pages are allocated on the requested node, whichever process faults. */
 static void touch_all(struct peer *parent, void *arg)
 {
 	(void)parent;
@@ -899,7 +902,7 @@ static void nodes(void)
 
 /* Sizes of the structures */
 
-/* Good requests that can be made any number of times. */
+/* Good requests that can be repeated any number of times. */
 static size_t good_request(unsigned long number, void *arg)
 {
 	static const uint64_t mask = 1;
@@ -945,7 +948,7 @@ static size_t good_request(unsigned long number, void *arg)
 static const struct {
 	const char *what;
 	unsigned long number;
-	/* The shortest structure that says enough. */
+	/* The shortest structure that is valid. */
 	uint32_t least;
 } sized[] = {
 	{ "NEXT_MAPPING", MSHAREFS_NEXT_MAPPING,
@@ -994,7 +997,10 @@ static void sizes(void)
 				     "%s of %u bytes", sized[i].what,
 				     rows[k][0]);
 		}
-		/* A field that this kernel does not know, and then others. */
+		/*
+		 * A field that this kernel does not know, and then more such
+		 * fields.
+		 */
 		for (uint32_t at = known; at < PAGE;
 		     at += at == known ? 7 : 501) {
 			memset(arg, 0, sizeof(*arg));
@@ -1005,7 +1011,7 @@ static void sizes(void)
 				     "%s with something at %u", sized[i].what,
 				     at);
 		}
-		/* Past its size it is none of the kernel's. */
+		/* The kernel ignores memory after the size. */
 		memset(arg, 0xee, sizeof(*arg));
 		good_request(number, arg);
 		check_result(request(fd, number, arg), 0, "%s", sized[i].what);
@@ -1016,7 +1022,7 @@ static void sizes(void)
 	end_region();
 }
 
-/* No structure where it should be, or half of it. */
+/* An inaccessible structure, or half of one. */
 static void addresses(void)
 {
 	char *pages =
@@ -1072,7 +1078,9 @@ static void count_faults(void)
 	check(stat_now().faults == after.faults, "%llu faults for nothing",
 	      stat_now().faults - after.faults);
 
-	/* Tables for a second granule, then a client that finds both. */
+	/*
+	 * Tables for a second granule, then a client that links both granules.
+	 */
 	region_fill(fd, object + granule, LENGTH, RW);
 	check_result(region_advise(fd, object + granule, LENGTH,
 				   MADV_POPULATE_WRITE),
@@ -1085,14 +1093,14 @@ static void count_faults(void)
 	      after.faults - before.faults);
 	check(after.links - before.links == 2, "a client took %llu links",
 	      after.links - before.links);
-	/* The first client has one of them already. */
+	/* The first client has linked one of them already. */
 	before = after;
 	paint((void *)(object + granule), LENGTH, PAGE, 1);
 	after = stat_now();
 	check(after.links - before.links == 1,
 	      "the other client took %llu links", after.links - before.links);
 
-	/* One that leads nowhere. */
+	/* A link without memory behind it. */
 	before = after;
 	check(store((void *)start, 1) == SIGSEGV, "a hole");
 	check(stat_now().faults - before.faults == 1,
@@ -1102,10 +1110,11 @@ static void count_faults(void)
 }
 
 /*
- * A fault gets by with the locks of two VMAs, the window and the object. Where
- * one cannot be had, the kernel counts an abort for the VMA and a retry for
- * the fault, which begins again under two mmap_locks. All processes count
- * together, so there are enough pages here for the others not to matter.
+ * A fault needs only the locks of two VMAs, the window and the object. If one
+ * is not available, the kernel counts an abort for the VMA and a retry for the
+ * fault, which starts again under two mmap_locks. The counters are for all
+ * processes, so there are enough pages here to make the other processes
+ * irrelevant.
  */
 static long locks_not_had(void)
 {
@@ -1133,7 +1142,7 @@ static void count_locks(void)
 	end_region();
 }
 
-/* Interrupts for its TLB that the processor had on which peers watch */
+/* The number of TLB interrupts of the CPU that peers watch */
 static long tlb_interrupts(void)
 {
 	FILE *file = fopen("/proc/interrupts", "re");
@@ -1162,7 +1171,7 @@ static void read_word(struct peer *parent, void *arg)
 	}
 }
 
-/* On the processor that a client would be on, and never had a window. */
+/* On a CPU that a client could use, but without a window. */
 static void count_only(struct peer *parent, void *arg)
 {
 	(void)arg;
@@ -1193,13 +1202,13 @@ static void count_flushes(void)
 	      "the client's processor was not interrupted");
 	check(vmstat("mshare_flush") > flushes, "vmstat has no flush");
 	check(vmstat("mshare_flush_ipi") > ipis, "vmstat has no interrupt");
-	/* What was never there needs none. */
+	/* Unmapping absent pages needs no interrupt. */
 	before = after;
 	check_result(region_unmap(fd, object + granule, PAGE), 0, "UNMAP");
 	check(stat_now().flushes == before.flushes,
 	      "UNMAP of a hole made %llu flushes",
 	      stat_now().flushes - before.flushes);
-	/* One for many pages. */
+	/* One interrupt for many pages. */
 	flushes = vmstat("mshare_flush_deferred");
 	check_result(
 		region_advise(fd, object + PAGE, LENGTH - PAGE, MADV_PAGEOUT),
@@ -1228,7 +1237,7 @@ static void bystander(void)
 	for (int i = 0; i < PAGES; i++)
 		check_result(region_unmap(fd, object + i * PAGE, PAGE), 0,
 			     "UNMAP");
-	/* Others may have something to flush there, but not as often. */
+	/* Other processes may flush there, but not as often. */
 	interrupts = tlb_interrupts() - interrupts;
 	after = stat_now();
 	check(after.flushes - before.flushes >= PAGES,
@@ -1299,7 +1308,7 @@ static void check_fdinfo(void)
 		      fdinfo(rows[i].name), rows[i].value);
 }
 
-/* All figures but "swapped" are made to differ from 0 and from each other. */
+/* All figures except "swapped" differ from 0 and from each other. */
 static void same_figures(void)
 {
 	int file = object_open(&object_kinds[EXT4], 3 * PAGE);
@@ -1348,7 +1357,7 @@ static void come_and_go(struct peer *parent, void *arg)
 	}
 }
 
-/* The number of processes with a window, while they come and go. */
+/* The number of processes with a window, while processes attach and end. */
 static void attached(void)
 {
 	struct peer peers[8];

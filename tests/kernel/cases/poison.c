@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory of a region fails: who touches it is told, all others go on. */
+/*
+ * Memory of a region fails: the process that touches it gets a signal, and all
+ * other processes continue.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -21,11 +24,16 @@
 
 #define HWPOISON "/sys/kernel/debug/hwpoison/"
 
-/* What a region's memory is made of, and how much of it goes at a time. */
+/*
+ * Kinds of memory of a region, and the amount of memory that fails at a time.
+ */
 struct memory {
 	enum object_kinds kind;
 	uint64_t length;
-	/* From one word that is looked at to the next; the sixth one fails. */
+	/*
+	 * The distance between two words that are checked; the sixth word
+	 * fails.
+	 */
 	uint64_t step;
 	uint64_t lost;
 	int lsb;
@@ -73,7 +81,7 @@ static const char *path;
 static uint64_t start, object;
 static int fd;
 
-/* Reads a page for ever, and has nothing else to do with what fails. */
+/* Reads a page in a loop, and does not use the memory that fails. */
 struct reader {
 	volatile uint64_t count, first;
 	char *at;
@@ -97,7 +105,7 @@ static void fill_memory(void)
 	     "%ld KiB in huge pages", meminfo("ShmemPmdMapped") - before);
 }
 
-/* Returns the file that is the region's memory. */
+/* Returns the file that contains the region's memory. */
 static int new_region(const struct memory *kind)
 {
 	int file;
@@ -197,7 +205,9 @@ static int write_page_number(const char *name, uint64_t page)
 	return result;
 }
 
-/* Gives the page back, as soon as what is left of the region lets go of it. */
+/*
+ * Returns the page to the kernel, once the rest of the region has dropped it.
+ */
 static void unpoison(uint64_t page)
 {
 	for (int i = 0; i < 50; i++) {
@@ -207,7 +217,7 @@ static void unpoison(uint64_t page)
 	}
 }
 
-/* EBUSY means that somebody still refers to the page; it is lost even so. */
+/* EBUSY: the page still has a reference; the memory is lost all the same. */
 static bool failed(int result)
 {
 	return !result || result == -EBUSY;
@@ -226,7 +236,10 @@ static void advise(void *result)
 		*(volatile int *)result = -errno;
 }
 
-/* As if the caller had just touched it: it is told so, as of its own memory. */
+/*
+ * As if the caller had touched it: the caller gets a signal, as for its own
+ * memory.
+ */
 static void fail_window(uint64_t page)
 {
 	volatile int result = 0;
@@ -240,7 +253,7 @@ static void fail_window(uint64_t page)
 	      touch_fault.addr);
 }
 
-/* Memory in the place of what failed is as good as any. */
+/* New memory in place of the failed memory works. */
 static void replace(void)
 {
 	uint64_t hole = (object + bad) / memory->lost * memory->lost;
@@ -279,7 +292,7 @@ static void fail_memory(const struct memory *kind, void (*fail)(uint64_t page))
 	close(sink);
 	end_region();
 	unlink(path);
-	/* A huge page that failed is known by its first page. */
+	/* A failed huge page is identified by its first page. */
 	unpoison(page / (memory->lost / PAGE) * (memory->lost / PAGE));
 }
 
@@ -313,7 +326,7 @@ static void look_before_and_after(struct peer *parent, void *arg)
 }
 
 /*
- * The kernel splits the huge page first. It can't while somebody faults the
+ * The kernel first splits the huge page. It cannot while a process faults the
  * page in, in a region or not: the clients sleep.
  */
 static void fail_part(void (*fail)(uint64_t page))
@@ -351,8 +364,9 @@ static void failing_part(void)
 }
 
 /*
- * To split a huge page of a file takes it from all processes, so there may be
- * nobody left to tell. Where it cannot be split, the caller is told.
+ * Splitting a huge page of a file unmaps it from all processes, so the kernel
+ * may find no process to signal. If it cannot be split, the caller gets a
+ * signal.
  */
 static void fail_part_of_window(uint64_t page)
 {
@@ -369,7 +383,7 @@ static void advised_part(void)
 	fail_part(fail_part_of_window);
 }
 
-/* A page that the disk has as well is read again. */
+/* The kernel reads a page again that is also on the disk. */
 static void clean_page(void)
 {
 	int file = new_region(&disk_pages);

@@ -33,7 +33,7 @@ static void be_client(struct peer *parent, void *arg)
 	paint((void *)start, 16 * MIB, MIB, 1);
 }
 
-/* Bytes that could be read; the contents are no matter here. */
+/* The number of bytes that could be read; the contents are irrelevant here. */
 static long read_all(pid_t pid, const char *name, off_t from, size_t most)
 {
 	char file[64], buffer[65536];
@@ -64,7 +64,7 @@ static void read_files(pid_t pid)
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		check(read_all(pid, files[i], 0, MIB) > 0, "%s is empty",
 		      files[i]);
-	/* Eight bytes a page, for the first 32 MiB of the window. */
+	/* Eight bytes for each page, for the first 32 MiB of the window. */
 	read_all(pid, "pagemap", start / PAGE * 8, 32 * MIB / PAGE * 8);
 }
 
@@ -97,14 +97,17 @@ static void readable(void)
 	}
 	go(&peer);
 	peer_end(&peer);
-	/* Nothing was taken from the shared tables, nor write-protected there. */
+	/* The shared tables are unchanged and not write-protected. */
 	region_stat(fd, &after);
 	check(after.faults == before.faults, "%llu faults since",
 	      after.faults - before.faults);
 	close(fd);
 }
 
-/* The line of /proc/PID/maps says where, how, and which region. */
+/*
+ * The line of /proc/PID/maps shows the address, the access rights and the
+ * region.
+ */
 static void maps_line(void)
 {
 	int fd = region_create(path = region_path(), start, 2 * granule);
@@ -129,7 +132,7 @@ static void maps_line(void)
 	check(found == 1, "%d lines that begin %s", found, want);
 }
 
-/* Readers and a client that faults, while objects come and go. */
+/* Readers and a client that faults, while objects are mapped and unmapped. */
 static void changing(void)
 {
 	int fd = region_create(path = region_path(), start, granule);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who may do what with a page: its object's rights and its window's. */
+/* The access rights to a page: those of its object and of its window. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -41,7 +41,7 @@ static char *attach(int flags, int prot)
 		      "%s: fault at %p", #access, touch_fault.addr);          \
 	} while (0)
 
-/* Where there is nothing, the signal says so. */
+/* In a hole, the signal reports that nothing is mapped. */
 #define check_hole(access, where)                                        \
 	do {                                                             \
 		check_segv(access, where);                               \
@@ -55,7 +55,7 @@ static void holes(void)
 	char *window = window_map(fd, start, 2 * granule, RWX, 0);
 	uint64_t value;
 
-	/* Nothing at all, then nothing around an object. */
+	/* An empty region, then the holes around an object. */
 	check_hole(load(window, &value), window);
 	check_hole(store(window, 1), window);
 	check_hole(call(window), window);
@@ -69,7 +69,10 @@ static void holes(void)
 	close(fd);
 }
 
-/* One object a page, from no rights to all, with pages there or not. */
+/*
+ * One object for each page, from no rights to all rights, with pages resident
+ * or not.
+ */
 static void objects(void)
 {
 	int fd = region_create(path = region_path(), start, granule);
@@ -121,7 +124,7 @@ static void write_and_stay(struct peer *parent, void *arg)
 	      "this window cannot write any more");
 }
 
-/* What objects are made of, and the size of its pages. */
+/* Kinds of objects, and the size of their pages. */
 static const struct memory {
 	uint64_t page;
 	void (*fill)(int fd, uint64_t addr, uint64_t size, int prot);
@@ -131,20 +134,20 @@ static const struct memory {
 	{ 2 * MIB, region_fill_thp },
 };
 
-/* What a window that is only for reading must not do, page by page. */
+/* Accesses that a read-only window must refuse, page by page. */
 static void check_readonly(char *window, uint64_t page)
 {
 	uint64_t value;
 	int zeros[2];
 
-	/* Present, and writable through another window; then absent. */
+	/* Resident, and writable through another window; then absent. */
 	for (int i = 0; i < 2; i++, window += page) {
 		check_segv(store(window, 1), window);
 		check(!load(window, &value), "cannot read");
 		check_segv(store(window, 1), window);
 		check_segv(call(window), window);
 
-		/* The kernel on the client's behalf. */
+		/* The kernel on behalf of the client. */
 		must(!pipe(zeros), "pipe: %m");
 		must(write(zeros[1], "12345678", 8) == 8, "write: %m");
 		check(read(zeros[0], window, 8) < 0 && errno == EFAULT,
@@ -171,7 +174,7 @@ static void readonly_windows_on(const struct memory *memory)
 	region_stat(fd, &stat);
 	must(stat.resident == page, "a page has %llu bytes", stat.resident);
 
-	/* A descriptor that cannot write; one that could. */
+	/* A descriptor that cannot write; a descriptor that could. */
 	window = attach(O_RDONLY, PROT_READ);
 	check_readonly(window, page);
 	check(mprotect(window, granule, RW) < 0, "mprotect to write");
@@ -182,7 +185,7 @@ static void readonly_windows_on(const struct memory *memory)
 	check_readonly(window, page);
 	munmap(window, granule);
 
-	/* The same process may have had it writable before. */
+	/* The same process may have had a writable window before. */
 	window = attach(O_RDWR, RW);
 	check(!store(window + page, 3), "store: %d", touch_fault.signal);
 	check_segv(call(window), window);
@@ -256,7 +259,7 @@ static void exec_windows(void)
 	close(fd);
 }
 
-/* What PROTECT takes and gives, another process finds taken and given. */
+/* Another process finds the rights that PROTECT has removed and added. */
 static void sees_protect(struct peer *parent, void *arg)
 {
 	char *window = attach(O_RDWR, RW), *middle = window + PAGE;
@@ -272,12 +275,12 @@ static void sees_protect(struct peer *parent, void *arg)
 	check(!store(window, 10) && !store(window + 2 * PAGE, 12),
 	      "the neighbours cannot be written");
 	go(parent);
-	wait_go(parent); /* It is not accessible. */
+	wait_go(parent); /* The middle page is inaccessible. */
 	check_segv(load(middle, &value), middle);
 	check_segv(store(middle, 2), middle);
 	check(peek(window) == 10, "%lu", peek(window));
 	go(parent);
-	wait_go(parent); /* All is as it was. */
+	wait_go(parent); /* The rights are the original ones. */
 	check(peek(middle) == 1, "middle: %lu", peek(middle));
 	check(!store(middle, 3), "the middle stays read-only");
 	go(parent);
@@ -312,7 +315,7 @@ static void protect(void)
 	      "contents: %lu %lu %lu", peek(window), peek(window + PAGE),
 	      peek(window + 2 * PAGE));
 
-	/* More rights than at first: a region's owner decides. */
+	/* More rights than at first: the region's owner decides. */
 	region_fill(fd, start + 8 * PAGE, PAGE, PROT_READ);
 	check(!peek(window + 8 * PAGE), "the new object is not empty");
 	check_result(region_protect(fd, start + 8 * PAGE, PAGE, RWX), 0,
@@ -325,8 +328,8 @@ static void protect(void)
 }
 
 /*
- * A uprobe puts a breakpoint into private mappings of a file, and into no
- * shared one: a region's code is everybody's.
+ * A uprobe inserts a breakpoint into private mappings of a file, and not into
+ * shared mappings: all clients share a region's code.
  */
 
 #define TRACING "/sys/kernel/tracing/"
@@ -381,7 +384,7 @@ static void uprobes(void)
 	check(probe_hits() == CALLS, "%ld hits in a private mapping",
 	      probe_hits());
 
-	/* What is mapped while there is a probe is no different. */
+	/* The same holds for a mapping while the probe exists. */
 	check_result(region_unmap(fd, start, PAGE), 0, "UNMAP");
 	check_result(region_map_file(fd, start, PAGE, PROT_READ | PROT_EXEC, 0,
 				     file, 0),
@@ -411,7 +414,10 @@ static const struct test_case cases[] = {
 	{ "uprobes", "uprobes do not change code in a region", uprobes },
 };
 
-/* The usual mount is noexec, and code is to run here: a view of our own. */
+/*
+ * The usual mount is noexec, and the test runs code there: use a mount of its
+ * own.
+ */
 static void allow_code(void)
 {
 	mounts_unshare();

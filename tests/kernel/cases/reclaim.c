@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pages of a region are swapped out and moved while clients write to them. A
- * store through an old translation goes to a page that is on its way out, or
- * is somebody else's: the client finds an older value than it wrote.
+ * store through an old translation reaches a page that is being written out, or
+ * belongs to another user: the client then reads an older value than it wrote.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,12 +29,12 @@
 #define PAGES   2048
 #define LENGTH  (PAGES * PAGE)
 /*
- * Pages that are written to all the time: few enough for a processor to keep
- * the translations of all of them, so that it uses old ones if it is let.
+ * Pages that are written to continuously: few enough for a CPU to keep the
+ * translations of all of them, so that it uses old translations if they remain.
  */
 #define HOT 64
 
-/* Not in every libc's headers. */
+/* Some libcs lack these in their headers. */
 #ifndef MADV_SOFT_OFFLINE
 #define MADV_SOFT_OFFLINE 101
 #endif
@@ -45,9 +45,15 @@ static int fd;
 
 struct progress {
 	volatile int stop;
-	/* How many pages, of the first ones, are written to all the time. */
+	/*
+	 * The number of pages, from the first one, that are written to
+	 * continuously.
+	 */
 	volatile uint32_t hot;
-	/* After how many of them a writer sleeps for a little; 0: never. */
+	/*
+	 * The number of stores after which a writer sleeps for a short time; 0:
+	 * never.
+	 */
 	volatile uint32_t burst;
 	volatile uint64_t stores[WRITERS];
 	/* The sequence number of the last store to each page. */
@@ -57,7 +63,7 @@ struct progress {
 static struct progress *shared;
 static struct peer writers[WRITERS];
 
-/* All of it memory, or the file. */
+/* The whole memory, or the file. */
 static void new_region(int file)
 {
 	shared = mmap(NULL, sizeof(*shared), RW, MAP_SHARED | MAP_ANONYMOUS, -1,
@@ -72,7 +78,7 @@ static void new_region(int file)
 		     "no object");
 }
 
-/* Which of a page's words a writer uses, from its first to its last. */
+/* The words of a page that a writer uses, from the first to the last. */
 static volatile uint64_t *word_of(uint32_t page)
 {
 	return (uint64_t *)(start + page * PAGE) + page % 512;
@@ -94,7 +100,7 @@ static void write_page(uint32_t page)
 	*word_of(page) = value_of(page, last + 1);
 }
 
-/* Writer 0 has the even pages, writer 1 the odd ones. */
+/* Writer 0 has the even pages, writer 1 the odd pages. */
 static void writer(struct peer *parent, void *arg)
 {
 	uint32_t me = (uintptr_t)arg;
@@ -128,7 +134,7 @@ static void start_writers(void)
 	}
 }
 
-/* Where they rest at times, till there have been enough stores. */
+/* Writers rest here at times, until they have made enough stores. */
 static void wait_stores(void)
 {
 	for (int i = 0; i < WRITERS; i++)
@@ -148,7 +154,7 @@ static void pause_writers(void)
 	}
 }
 
-/* Each looks at all of its pages for a last time. */
+/* Each writer checks all of its pages once more. */
 static void end_writers(void)
 {
 	for (int i = 0; i < WRITERS; i++) {
@@ -163,15 +169,15 @@ static void stop_writers(void)
 	end_writers();
 }
 
-/* Clients that sleep, as most do, and look at a page now and then. */
+/* Clients that sleep, as most clients do, and read a page now and then. */
 
 #define SHARERS 32
 
 static struct peer sharers[SHARERS];
 
 /*
- * What a page holds: the last store, which may be on its way while there are
- * writers.
+ * The contents of a page: the last store, which may be in progress while there
+ * are writers.
  */
 static void look_at(uint32_t page, bool written)
 {
@@ -207,7 +213,7 @@ static void start_sharers(void)
 	}
 }
 
-/* While no page is written to: all of them at the same time. */
+/* While no page is written to, all pages at the same time. */
 static void end_sharers(void)
 {
 	for (int i = 0; i < SHARERS; i++)
@@ -218,7 +224,7 @@ static void end_sharers(void)
 		peer_end(&sharers[i]);
 }
 
-/* Takes about @amount of memory away from whoever has it, for swap space. */
+/* Reclaims about @amount of memory from any process, into swap space. */
 static void reclaim(const char *amount)
 {
 	int file = open("/sys/fs/cgroup/memory.reclaim", O_WRONLY | O_CLOEXEC);
@@ -226,7 +232,7 @@ static void reclaim(const char *amount)
 
 	must(file >= 0, "no memory.reclaim: %m");
 	snprintf(request, sizeof(request), "%s swappiness=200", amount);
-	/* EAGAIN: there was less to have. */
+	/* EAGAIN: less memory could be reclaimed. */
 	(void)!write(file, request, strlen(request));
 	close(file);
 }
@@ -246,7 +252,7 @@ static void advise_hot(void)
 	region_advise(fd, start, HOT * PAGE, MADV_PAGEOUT);
 }
 
-/* Until @pages have gone out. */
+/* Until @pages are swapped out. */
 static void swap_out(void (*press)(void), long pages)
 {
 	double end = seconds() + 90;
@@ -260,7 +266,7 @@ static void swap_out(void (*press)(void), long pages)
 	      pages);
 }
 
-/* All of it out, as far as that goes, but for pages that are @pinned. */
+/* Swaps all pages out, as far as possible, except for @pinned pages. */
 static void swap_rest(uint32_t pinned)
 {
 	struct mshare_stat stat;
@@ -308,12 +314,15 @@ static void end_swapping(void)
 static void swap(void)
 {
 	begin_swapping();
-	/* When the rest is out, it is the turn of the hot pages, many times. */
+	/* After the rest, the hot pages are swapped out, many times. */
 	swap_out(reclaim_all, PAGES + 8 * HOT);
 	end_swapping();
 }
 
-/* Two halves of which one is locked: when the other is out, this is in. */
+/*
+ * Two halves, of which one is locked: it is resident while the other is
+ * swapped.
+ */
 static void locked(void)
 {
 	const uint64_t half = PAGES * PAGE / 2;
@@ -356,8 +365,8 @@ static void locked(void)
 }
 
 /*
- * The kernel's older way to choose pages, by lists of active and inactive ones,
- * spares those that are in use: the hot ones go when they are asked for.
+ * The kernel's older reclaim, with lists of active and inactive pages, spares
+ * pages in use: it swaps hot pages out on request.
  */
 static void swap_classic(void)
 {
@@ -381,7 +390,7 @@ static void swap_sharers(void)
 	close(fd);
 }
 
-/* What is out comes back all at once, while clients bring it back, too. */
+/* swapoff brings all pages in at once, while clients fault them in, too. */
 static void swap_off(void)
 {
 	const char *device = swap_device();
@@ -392,7 +401,7 @@ static void swap_off(void)
 		struct mshare_stat stat;
 		double end = seconds() + 90;
 
-		/* They are seldom in the way. */
+		/* Such pages are seldom in the way. */
 		shared->burst = 1;
 		shared->hot = HOT;
 		do {
@@ -414,7 +423,7 @@ static void swap_off(void)
 	close(fd);
 }
 
-/* Pages that the kernel itself uses, at their addresses in memory */
+/* The kernel's own pages, at their physical addresses */
 
 #define PINNED (HOT / 2)
 
@@ -426,7 +435,7 @@ static void remember_frames(int file)
 		frames[page] = file_page(file, page * PAGE);
 }
 
-/* Of the first @pages, those that are somewhere else now. */
+/* The number of pages, of the first @pages, that have moved. */
 static uint32_t count_moved(int file, uint32_t pages)
 {
 	uint32_t moved = 0;
@@ -443,8 +452,8 @@ static uint64_t *spare_word(uint32_t page)
 }
 
 /*
- * While no page is written to: io_uring finds in its buffer what clients have
- * stored, and clients find what it puts there.
+ * While no page is written to, io_uring finds in its buffer what clients have
+ * stored, and clients find what io_uring reads into it.
  */
 static void check_fixed(struct io_uring *ring)
 {
@@ -499,7 +508,7 @@ static void swap_pinned(void)
 	close(fd);
 }
 
-/* Files on disks: reclaim writes pages back, and drops those that are clean */
+/* Files on disks: reclaim writes pages back, and drops clean pages */
 
 static uint32_t pages_cached(int file)
 {
@@ -515,8 +524,8 @@ static uint32_t pages_cached(int file)
 }
 
 /*
- * As nobody but the disk has them then, a store to a page that was clean is
- * lost when the kernel does not hear of it.
+ * Only the disk has the contents then: a store to a clean page is lost if the
+ * kernel does not learn of it.
  */
 static void drop_file(void)
 {
@@ -526,7 +535,7 @@ static void drop_file(void)
 
 	new_region(file);
 	start_writers();
-	/* All pages get dirty again, but not before fsync(2) returns. */
+	/* All pages become dirty again, but not before fsync(2) returns. */
 	shared->burst = 16;
 	shared->hot = PAGES;
 	while (dropped < PAGES / 16 && seconds() < end) {
@@ -552,8 +561,8 @@ static void drop_file(void)
 }
 
 /*
- * As if the memory under the hot pages were about to fail: the kernel moves
- * what is there to other pages and never uses these again.
+ * Offlines the memory under the hot pages: the kernel moves their contents to
+ * other pages and never uses the old pages again.
  */
 static void move(void)
 {
@@ -562,7 +571,7 @@ static void move(void)
 	new_region(-1);
 	start_writers();
 	window_map(fd, start, granule, RW, 0);
-	/* Not every attempt succeeds: the writers' faults hold the pages too. */
+	/* Some attempts fail: the writers' faults hold the pages, too. */
 	for (int i = 0; i < 8 * HOT && moved < HOT; i++)
 		moved += !madvise((void *)(start + i % HOT * PAGE), PAGE,
 				  MADV_SOFT_OFFLINE);
@@ -571,7 +580,7 @@ static void move(void)
 	close(fd);
 }
 
-/* Blocks of memory that are taken away from the kernel, and given back */
+/* Blocks of memory that are offlined and onlined */
 
 #define BLOCKS "/sys/devices/system/memory"
 
@@ -591,8 +600,8 @@ static bool set_block(long block, const char *state)
 }
 
 /*
- * The highest block that can be had. It comes back as one that holds nothing
- * but what can be moved, and is the first choice for that.
+ * The highest block that can be offlined. Onlined again, it holds only movable
+ * memory, and is the first choice for it.
  */
 static long movable_block(void)
 {
@@ -608,7 +617,7 @@ static long movable_block(void)
 	return block;
 }
 
-/* Else pages come from the node of whatever processor asks for them. */
+/* Otherwise, pages come from the node of the CPU that allocates them. */
 static void prefer_node_of(long block)
 {
 	unsigned long nodes = 0;
@@ -624,7 +633,7 @@ static void prefer_node_of(long block)
 	     "set_mempolicy: %m");
 }
 
-/* Hot pages that lie in a block */
+/* The number of hot pages in a block */
 static int pages_in(long block, int file)
 {
 	int count = 0;
@@ -675,7 +684,7 @@ static void offline(void)
 	end_in_block();
 }
 
-/* Who pins pages for long has to take them away from memory that may go. */
+/* A long-term pin must first move pages out of memory that can be offlined. */
 static void offline_pinned(void)
 {
 	struct io_uring ring;
@@ -684,7 +693,7 @@ static void offline_pinned(void)
 	begin_in_block();
 	window_map(fd, start, granule, RW, 0);
 	ring_open(&ring);
-	/* The writers' faults hold the pages too, at times. */
+	/* The writers' faults hold the pages at times, too. */
 	for (int i = 0; i < 10 && result; i++)
 		result = ring_register(&ring, (void *)start, PINNED * PAGE);
 	check_result(result, 0, "a fixed buffer");
@@ -702,7 +711,7 @@ static void offline_pinned(void)
 	end_in_block();
 }
 
-/* Other memory between the pages, which goes. */
+/* Other memory between the pages, which is freed. */
 #define GAP (12 * PAGE)
 
 static void spread_pages(void)
@@ -713,7 +722,7 @@ static void spread_pages(void)
 	must(filler != MAP_FAILED, "mmap: %m");
 	window_map(fd, start, granule, RW, 0);
 	for (uint32_t i = 0; i < PAGES; i++) {
-		/* The first pages are to be everywhere, too. */
+		/* The first pages must be everywhere, too. */
 		peek(word_of(i * 33 % PAGES));
 		paint(filler + i * GAP, GAP, PAGE, 1);
 	}
@@ -722,8 +731,8 @@ static void spread_pages(void)
 }
 
 /*
- * In a block that holds hardly anything else, for compaction moves what it
- * finds first, until there is no room above.
+ * In an almost empty block, because compaction moves the pages that it finds
+ * first, until there is no room above.
  */
 static void compact(void)
 {
@@ -764,7 +773,7 @@ static void bind_to(int node)
 	check_result(request(fd, MSHAREFS_MEMPOLICY, &policy), 0, "MEMPOLICY");
 }
 
-/* All pages there and back, and once more. */
+/* All pages to the other node and back, twice. */
 static void move_nodes(int object)
 {
 	if (access("/sys/devices/system/node/node1", F_OK))
@@ -777,9 +786,9 @@ static void move_nodes(int object)
 		size_t on_node = 0;
 
 		/*
-		 * Pages that are just being faulted in stay where they are. For
-		 * a huge page that all writers want this may go on for long on
-		 * a busy host, unless they rest.
+		 * Pages that are being faulted in do not move. For a huge page
+		 * that all writers use, this can take long on a busy host,
+		 * unless the writers rest.
 		 */
 		for (int i = 0; i < 50 && on_node < PAGES; i++) {
 			shared->burst = i < 5 ? 0 : 1;
@@ -800,7 +809,7 @@ static void nodes(void)
 	move_nodes(-1);
 }
 
-/* On each node there are as many huge pages as the region needs. */
+/* Each node has the number of huge pages that the region needs. */
 static void nodes_huge(void)
 {
 	int object;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every request with every kind of argument, as tables. A request that is
- * refused must leave the region as it was.
+ * Every request with every kind of argument, as tables. A refused request must
+ * leave the region unchanged.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,10 @@
 #include "figures.h"
 #include "region.h"
 
-/* The layout is the same for 32-bit callers because nothing in it varies. */
+/*
+ * The layout is the same for 32-bit callers because all fields have fixed
+ * widths.
+ */
 _Static_assert(sizeof(struct mshare_info) == 16, "mshare_info");
 _Static_assert(sizeof(struct mshare_create) == 40, "mshare_create");
 _Static_assert(sizeof(struct mshare_unmap) == 16, "mshare_unmap");
@@ -35,16 +38,16 @@ _Static_assert(MSHAREFS_PROTECT == 0x40187804, "PROTECT");
 #define NO_FD (-1U)
 #define TOP   (~0ULL)
 
-/* What a row of a table finds: a region of four granules, and... */
+/* The region for a row of a table: a region of four granules, and... */
 enum contents {
-	SIZELESS, /* not even its address and size */
+	SIZELESS, /* without address and size */
 	EMPTY,    /* nothing */
 	OBJECT,   /* 16 pages from page 16 on */
 };
 
 static uint64_t start, end, object;
 
-/* Known by its descriptor alone, so that it goes when that is closed. */
+/* Without a name, so that the region ends when its descriptor is closed. */
 static int new_region(enum contents contents)
 {
 	char path[] = MSHARE_MOUNT "/test-requests";
@@ -73,7 +76,7 @@ static struct snapshot look(int fd)
 	return now;
 }
 
-/* One row: the request on a region with @contents gives @want. */
+/* One row: the request on a region with @contents returns @want. */
 static void try_request(const char *what, enum contents contents,
 			unsigned long number, const void *arg, int want)
 {
@@ -165,7 +168,7 @@ static void set_size_once(void)
 	      "the second SET_SIZE changed the region");
 	close(fd);
 
-	/* A request that was refused does not count. */
+	/* A refused request has no effect. */
 	fd = new_region(SIZELESS);
 	check_result(region_set_size(fd, start + 1, g), EINVAL, "unaligned");
 	check_result(region_set_size(fd, start, g), 0, "after a refused one");
@@ -173,8 +176,8 @@ static void set_size_once(void)
 }
 
 /*
- * The rows below say only what differs from a good request, so a field may be
- * initialised twice on purpose.
+ * The rows below contain only the differences from a good request, so a field
+ * may be initialised twice on purpose.
  */
 #pragma GCC diagnostic ignored "-Woverride-init"
 
@@ -207,7 +210,7 @@ static void create_mapping(void)
 		CREATE("before another", OBJECT, 0, .addr = object - PAGE),
 		CREATE("after another", OBJECT, 0, .addr = object + 16 * PAGE),
 
-		/* Where */
+		/* Addresses */
 		CREATE("no size set yet", SIZELESS, EINVAL, ),
 		CREATE("address off by one", EMPTY, EINVAL, .addr = object + 1),
 		CREATE("address off by half a page", EMPTY, EINVAL,
@@ -241,7 +244,7 @@ static void create_mapping(void)
 		CREATE("all around it", OBJECT, EEXIST, .addr = start,
 		       .size = all, .flags = ANON | MAP_NORESERVE),
 
-		/* How */
+		/* Flags and access rights */
 		CREATE("no flags", EMPTY, EINVAL, .flags = 0),
 		CREATE("not MAP_FIXED", EMPTY, EINVAL,
 		       .flags = MAP_SHARED | MAP_ANONYMOUS),
@@ -269,7 +272,7 @@ static void create_mapping(void)
 		CREATE("the highest access right", EMPTY, EINVAL,
 		       .prot = RW | 1U << 31),
 
-		/* From what */
+		/* Sources */
 		CREATE("an offset into nothing", EMPTY, EINVAL, .offset = PAGE),
 		CREATE("an unaligned offset", EMPTY, EINVAL, .offset = 1),
 		CREATE("an offset of all ones", EMPTY, EINVAL, .offset = TOP),
@@ -283,7 +286,7 @@ static void create_mapping(void)
 			    rows[i].want);
 }
 
-/* A region must not become an object of another one, nor of itself. */
+/* A region must not become an object of another region, or of itself. */
 static void nested(void)
 {
 	int outer = new_region(EMPTY), inner = new_region(OBJECT);
@@ -445,7 +448,7 @@ static void protect(void)
 			    &rows[i].protect, rows[i].want);
 }
 
-/* The mapped bytes of a region tell what the requests really did. */
+/* The number of mapped bytes of a region shows the effect of requests. */
 static void effects(void)
 {
 	int fd = new_region(OBJECT);
@@ -470,8 +473,8 @@ static void effects(void)
 }
 
 /*
- * The structures lie at the very end of a page that nothing follows, so that
- * a kernel that copies more than their size fails; and where nothing is.
+ * The structures are at the end of a page that is followed by a hole, so that a
+ * kernel that copies more than their size fails; and in a hole.
  */
 static void pointers(void)
 {
@@ -529,7 +532,7 @@ static void pointers(void)
 	close(fd);
 }
 
-/* The descriptor that a request comes in on. */
+/* The descriptor of a request. */
 static void descriptors(void)
 {
 	const char *path = region_path();
@@ -666,7 +669,7 @@ static void stat_sizes(void)
 	close(fd);
 }
 
-/* The file itself holds nothing to read, write, or cut. */
+/* The file itself cannot be read, written or truncated. */
 static void file_io(void)
 {
 	char bytes[16] = { 0 };
@@ -679,7 +682,7 @@ static void file_io(void)
 		     "pread");
 	check_result(pwrite(fd, bytes, 1, 4096) < 0 ? -errno : 0, EINVAL,
 		     "pwrite");
-	/* Whether these work is the file system's affair. */
+	/* The result of these depends on the file system. */
 	(void)!ftruncate(fd, 0);
 	(void)!ftruncate(fd, 1 << 20);
 	(void)!fallocate(fd, 0, 0, 4096);

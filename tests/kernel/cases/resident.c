@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What smaps, numa_maps, mincore and move_pages tell about a window. */
+/* The reports of smaps, numa_maps, mincore and move_pages on a window. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -27,8 +27,8 @@ static const char *path;
 static uint64_t start;
 
 /*
- * What follows @name and a colon in @file, of /proc/self: the first such line, or
- * the first of the VMA at @addr where that is not 0.
+ * Returns the text after @name and a colon in @file, of /proc/self: in the
+ * first such line, or the first line of the VMA at @addr unless @addr is 0.
  */
 static void find_line(const char *file, uint64_t addr, const char *name,
 		      char *text, size_t size)
@@ -82,7 +82,7 @@ struct field {
 	uint64_t want;
 };
 
-/* Up to one without a name */
+/* Up to an entry without a name */
 static void check_fields(const struct field *fields, const char *when)
 {
 	for (size_t i = 0; fields[i].name; i++) {
@@ -94,7 +94,7 @@ static void check_fields(const struct field *fields, const char *when)
 	}
 }
 
-/* A child has the window of its parent. */
+/* A child inherits the window of its parent. */
 static void share(struct peer *parent, void *arg)
 {
 	(void)arg;
@@ -140,13 +140,16 @@ static void smaps(void)
 	check_fields(shared, "shared");
 	go(&peer);
 	peer_end(&peer);
-	/* References are everybody's, and not for one client to clear. */
+	/*
+	 * All clients share the referenced bits, and one client cannot clear
+	 * them.
+	 */
 	write_setting("/proc/self/clear_refs", "1");
 	check_fields(alone, "alone again");
 	close(fd);
 }
 
-/* Huge pages are told as such, and those of a pool as nothing else. */
+/* Huge pages are reported as such, and those of hugetlbfs as nothing else. */
 static void smaps_huge(void)
 {
 	static const struct field alone[] = {
@@ -187,7 +190,7 @@ static void smaps_huge(void)
 	close(fd);
 }
 
-/* What is out is told where it would be, and counts for nothing else. */
+/* Swapped pages are reported as swapped, and as nothing else. */
 static void smaps_swapped(void)
 {
 	const long half = TOUCHED / 2;
@@ -221,7 +224,7 @@ static void smaps_swapped(void)
 	close(fd);
 }
 
-/* What remembers in a file's cache that a page went is no swap space. */
+/* Shadow entries in a file's cache are not swap space. */
 static void smaps_evicted(void)
 {
 	int fd = region_create(path = region_path(), start, granule);
@@ -243,7 +246,7 @@ static void smaps_evicted(void)
 	close(fd);
 }
 
-/* One that has the second granule only */
+/* A client that has the second granule only */
 static void have_second(struct peer *parent, void *arg)
 {
 	munmap((void *)start, 2 * granule);
@@ -252,7 +255,7 @@ static void have_second(struct peer *parent, void *arg)
 	share(parent, arg);
 }
 
-/* Granules that others have, too, are divided, and only these. */
+/* Pss is divided for granules that other processes have, and only for these. */
 static void smaps_windows(void)
 {
 	static const struct field wanted[] = {
@@ -279,7 +282,7 @@ static void smaps_windows(void)
 	close(fd);
 }
 
-/* Two mappings with a hole between, a file, and pages without rights. */
+/* Two mappings with a hole in between, a file, and pages without rights. */
 static void smaps_mixed(void)
 {
 	int fd = region_create(path = region_path(), start, granule);
@@ -306,7 +309,10 @@ static void smaps_mixed(void)
 	close(fd);
 }
 
-/* The numbers after each @key in the line, added up: " N" has one a node. */
+/*
+ * The sum of the numbers after each @key in the line: " N" has one for each
+ * node.
+ */
 static long numa_sum(const char *line, const char *key)
 {
 	long sum = 0;
@@ -349,7 +355,7 @@ static void numa_maps(void)
 	close(fd);
 }
 
-/* Pages of @vec that are as @resident says; they all should be. */
+/* The number of pages of @vec that match @resident; all should. */
 static void check_vec(const unsigned char *vec, uint64_t from, uint64_t size,
 		      bool resident, const char *what)
 {
@@ -367,7 +373,7 @@ static void mincore_case(void)
 	unsigned char *vec = calloc(size / PAGE, 1);
 
 	must(vec, "calloc");
-	/* The second mapping goes on in the next granule. */
+	/* The second mapping continues in the next granule. */
 	region_fill(fd, at, 4 * MIB, RW);
 	region_fill(fd, at + 8 * MIB, 24 * MIB, RW);
 	window_map(fd, start, 2 * granule, RW, 0);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * No processor may use an old translation once the call that made it invalid
- * has returned. Clients on one processor access a word as fast as they can,
- * or sleep with its translation at hand, while this process on another
- * changes what the word is.
- *
- * The emulated processor keeps translations until they are flushed, like a
- * real one, and clients make no system call that would flush them by chance.
+ * No CPU may use an old translation once the call that invalidated it has
+ * returned. Clients on one CPU access a word as fast as they can, or sleep with
+ * its translation cached, while this process on another CPU changes the memory.
+ * The emulated CPU keeps translations until they are flushed, like a real CPU,
+ * and clients make no system call that would flush them by chance.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -25,9 +23,9 @@
 #define RW           (PROT_READ | PROT_WRITE)
 #define ROUNDS       30
 #define MAX_SPINNERS 6
-/* Enough that the translation is in use, and not just being made. */
+/* Enough accesses that the translation is in use, and not being created. */
 #define WARM 500
-/* How long a spinner may take to be told of its fault. */
+/* The time limit for a spinner to get its signal. */
 #define PATIENCE_MS 30000
 
 enum access {
@@ -35,7 +33,7 @@ enum access {
 	STORE
 };
 
-/* One client; in memory that all processes have in common. */
+/* One client; in memory that all processes share. */
 struct spinner {
 	volatile uint64_t count, first;
 	volatile int round, faulted, stop;
@@ -49,18 +47,18 @@ static const char *path;
 static uint64_t start, size;
 static int fd;
 
-/* Where the spinners look: anywhere in an object. */
+/* The place that spinners access: anywhere in an object. */
 static uint64_t word;
 
-/* What objects are made of, one size after the other in turn. */
+/* Kinds of objects, one size after the other. */
 struct object {
-	/* The least that can be unmapped or protected */
+	/* The smallest range that can be unmapped or protected */
 	uint64_t unit;
 	void (*fill)(int fd, uint64_t addr, uint64_t size, int prot);
 	uint64_t sizes[3];
 };
 
-/* From a page, which is flushed by itself, to all that has tables. */
+/* From a page, which is flushed by itself, to a range with page tables. */
 static const struct object small_pages = {
 	.unit = PAGE,
 	.fill = region_fill,
@@ -73,7 +71,7 @@ static const struct object huge_pages = {
 	.sizes = { 2 * MIB, 4 * MIB, 2 * MIB },
 };
 
-/* Brings it in, and makes sure that it is what it should be. */
+/* Faults the page in, and checks its contents. */
 static void fill_and_check_thp(int region, uint64_t addr, uint64_t length,
 			       int prot)
 {
@@ -93,7 +91,7 @@ static const struct object transparent_huge_pages = {
 	.sizes = { 2 * MIB, 4 * MIB, 2 * MIB },
 };
 
-/* On the lists of this processor, for it to reclaim. */
+/* On the lists of this CPU, for this CPU to reclaim. */
 static void fill_and_bring_in(int region, uint64_t addr, uint64_t length,
 			      int prot)
 {
@@ -176,9 +174,9 @@ static bool wait_for_fault(struct spinner *spinner)
 }
 
 /*
- * Everybody spins, @change happens, and nobody gets another access done. A
- * spinner may have made its last access before @change returned and not have
- * counted it, so one is no proof.
+ * All clients spin, @change happens, and no client completes another access. A
+ * spinner may have made its last access before @change returned without
+ * counting it, so one access is not a proof.
  */
 static void change_under(int nr, void (*change)(int), int round)
 {
@@ -235,8 +233,8 @@ static void unmap_object(int round)
 }
 
 /*
- * Each round has a new object. The first spinner is the first to look at it
- * and must find it empty: an old page would hold what the round before left.
+ * Each round has a new object. The first spinner must find the object empty: an
+ * old page would contain the data of the round before.
  */
 static void rounds(int nr, void (*change)(int))
 {
@@ -285,7 +283,7 @@ static void unmap_store(void)
 	stop_spinners(1);
 }
 
-/* The tables go too; what they were is soon something else. */
+/* The page tables are freed, too; their memory is soon reused. */
 static void reuse_tables(int round)
 {
 	char *memory;
@@ -323,7 +321,7 @@ static void protect_none(void)
 	stop_spinners(1);
 }
 
-/* Once PROTECT has returned, the word that is stored to stands still. */
+/* Once PROTECT has returned, the word that clients store to must not change. */
 static void protect_store(void)
 {
 	volatile uint64_t *here;
@@ -356,7 +354,7 @@ static void protect_store(void)
 	stop_spinners(1);
 }
 
-/* The same for entries that stand for 2 MiB */
+/* The same for entries that map 2 MiB */
 
 static void use_huge_pages(void)
 {
@@ -390,7 +388,7 @@ static void protect_huge(void)
 	protect_store();
 }
 
-/* All of it, or now and then a piece: to take it apart is slow. */
+/* All of it, or sometimes a part: splitting is slow. */
 static void unmap_whole_or_piece(int round)
 {
 	if (round % 6)
@@ -412,7 +410,7 @@ static void protect_thp(void)
 	protect_store();
 }
 
-/* Several processes on one processor, of which one runs; one here as well. */
+/* Several processes on one CPU, of which one runs; one on this CPU as well. */
 static void crowd(void)
 {
 	set_up();
@@ -424,7 +422,7 @@ static void crowd(void)
 	stop_spinners(5);
 }
 
-/* A process whose threads spin on both processors. */
+/* A process with threads that spin on both CPUs. */
 static void spin_threads(struct peer *parent, void *arg)
 {
 	struct spinner *pair = arg;
@@ -454,8 +452,8 @@ static void threads(void)
 }
 
 /*
- * A thread that runs before its process has a window, and does not stop for
- * the kernel to have another look at it.
+ * A thread that runs before its process has a window, and does not enter the
+ * kernel afterwards.
  */
 static volatile int running;
 
@@ -509,9 +507,9 @@ static void first_window(void)
 }
 
 /*
- * A client that accesses the word, sleeps while it goes away, and tries again.
- * Its processor idles meanwhile and keeps its page tables loaded, or runs
- * something else and comes back to them.
+ * A client that accesses the word, sleeps while it is unmapped, and tries
+ * again. Its CPU idles meanwhile and keeps the page tables loaded, or runs
+ * another process and switches back.
  */
 static void sleeper(struct peer *parent, void *arg)
 {
@@ -564,7 +562,10 @@ static void put_to_sleep(void (*client)(struct peer *parent, void *arg),
 		new_object(round);
 		go(&peer);
 		wait_go(&peer);
-		/* Until it is asleep, and the processor has turned away. */
+		/*
+		 * Until the client is asleep, and its CPU has switched or
+		 * idles.
+		 */
 		sleep_ms(2);
 		change(round);
 		go(&peer);
@@ -592,8 +593,8 @@ static void asleep_busy(void)
 }
 
 /*
- * Reclaim lets a processor be that only keeps the tables of a client which is
- * asleep. So it must know, when the client is back, that it missed something.
+ * Reclaim does not flush a CPU that only keeps the tables of a sleeping client.
+ * The CPU must learn, when the client runs again, that it missed a flush.
  */
 static uint64_t faults_of(int region)
 {
@@ -626,7 +627,7 @@ static void reclaimed_sleeper(struct peer *parent, void *arg)
 	}
 }
 
-/* To try again flushes what the first attempt left to be flushed. */
+/* A second attempt flushes what the first attempt deferred. */
 static int out_at_once;
 
 static void page_out(int round)
@@ -662,18 +663,18 @@ static void asleep_pageout(void)
 	      vmstat("mshare_flush_deferred") - deferred);
 }
 
-/* In seconds: how long after the window the fork comes, or before it. */
+/* In seconds: the delay of the fork after the window, or before it. */
 #define MAX_DELAY 5e-3
 
 /*
- * The child of a process that maps its first window at that very moment: with
- * the window it must inherit what makes flushes find it.
+ * The child of a process that maps its first window at that moment: with the
+ * window, the child must inherit the state by which flushes find it.
  */
 struct race {
 	int region;
-	/* Set once the thread is on its processor, and may take a while to be. */
+	/* Set once the thread runs on its CPU, which may take a while. */
 	volatile bool ready;
-	/* Zero until there is such a time. */
+	/* Zero until then. */
 	volatile double map_at;
 };
 
@@ -747,14 +748,15 @@ static void fork_race(void)
 		wait_go(&peer);
 		while (child->round == round)
 			usleep(200);
-		/* Warm, if it has the window at all. */
+		/* Warm, if the child has the window at all. */
 		for (int ms = 0; ms < 5 && child->faulted <= round; ms++)
 			usleep(1000);
 		has = child->faulted <= round;
 		inherited += has;
 		/*
-		 * To the moment that decides whether it has, and after it where
-		 * that moves: on a busy host it does, by milliseconds.
+		 * Approaches the moment that decides whether the child has the
+		 * window, and follows it: on a busy host it moves by
+		 * milliseconds.
 		 */
 		step = has == had ? step * 2 : step / 2;
 		step = within(step, 1e-6, MAX_DELAY);
@@ -769,12 +771,15 @@ static void fork_race(void)
 		     round, child->count - count);
 		peer_end(&peer);
 	}
-	/* Else one was always too late, and this has shown nothing. */
+	/*
+	 * Otherwise one side was always too late, and the case has shown
+	 * nothing.
+	 */
 	check(inherited > ROUNDS / 10 && inherited < ROUNDS * 2,
 	      "%d of %d children had a window", inherited, 2 * ROUNDS);
 }
 
-/* The same for the process's own calls, under the feet of a thread. */
+/* The same for the process's own calls, while a thread uses the memory. */
 static void munmap_window(int round)
 {
 	(void)round;
@@ -799,7 +804,7 @@ static void own_munmap(void)
 	pthread_join(thread, NULL);
 }
 
-/* Ordinary memory in the place of a window that a thread is writing to. */
+/* Ordinary memory in place of a window that a thread is writing to. */
 static void own_mmap(void)
 {
 	pthread_t thread;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Everything at once, and processes that end in the middle of it. */
+/*
+ * All operations at once, with processes that end in the middle of an
+ * operation.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -25,8 +28,8 @@ static uint64_t start, size;
 static const char *path;
 
 /*
- * Objects come at these places only, so that a table is empty, and freed,
- * quite often. All that is ever written is a word's own address.
+ * Objects are mapped only at these places, so that a page table is often empty
+ * and freed. Each word contains its own address.
  */
 #define PLACES 48
 #define OBJECT (8 * PAGE)
@@ -46,7 +49,7 @@ static void use_word(uint64_t at)
 		check(!value || value == at, "%#lx holds %#lx", at, value);
 }
 
-/* What a client does until it is killed: no requests, only its own windows. */
+/* A client's actions until it is killed: no requests, only its own windows. */
 static void be_client(struct peer *parent, void *arg)
 {
 	int fd = region_open(path, O_RDWR);
@@ -54,7 +57,7 @@ static void be_client(struct peer *parent, void *arg)
 	(void)arg;
 	random_seed(getpid());
 	go(parent);
-	/* The first window is the one that it inherits. */
+	/* The first window is the inherited one. */
 	for (;;) {
 		for (int i = 0; i < 50; i++)
 			use_word(start + random_below(size / PAGE) * PAGE);
@@ -73,7 +76,7 @@ static void be_client(struct peer *parent, void *arg)
 #define VICTIMS 3
 #define KILLS   40
 
-/* SIGKILL at any moment leaves nothing behind, and hurts nobody else. */
+/* SIGKILL at any moment leaks nothing, and affects no other process. */
 static void kills(void)
 {
 	struct peer peers[VICTIMS];
@@ -85,7 +88,7 @@ static void kills(void)
 	fd = region_create(path = region_path(), start, size);
 	region_fill(fd, start, size, RW);
 	window_map(fd, start, size, RW, 0);
-	/* All tables, so that only what leaks can be more at the end. */
+	/* Populates all tables, so that only leaks can add more at the end. */
 	for (uint64_t at = start; at < start + size; at += TABLE_SPAN)
 		store((void *)at, at);
 	before = page_tables();
@@ -99,7 +102,7 @@ static void kills(void)
 		for (int p = 0; p < VICTIMS; p++)
 			peer_kill(&peers[p]);
 	}
-	/* Children that the killed left are on their own way out. */
+	/* Children of killed processes are about to exit. */
 	for (int i = 0; i < 100; i++) {
 		region_stat(fd, &stat);
 		if (stat.attached == 1)
@@ -111,7 +114,7 @@ static void kills(void)
 	for (uint64_t at = start; at < start + size; at += TABLE_SPAN)
 		check(peek((void *)at) == at, "%#lx holds %#lx", at,
 		      peek((void *)at));
-	/* Each victim that leaked its upper tables would be 40 KiB of this. */
+	/* Each victim that leaked its upper tables would add 40 KiB. */
 	limit = before + 512;
 	now = settle(page_tables, limit);
 	check(now <= limit, "%ld KiB of page tables, %ld before", now, before);
@@ -120,10 +123,10 @@ static void kills(void)
 
 static double deadline;
 static int storm_fd;
-/* Of all processes together: words that went to the disk. */
+/* For all processes together: the number of words written to the disk. */
 static unsigned long *written;
 
-/* A slow guest gets as long as it takes to write something. */
+/* A slow guest gets the time that it needs to write something. */
 static bool is_over(void)
 {
 	double now = seconds();
@@ -142,7 +145,7 @@ static void one_request(void)
 		check(!ret, "UNMAP: %d", ret);
 		break;
 	case 1:
-		/* Tables and all, in one half of the region. */
+		/* Unmaps one half of the region, including page tables. */
 		ret = region_unmap(storm_fd, start + random_below(2) * granule,
 				   granule);
 		check(!ret, "UNMAP: %d", ret);
@@ -183,13 +186,15 @@ static void *be_thread(void *arg)
 			break;
 		}
 		case 2:
-			/* Drops what is linked, and no more than that. */
+			/* Drops the links, and nothing else. */
 			madvise((void *)start, size, MADV_DONTNEED);
 			break;
 		default:
 			one_request();
 		}
-		/* Over whatever is there: a window, or nothing. */
+		/*
+		 * Replaces the mapping at this address: a window, or nothing.
+		 */
 		if (random_below(4) == 0)
 			mmap((void *)start, size, RW, MAP_SHARED | MAP_FIXED,
 			     storm_fd, 0);
@@ -197,7 +202,7 @@ static void *be_thread(void *arg)
 	return NULL;
 }
 
-/* Finds the pages of as much of the region as is mapped now, and looks at them. */
+/* Checks the pages of the mapped part of the region. */
 static void write_out(int direct, int file)
 {
 	static __thread uint64_t words[OBJECT / sizeof(uint64_t)];
@@ -214,7 +219,7 @@ static void write_out(int direct, int file)
 	__atomic_add_fetch(written, length / 8, __ATOMIC_RELAXED);
 }
 
-/* The kernel walks page tables by itself, without a lock that keeps them. */
+/* GUP-fast walks page tables without a lock that keeps them. */
 static void *be_writer(void *arg)
 {
 	int file = object_open(&object_kinds[EXT4], OBJECT);
@@ -252,7 +257,7 @@ static void races(void)
 
 	written = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(written != MAP_FAILED, "mmap: %m");
-	/* Mounts the disk, which all of them use. */
+	/* Mounts the disk that all processes use. */
 	close(object_open(&object_kinds[EXT4], OBJECT));
 	size = 2 * granule;
 	storm_fd = region_create(path = region_path(), start, size);

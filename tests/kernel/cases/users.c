@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Users who own a region, users it is open to, and all others. */
+/* The owner of a region, users with access, and all other users. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -43,7 +43,7 @@ static int result(int returned)
 	return returned < 0 ? -errno : 0;
 }
 
-/* What nobody but the owner may do, whatever the region's mode is. */
+/* Requests that only the owner may make, whatever the region's mode is. */
 static void check_not_owner(void)
 {
 	char mine[] = MSHARE_MOUNT "/test-stranger";
@@ -89,7 +89,7 @@ static void may_read(struct peer *parent, void *arg)
 	int fd;
 
 	(void)arg;
-	/* Instead of the window that it inherits, one of its own. */
+	/* Maps a window of its own, instead of the inherited one. */
 	munmap((void *)start, granule);
 	become_stranger();
 	check_result(try_open(O_RDWR), EACCES, "to write");
@@ -127,7 +127,7 @@ static void readable_region(void)
 	wait_go(&peer);
 	check(peek(window) == 42, "the reader wrote %lu", peek(window));
 	store(window, 44);
-	/* Who is in stays in. */
+	/* A client keeps its window. */
 	check(!fchmod(fd, 0), "fchmod: %m");
 	go(&peer);
 	peer_end(&peer);
@@ -151,7 +151,7 @@ static void own_region(struct peer *parent, void *arg)
 	check(peek(window) == 1, "it holds %lu", peek(window));
 }
 
-/* Everybody may have regions; root needs no permission for any of them. */
+/* Any user may create regions; root needs no permission for any region. */
 static void ordinary_user(void)
 {
 	struct peer peer;
@@ -174,7 +174,7 @@ static void attach_as_root(struct peer *parent, void *arg)
 	become_stranger();
 	check(peek(window) == 7, "it holds %lu", peek(window));
 	check(!store(window, 8), "signal %d", touch_fault.signal);
-	/* The rights went, so a second window is another matter. */
+	/* The access rights were removed, so a second window is refused. */
 	check_result(try_open(O_RDONLY), EACCES, "to read");
 }
 
@@ -222,7 +222,7 @@ static void seal_as_owner(struct peer *parent, void *arg)
 	check_result(request(fd, MSHAREFS_SEAL, &seal), 0, "SEAL by the owner");
 }
 
-/* The right to write is not the right to fix the layout for all others. */
+/* The right to write does not include sealing the layout for other users. */
 static void sealing(void)
 {
 	int fd = region_create(path = region_path(), start, granule);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls that walk, lock, or change what a process has mapped, on a window:
- * each says what the documentation says, and none changes anything for the
- * region.
+ * Calls that walk, lock, or change a process's mappings, applied to a window:
+ * each has the documented result, and none affects the region.
  */
 #include <elf.h>
 #include <errno.h>
@@ -35,7 +34,7 @@
 #define RW     (PROT_READ | PROT_WRITE)
 #define LENGTH (16 * PAGE)
 
-/* Not in every libc's headers. */
+/* Some libcs lack these in their headers. */
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24
 #endif
@@ -53,8 +52,8 @@ static char *window, *object, *second;
 static int fd;
 
 /*
- * How this process opened the region for its window: the kernel does not call
- * the mapping of a file that is open for reading only a shared one.
+ * The open mode of the region for this process's window: the kernel does not
+ * treat the mapping of a file that is open for reading only as shared.
  */
 static int opened = O_RDWR;
 
@@ -110,7 +109,7 @@ static uint64_t faults(void)
 	return stat.faults;
 }
 
-/* Is all still there, and not only because touching it brings it back? */
+/* Is all memory still present, without being faulted in by the check? */
 static void check_unharmed(const char *what)
 {
 	struct mshare_stat stat;
@@ -137,7 +136,7 @@ static long mapped(void *at)
 	return at == MAP_FAILED ? -1 : 0;
 }
 
-/* The same must hold for a window of either kind. */
+/* Must hold for both kinds of windows. */
 static void on_each_window(void (*run)(void))
 {
 	static const int ways[] = { O_RDWR, O_RDONLY };
@@ -188,7 +187,7 @@ static void layout(void)
 	on_each_window(layout_of_window);
 }
 
-/* On a part of the window, inside an object, and on all of it. */
+/* On a part of the window, inside an object, and on the whole window. */
 static const struct advice {
 	const char *name;
 	int number, part, all;
@@ -215,13 +214,13 @@ static const struct advice {
 	{ "KEEPONFORK", MADV_KEEPONFORK, 0, 0 },
 	{ "COLD", MADV_COLD, 0, 0 },
 	{ "PAGEOUT", MADV_PAGEOUT, 0, 0 },
-	/* There are holes. */
+	/* The range has holes. */
 	{ "POPULATE_READ", MADV_POPULATE_READ, 0, EFAULT },
 	{ "POPULATE_WRITE", MADV_POPULATE_WRITE, 0, EFAULT },
 	{ "no advice", 99, EINVAL, EINVAL },
 };
 
-/* What is said to who may only read, where that differs; else 0. */
+/* The result for a process that may only read, if different; otherwise 0. */
 static int denied(int advice)
 {
 	switch (advice) {
@@ -261,7 +260,7 @@ static void advice(void)
 	on_each_window(advice_for_window);
 }
 
-/* As MADV_DONTFORK says, and not after MADV_DOFORK. */
+/* After MADV_DONTFORK, and not after MADV_DOFORK. */
 static void look_in_child(struct peer *parent, void *arg)
 {
 	uint64_t value;
@@ -295,7 +294,7 @@ static void stay(struct peer *parent, void *arg)
 	check(!misses(object, LENGTH, PAGE, 1), "contents in the end");
 }
 
-/* What the few advices do that a process may give another. */
+/* The effect of the advice that a process may give to another process. */
 static void advice_from_outside(void)
 {
 	const struct {
@@ -334,7 +333,7 @@ static void advice_from_outside(void)
 	end_region();
 }
 
-/* Locking brings pages in, and they are free to go again. */
+/* Locking faults pages in, and the kernel may reclaim them again. */
 static void locking_of_window(void)
 {
 	new_region();
@@ -371,7 +370,7 @@ static void locking(void)
 	on_each_window(locking_of_window);
 }
 
-/* Pages are looked for where they are not: in the process. */
+/* The kernel searches for the pages in the process, which has none. */
 
 struct scan {
 	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
@@ -390,7 +389,7 @@ struct scanned {
 #define SCAN_SWAPPED    (1ULL << 4)
 #define PAGEMAP_PRESENT (3ULL << 62)
 
-/* Ranges of pages that are there, or in swap space */
+/* Ranges of pages that are resident, or in swap space */
 static long scan(int pagemap, const char *at, uint64_t length)
 {
 	struct scanned ranges[8];
@@ -496,12 +495,12 @@ static void userfaults(void)
 }
 
 /*
- * Writes that are only noted, not waited for, can be had of any mapping: the
- * kernel write-protects pages and lifts that at a fault. In shared page tables
- * it would be everybody's fault.
+ * Asynchronous write protection works on any mapping: the kernel write-protects
+ * pages and removes the protection at a fault. In shared page tables, the fault
+ * would affect all clients.
  */
 
-/* @flags: SCAN_PROTECT and such; for the pages that were written to */
+/* @flags: SCAN_PROTECT and similar; for the pages that were written to */
 static long scan_written(int pagemap, const char *at, uint64_t length,
 			 uint64_t flags)
 {
@@ -530,7 +529,7 @@ static void write_twice(struct peer *parent, void *arg)
 	paint(object, LENGTH, PAGE, 1);
 }
 
-/* Memory of a file, neither anonymous nor shared memory. */
+/* Memory of a file, which is neither anonymous nor shared memory. */
 static char *file_memory(uint64_t length)
 {
 	int file = object_open(&object_kinds[EXT4], length);
@@ -581,7 +580,7 @@ static void noted_writes(void)
 	end_region();
 }
 
-/* NUMA nodes: memory is the region's, and no process's to place. */
+/* NUMA nodes: the memory belongs to the region, and no process can place it. */
 
 static long bind_window(char *at, uint64_t length, unsigned int flags)
 {
@@ -637,11 +636,11 @@ static void placement(void)
 	on_each_window(placement_of_window);
 }
 
-/* KSM, with pages that are all the same, in the region and beside it. */
+/* KSM, with identical pages in the region and in ordinary memory. */
 
 #define KSM "/sys/kernel/mm/ksm/"
 
-/* Until it merged all but one of so many pages, and had a look at all others. */
+/* Until KSM has merged all but one of these pages, and scanned all others. */
 static void wait_for_merging(long pages)
 {
 	long scans = number_in(KSM "full_scans");
@@ -685,7 +684,9 @@ static void same_pages(void)
 	end_region();
 }
 
-/* The kernel reads a dump's process without any lock of the region's. */
+/*
+ * The kernel reads the memory of a dumping process without locks of the region.
+ */
 
 #define CORE "/tmp/core-of-a-client"
 
@@ -713,7 +714,7 @@ static void crash(const char *filter)
 	     "no core dump: wait status %#x", status);
 }
 
-/* Bytes that a core dump has of what was mapped at an address. */
+/* The number of bytes in a core dump of the mapping at an address. */
 static long dumped_at(const void *at)
 {
 	Elf64_Phdr segments[256];
@@ -795,8 +796,8 @@ static void out_of_memory(void)
 }
 
 /*
- * A process that is being killed has its memory taken away early. A mapping
- * that is not shared counts as its own: the window of one that may only read.
+ * The kernel frees the memory of a killed process early. Only a mapping that is
+ * not shared counts as the process's own: the window of a reader.
  */
 
 static void be_victim(struct peer *parent, void *arg)
@@ -815,7 +816,7 @@ static void be_victim(struct peer *parent, void *arg)
 	wait_go(parent);
 }
 
-/* Kills it, and has it stop when it is about to let go of its memory. */
+/* Kills the process, and makes it stop just before it frees its memory. */
 static void kill_halfway(pid_t pid)
 {
 	int status;

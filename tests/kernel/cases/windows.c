@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Windows: where they may be, what may be done to them, and that an address
- * range is an ordinary one again when its window is gone.
+ * Windows: their allowed places, the operations on them, and that an address
+ * range is an ordinary one again after its window is gone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #define RW       (PROT_READ | PROT_WRITE)
 #define ANY_ANON (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
 
-/* A region of four granules, all of it one object, unless a case says more. */
+/* A region of four granules with one object, unless a case says otherwise. */
 static uint64_t start;
 static uint64_t size;
 static const char *path;
@@ -37,7 +37,9 @@ static int new_region(void)
 	return fd;
 }
 
-/* A few words in each granule, one of them far from the others' tables. */
+/*
+ * A few words in each granule, one of them in a page table far from the others.
+ */
 static void paint_region(uint64_t tag)
 {
 	paint((void *)start, size, granule / 2, tag);
@@ -55,7 +57,7 @@ static int result_of(void *mapped)
 	return mapped == MAP_FAILED ? -errno : 0;
 }
 
-/* As in requests.c: a row says only what differs from a good call. */
+/* As in requests.c: a row contains only the differences from a good call. */
 #pragma GCC diagnostic ignored "-Woverride-init"
 
 #define WINDOW(what, want, ...)                                         \
@@ -93,7 +95,7 @@ static void place(void)
 		WINDOW("to read, O_RDONLY", 0, .open = O_RDONLY,
 		       .prot = PROT_READ),
 
-		/* Where */
+		/* Addresses */
 		WINDOW("another address", EINVAL, .addr = start - 8 * g),
 		WINDOW("a granule off", EINVAL, .addr = start + g),
 		WINDOW("another address, MAP_FIXED", EINVAL,
@@ -105,7 +107,7 @@ static void place(void)
 		WINDOW("the start for another offset", EINVAL, .addr = start,
 		       .offset = g, .length = g),
 
-		/* How much, and from where */
+		/* Lengths and offsets */
 		WINDOW("length 0", EINVAL, .length = 0),
 		WINDOW("a page", EINVAL, .length = PAGE),
 		WINDOW("a page more than a granule", EINVAL,
@@ -127,7 +129,7 @@ static void place(void)
 		       .length = 2 * g),
 		WINDOW("a length that wraps", REFUSED, .length = -g),
 
-		/* How */
+		/* Flags and access rights */
 		WINDOW("MAP_PRIVATE", EINVAL, .flags = MAP_PRIVATE),
 		WINDOW("MAP_PRIVATE, O_RDONLY", EINVAL, .open = O_RDONLY,
 		       .prot = PROT_READ, .flags = MAP_PRIVATE),
@@ -172,7 +174,7 @@ static void sizeless(void)
 		     "a window after the size is set");
 }
 
-/* Without MAP_FIXED a window must not push out what is there. */
+/* Without MAP_FIXED, a window must not replace a mapping. */
 static void occupied(void)
 {
 	int fd = new_region();
@@ -213,7 +215,7 @@ static void refused(void)
 	} while (0)
 #define refuse_map(call) refuse((call) == MAP_FAILED)
 
-	/* A window goes as a whole. */
+	/* A window can only be unmapped as a whole. */
 	refuse(munmap(window, PAGE));
 	refuse(munmap(window, g));
 	refuse(munmap(window + g, g));
@@ -224,7 +226,7 @@ static void refused(void)
 	refuse_map(mmap(window, PAGE, RW, ANY_ANON | MAP_FIXED, -1, 0));
 	refuse_map(mmap(window + g, g, RW, ANY_ANON | MAP_FIXED, -1, 0));
 
-	/* It stays where it is, as long as it is. */
+	/* A window keeps its address and its size. */
 	refuse_map(mremap(window, size, size + g, 0));
 	refuse_map(mremap(window, size, size + g, MREMAP_MAYMOVE));
 	refuse_map(mremap(window, size, size - g, 0));
@@ -239,7 +241,7 @@ static void refused(void)
 	refuse_map(
 		mremap(window, size, size, MREMAP_MAYMOVE | MREMAP_DONTUNMAP));
 
-	/* Rights in a part of the region are PROTECT's affair. */
+	/* PROTECT changes access rights in a part of the region. */
 	refuse(mprotect(window, PAGE, PROT_READ));
 	refuse(mprotect(window + g, g, PROT_READ));
 	refuse(mprotect(window + size - PAGE, PAGE, PROT_NONE));
@@ -252,7 +254,7 @@ static void refused(void)
 	close(fd);
 }
 
-/* A range that has more in it than the window. */
+/* A range with other mappings besides the window. */
 static void munmap_around(void)
 {
 	int fd = new_region();
@@ -299,7 +301,10 @@ static void child(struct peer *parent, void *arg)
 	peer_end(&below);
 	check(region_is_painted(6), "what the grandchild wrote is not here");
 
-	/* A child that gives its window up, and one that is killed in it. */
+	/*
+	 * A child that unmaps its window, and a child that is killed with a
+	 * window.
+	 */
 	pid = fork();
 	if (!pid)
 		_exit(munmap(window, size) ||
@@ -314,7 +319,7 @@ static void child(struct peer *parent, void *arg)
 
 	go(parent);
 	wait_go(parent);
-	/* The parent has given its window up by now. */
+	/* The parent has unmapped its window by now. */
 	check(region_is_painted(7), "the window went with the parent's");
 	paint_region(8);
 	go(parent);
@@ -352,7 +357,7 @@ static void fork_inherits(void)
 	close(fd);
 }
 
-/* exec'd by exec_drops(): is anything at the address in the environment? */
+/* Run by exec_drops(): is there a mapping at the address in the environment? */
 static void nothing_there(void)
 {
 	const char *where = getenv("GUEST_ADDRESS");
@@ -376,7 +381,10 @@ static void exec_drops(void)
 	snprintf(address, sizeof(address), "%#lx", start);
 	setenv("GUEST_ADDRESS", address, 1);
 	for (int i = 0; i < 2; i++) {
-		/* A process that has a window, and one that borrows it. */
+		/*
+		 * A process that has a window, and a process that borrows its
+		 * mm.
+		 */
 		pid = i ? vfork() : fork();
 		if (!pid) {
 			execl("/proc/self/exe", "windows", "nothing-there",
@@ -407,7 +415,7 @@ static void observer(struct peer *parent, void *arg)
 	wait_go(parent);
 }
 
-/* One round of: window, gone, ordinary memory in its place. */
+/* One round: map a window, unmap it, map ordinary memory in its place. */
 static void reuse_once(int fd, int huge, int over)
 {
 	struct peer peer;
@@ -463,7 +471,7 @@ static void partial(void)
 	paint_region(13);
 	check(!munmap(all, size), "munmap: %m");
 
-	/* An address of NULL stands for where this part of the region is. */
+	/* An address of NULL means the address of this part of the region. */
 	check(window_map(fd, 0, g, RW, 2 * g) == all + 2 * g,
 	      "the third granule is not at its place");
 	check(!misses(all + 2 * g, g, g / 2, 13), "it holds something else");
@@ -474,7 +482,7 @@ static void partial(void)
 		      touch_fault.code == SEGV_MAPERR,
 	      "the fourth is there as well");
 
-	/* Neighbours stay windows of their own, whatever the kernel merges. */
+	/* Adjacent windows stay separate, whatever the kernel merges. */
 	window_map(fd, start + g, g, RW, g);
 	window_map(fd, start + 3 * g, g, RW, 3 * g);
 	check(!misses(all + g, 3 * g, g / 2, 13), "contents of all three");
@@ -485,7 +493,7 @@ static void partial(void)
 	      "its neighbours are hurt");
 	check(!munmap(all + g, g) && !munmap(all + 3 * g, g), "munmap: %m");
 
-	/* Over itself. */
+	/* A window over itself. */
 	window_map(fd, start, size, RW, 0);
 	check(mmap(all, size, RW, MAP_SHARED | MAP_FIXED, fd, 0) == all,
 	      "a window over itself: %m");
@@ -495,7 +503,7 @@ static void partial(void)
 
 #define NEIGHBOURS 8
 
-/* Regions next to one another share the upper tables of the process. */
+/* Adjacent regions share the upper page tables of the process. */
 static void several(void)
 {
 	const uint64_t g = granule;
@@ -504,7 +512,9 @@ static void several(void)
 	uint64_t value;
 
 	for (int i = 0; i < NEIGHBOURS; i++) {
-		/* Ordinary memory lies between the fourth and the fifth. */
+		/*
+		 * Ordinary memory is between the fourth and the fifth region.
+		 */
 		uint64_t addr = start + (i + i / 4) * g;
 
 		fds[i] = region_create(region_path(), addr, g);
@@ -536,7 +546,7 @@ static void several(void)
 	}
 }
 
-/* Two regions may have the same address; one process sees one of them. */
+/* Two regions can have the same address; one process can use one of them. */
 static void same_address(void)
 {
 	int one = new_region(), two = new_region();
@@ -559,7 +569,7 @@ static void same_address(void)
 }
 
 /*
- * Whatever these calls do to a window, memory that is shared keeps its
+ * Whatever effect these calls have on a window, shared memory keeps its
  * contents, and nothing breaks.
  */
 static void calls(void)
@@ -613,13 +623,13 @@ static void calls(void)
 	close(fd);
 }
 
-/* Above 47 bits nothing goes unless its address is given. */
+/* The kernel uses addresses above 47 bits only on request. */
 static void high(void)
 {
 	int fd;
 
 	if (!have_high_addresses()) {
-		/* set-size in requests.c has the refusal. */
+		/* The case set-size in requests.c tests the refusal. */
 		printf("no addresses above 47 bits here\n");
 		return;
 	}
