@@ -2,7 +2,8 @@
 /*
  * bystander KIND WHO: the interrupts that 1000 TLB flushes for a page of shared
  * memory cause at a process that runs on another CPU: a "sharer" that reads the
- * memory, or a "bystander" that does not use the memory.
+ * memory, a "bystander" that does not use the memory, or a "neighbour" that reads
+ * other memory of the same kind. For the neighbour, the page is freed.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -21,13 +22,17 @@ static struct memory memory;
 /* The number of times that the other process has read the memory. */
 static volatile uint64_t *reads;
 
-static _Noreturn void run_beside(bool sharer)
+static bool neighbour;
+
+static _Noreturn void run_beside(const char *kind, bool reads_memory)
 {
 	pin_to(1);
-	if (sharer)
+	if (neighbour)
+		memory = memory_make(kind, PAGE);
+	if (reads_memory)
 		memory_map(&memory);
 	for (;;) {
-		if (sharer)
+		if (reads_memory)
 			memory_read(&memory, PAGE);
 		++*reads;
 	}
@@ -45,7 +50,11 @@ static void wait_for_reads(void)
 /* The memory is readable again afterwards. */
 static void flush(int round)
 {
-	if (memory.region) {
+	if (neighbour) {
+		memory_write(&memory, PAGE);
+		memory_take_away(&memory);
+		memory_give_back(&memory);
+	} else if (memory.region) {
 		memory_protect(&memory,
 			       round % 2 ? PROT_READ | PROT_WRITE : PROT_READ);
 	} else {
@@ -65,6 +74,7 @@ int main(int argc, char **argv)
 	if (reads == MAP_FAILED)
 		fail("mmap");
 	memory = memory_make(argv[1], PAGE);
+	neighbour = !strcmp(argv[2], "neighbour");
 	/*
 	 * Before this process maps the memory, which the other process would
 	 * inherit.
@@ -73,7 +83,7 @@ int main(int argc, char **argv)
 	if (pid < 0)
 		fail("fork");
 	if (!pid)
-		run_beside(!strcmp(argv[2], "sharer"));
+		run_beside(argv[1], strcmp(argv[2], "bystander"));
 	pin_to(0);
 	memory_map(&memory);
 	wait_for_reads();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * flush KIND SLEEPERS: the cost of freeing and of write-protecting a page that
- * SLEEPERS sleeping processes have used.
+ * flush KIND SLEEPERS: the cost of freeing a page that SLEEPERS sleeping
+ * processes have used, by UNMAP and by advice, and of write-protecting the page.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +26,11 @@ static void give_right(const struct memory *of)
 	memory_protect(of, PROT_READ | PROT_WRITE);
 }
 
+static void leave(const struct memory *of)
+{
+	(void)of;
+}
+
 /* For plain memory, only the operations that affect all sharers. */
 static const struct operation {
 	const char *metric, *interrupts;
@@ -35,6 +40,7 @@ static const struct operation {
 } operations[] = {
 	{ "unmap", "unmap-interrupts", true, memory_take_away,
 	  memory_give_back },
+	{ "remove", "remove-interrupts", true, memory_punch, leave },
 	{ "protect", "protect-interrupts", false, take_right, give_right },
 };
 

@@ -99,6 +99,16 @@ void memory_take_away(const struct memory *memory)
 {
 	if (memory->region)
 		must(mshare_unmap(memory->fd, ADDRESS, memory->size), "unmap");
+	else
+		memory_punch(memory);
+}
+
+void memory_punch(const struct memory *memory)
+{
+	if (memory->region)
+		must(mshare_advise(memory->fd, ADDRESS, memory->size,
+				   MADV_REMOVE),
+		     "advise");
 	else if (fallocate(memory->fd,
 			   FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 			   memory->size))

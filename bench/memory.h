@@ -29,8 +29,13 @@ void memory_read(const struct memory *memory, uint64_t step);
  * Changes the access rights of all memory: in this process, or in the region.
  */
 void memory_protect(const struct memory *memory, int prot);
-/* Frees all memory, in all processes; the memory then reads as zeros. */
+/*
+ * Frees all memory, in all processes; the memory then reads as zeros. That of a
+ * region does so after giving it back.
+ */
 void memory_take_away(const struct memory *memory);
 void memory_give_back(const struct memory *memory);
+/* Frees all memory likewise. The memory reads as zeros without giving it back. */
+void memory_punch(const struct memory *memory);
 
 #endif
