@@ -208,6 +208,28 @@ static struct json_object *now(void)
 		       (unsigned int)(ts.tv_nsec / 1000000), 3);
 }
 
+/* null without a limit, and for what is counted only with a limit. */
+static void add_figure(struct json_object *object, const char *key,
+		       uint64_t limit, uint64_t figure)
+{
+	add(object, key, limit ? new_number(figure) : NULL);
+}
+
+static struct json_object *usage_of(const struct mount *mount)
+{
+	struct json_object *object;
+	struct mount_usage u;
+
+	if (mount_get_usage(mount, &u))
+		return NULL;
+	object = new_object();
+	add_figure(object, "size_limit", u.size_limit, u.size_limit);
+	add_figure(object, "used", u.size_limit, u.used);
+	add_figure(object, "names_limit", u.names_limit, u.names_limit);
+	add_figure(object, "names", u.names_limit, u.names);
+	return object;
+}
+
 void listing_print_json(const struct listing *l, const struct mount *mount)
 {
 	const int layout = l->def->is_stream ? 0 : JSON_C_TO_STRING_PRETTY;
@@ -221,6 +243,7 @@ void listing_print_json(const struct listing *l, const struct mount *mount)
 		add(object, "time", now());
 	add(object, "mount_point", escaped(escape_utf8, mount->path));
 	add(object, "granule", new_number(mount->granule));
+	add(object, "mount", usage_of(mount));
 	add(object, l->def->key, rows);
 	text = json_object_to_json_string_ext(
 		object, layout | JSON_C_TO_STRING_SPACED |

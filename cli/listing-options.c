@@ -5,6 +5,7 @@
 enum {
 	OPT_LIST_COLUMNS = 0x100,
 	OPT_OUTPUT_ALL,
+	OPT_SORT,
 };
 
 /* clang-format off */
@@ -12,10 +13,14 @@ static const struct argp_option options[] = {
 	{ "json", 'J', NULL, 0, "print JSON", 0 },
 	{ "raw", 'r', NULL, 0, "print columns separated by one space", 0 },
 	{ "pairs", 'P', NULL, 0, "print KEY=\"value\" pairs", 0 },
+	{ "zero", 'z', NULL, 0,
+	  "print only names, each with a null character after it", 0 },
 	{ "noheadings", 'n', NULL, 0, "print no headings", 0 },
 	{ "output", 'o', "LIST", 0,
 	  "columns to print; +LIST adds to the default columns", 0 },
 	{ "output-all", OPT_OUTPUT_ALL, NULL, 0, "print all available columns", 0 },
+	{ "sort", OPT_SORT, "COLUMN", 0,
+	  "sort by this column; -COLUMN: from large to small", 0 },
 	{ "bytes", 'b', NULL, 0, "print sizes in bytes", 0 },
 	{ "list-columns", OPT_LIST_COLUMNS, NULL, 0,
 	  "list the available columns", 0 },
@@ -46,6 +51,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'P':
 		set_format(o, LISTING_PAIRS, "--pairs");
+		return 0;
+	case 'z':
+		set_format(o, LISTING_ZERO, "--zero");
+		return 0;
+	case OPT_SORT:
+		o->sort = arg;
 		return 0;
 	case 'n':
 		o->no_headings = true;

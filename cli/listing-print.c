@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "listing-print.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "message.h"
 
-int listing_print(const struct listing *l, const struct mount *mount)
+static void print_names(const struct listing *l)
+{
+	for (size_t i = 0; i < listing_count(l); i++) {
+		fputs(listing_row(l, i)->cells[0].string, stdout);
+		putchar('\0');
+	}
+}
+
+int listing_print(struct listing *l, const struct mount *mount)
 {
 	int err;
 
+	listing_sort_rows(l);
+	if (l->options->format == LISTING_ZERO) {
+		print_names(l);
+		return EXIT_SUCCESS;
+	}
 	if (l->options->format == LISTING_JSON) {
 		listing_print_json(l, mount);
 		return EXIT_SUCCESS;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "idcache.h"
 #include "xalloc.h"
 
 void cell_string(struct cell *cell, const char *format, ...)
@@ -83,6 +84,16 @@ static void select_columns(struct listing *l)
 		select_list(l, o->output + add);
 }
 
+static void select_sort(struct listing *l)
+{
+	const char *name = l->options->sort;
+
+	if (!name)
+		return;
+	name += *name == '-';
+	l->sort_column = find_column(l->def, name, strlen(name));
+}
+
 static void print_columns(const struct listing_def *def)
 {
 	size_t width = 0;
@@ -103,6 +114,8 @@ bool listing_begin(struct listing *l, const struct listing_def *def,
 		print_columns(def);
 	else
 		select_columns(l);
+	if (!options->list_columns)
+		select_sort(l);
 	return !options->list_columns;
 }
 
@@ -151,4 +164,50 @@ void listing_sort(struct listing *l,
 {
 	if (l->rows.count)
 		qsort(l->rows.items, l->rows.count, row_size(l), compare);
+}
+
+static const char *cell_name(const struct cell *cell)
+{
+	switch (cell->type) {
+	case CELL_USER:
+		return idcache_user((uid_t)cell->number);
+	case CELL_GROUP:
+		return idcache_group((gid_t)cell->number);
+	default:
+		return cell->string;
+	}
+}
+
+static int compare_cells(const struct cell *a, const struct cell *b)
+{
+	const char *x = cell_name(a), *y = cell_name(b);
+
+	if (x && y)
+		return strcmp(x, y);
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* Unknown values are last; equal rows are in the order of names. */
+static int compare_rows(const void *a, const void *b, void *data)
+{
+	const struct listing *l = data;
+	const struct cell *x = ((const struct row *)a)->cells;
+	const struct cell *y = ((const struct row *)b)->cells;
+	const struct cell *cx = &x[l->sort_column], *cy = &y[l->sort_column];
+	const int sign = *l->options->sort == '-' ? -1 : 1;
+	int order = 0;
+
+	if ((cx->type == CELL_UNKNOWN) != (cy->type == CELL_UNKNOWN))
+		return cx->type == CELL_UNKNOWN ? 1 : -1;
+	if (cx->type != CELL_UNKNOWN)
+		order = sign * compare_cells(cx, cy);
+	return order ? order : strcmp(x->string, y->string);
+}
+
+void listing_sort_rows(struct listing *l)
+{
+	/* The owners of details would not follow. */
+	if (l->options->sort && l->rows.count && !l->details)
+		qsort_r(l->rows.items, l->rows.count, row_size(l), compare_rows,
+			l);
 }

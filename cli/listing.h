@@ -46,6 +46,7 @@ enum listing_format {
 	LISTING_JSON,
 	LISTING_RAW,
 	LISTING_PAIRS,
+	LISTING_ZERO, /* names, ended by null characters */
 };
 
 struct listing_options {
@@ -53,6 +54,7 @@ struct listing_options {
 	const char *format_option; /* that chose the format, or NULL */
 	bool no_headings, bytes, output_all, list_columns;
 	const char *output; /* --output's list, or NULL */
+	const char *sort;   /* --sort's column, maybe after a -, or NULL */
 	char **names;
 	int name_count;
 };
@@ -88,7 +90,8 @@ struct listing {
 	const struct listing *details;
 	size_t selected[LISTING_MAX_COLUMNS];
 	size_t selected_count;
-	struct array rows; /* see listing_row() */
+	size_t sort_column; /* with --sort */
+	struct array rows;  /* see listing_row() */
 };
 
 /*
@@ -122,8 +125,11 @@ void listing_truncate(struct listing *listing, size_t count);
 void listing_sort(struct listing *listing,
 		  int (*compare)(const void *a, const void *b));
 
-/* EXIT_SUCCESS or EXIT_FAILURE. */
-int listing_print(const struct listing *listing, const struct mount *mount);
+/* By --sort, if given. */
+void listing_sort_rows(struct listing *listing);
+
+/* Sorts by --sort, then prints. EXIT_SUCCESS or EXIT_FAILURE. */
+int listing_print(struct listing *listing, const struct mount *mount);
 
 void cell_string(struct cell *cell, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -6,6 +6,13 @@
 #include <stddef.h>
 
 struct listing;
+struct mount;
+
+enum metrics_format {
+	METRICS_NONE,
+	METRICS_OPEN,    /* OpenMetrics: names of counters without _total */
+	METRICS_CLASSIC, /* of Prometheus: without units and end */
+};
 
 /* The metric of a column in a listing of regions. */
 struct metric {
@@ -17,8 +24,22 @@ struct metric {
 	const char *help;
 };
 
-/* Metrics of one name follow one another. */
-void openmetrics_print(const struct listing *listing,
-		       const struct metric *metrics, size_t count);
+/* A label of the metric mshare_region_info. */
+struct metric_label {
+	size_t column;
+	const char *name;
+};
+
+struct metrics {
+	/* Metrics of one name follow one another. */
+	const struct metric *metrics;
+	size_t count;
+	const struct metric_label *labels;
+	size_t label_count;
+};
+
+void openmetrics_print(const struct listing *listing, const struct mount *mount,
+		       const struct metrics *metrics,
+		       enum metrics_format format);
 
 #endif

@@ -67,19 +67,33 @@ static int fill(struct row *row, const struct region *region, void *data)
 	return err;
 }
 
+static const char *format(const struct info *info, uint64_t number,
+			  char text[SIZE_STRLEN])
+{
+	if (!info->options.bytes)
+		return size_format(number, text);
+	snprintf(text, SIZE_STRLEN, "%" PRIu64, number);
+	return text;
+}
+
 /* The mount, before a table of all regions. */
 static void print_mount(const struct info *info, const struct mount *mount)
 {
-	char size[SIZE_STRLEN];
+	char text[SIZE_STRLEN], limit[SIZE_STRLEN];
+	struct mount_usage u = { 0 };
 
 	fputs("mount:   ", stdout);
 	escape_message(stdout, mount->path);
-	if (info->options.bytes)
-		snprintf(size, sizeof(size), "%" PRIu64, mount->granule);
-	else
-		size_format(mount->granule, size);
-	printf("\ngranule: %s\n%s", size,
-	       listing_count(&info->regions) ? "\n" : "");
+	printf("\ngranule: %s\n", format(info, mount->granule, text));
+	mount_get_usage(mount, &u);
+	if (u.size_limit)
+		printf("memory:  %s of %s used\n", format(info, u.used, text),
+		       format(info, u.size_limit, limit));
+	if (u.names_limit)
+		printf("names:   %" PRIu64 " of %" PRIu64 "\n", u.names,
+		       u.names_limit);
+	if (listing_count(&info->regions))
+		putchar('\n');
 }
 
 /* With --mappings, the options for columns are about mappings. */
@@ -106,7 +120,7 @@ static bool begin(struct info *info)
 	return listing_begin(&info->regions, &region_listing, &info->options);
 }
 
-static int print(const struct info *info, const struct mount *mount)
+static int print(struct info *info, const struct mount *mount)
 {
 	const struct listing_options *o = &info->options;
 

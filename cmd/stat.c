@@ -37,6 +37,11 @@ enum {
 	COL_FLUSH_RATE,
 	COL_IPI_RATE,
 	COL_SEALS,
+	COL_MODE,
+	COL_OWNER,
+	COL_GROUP,
+	COL_INODE,
+	COL_CTIME,
 };
 
 /* clang-format off */
@@ -78,6 +83,11 @@ static const struct column columns[] = {
 						       "--interval", 0 },
 	[COL_SEALS] =            { "SEALS",            "permanently forbidden "
 						       "changes", COL_LEFT },
+	[COL_MODE] =             { "MODE",             "permissions, in octal", COL_LEFT },
+	[COL_OWNER] =            { "OWNER",            "user name of the owner", COL_LEFT },
+	[COL_GROUP] =            { "GROUP",            "name of the group", COL_LEFT },
+	[COL_INODE] =            { "INODE",            "inode number, as in /proc/PID/maps", 0 },
+	[COL_CTIME] =            { "CTIME",            "time of the last change to names, mode or owner", COL_LEFT },
 };
 /* clang-format on */
 
@@ -129,6 +139,18 @@ static const struct metric metrics[] = {
 };
 /* clang-format on */
 
+static const struct metric_label labels[] = {
+	{ COL_OWNER, "owner" }, { COL_GROUP, "group" }, { COL_INODE, "inode" },
+	{ COL_MODE, "mode" },   { COL_SEALS, "seals" },
+};
+
+static const struct metrics all_metrics = {
+	.metrics = metrics,
+	.count = sizeof(metrics) / sizeof(metrics[0]),
+	.labels = labels,
+	.label_count = sizeof(labels) / sizeof(labels[0]),
+};
+
 /* A field of struct mshare_stat, and the columns that show the field. */
 struct figure {
 	size_t column;
@@ -161,7 +183,8 @@ static const struct figure figures[] = {
 struct stat_command {
 	struct listing_options options;
 	struct listing listing;
-	bool openmetrics, has_count;
+	enum metrics_format metrics;
+	bool has_count;
 	bool printed; /* a report was not empty */
 	uint64_t interval_ms, count;
 	struct samples samples;
@@ -171,6 +194,7 @@ enum {
 	OPT_COUNT = 0x100,
 	OPT_INTERVAL,
 	OPT_OPENMETRICS,
+	OPT_PROMETHEUS,
 };
 
 static const struct argp_option options[] = {
@@ -179,13 +203,16 @@ static const struct argp_option options[] = {
 	{ "count", OPT_COUNT, "N", 0, "with --interval: stop after N reports",
 	  0 },
 	{ "openmetrics", OPT_OPENMETRICS, NULL, 0,
-	  "print metrics for Prometheus", 0 },
+	  "print metrics in the OpenMetrics format", 0 },
+	{ "prometheus", OPT_PROMETHEUS, NULL, 0,
+	  "print metrics in the text format of Prometheus", 0 },
 	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct stat_command *c = state->input;
+	const char *option;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -206,17 +233,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		c->has_count = true;
 		return 0;
 	case OPT_OPENMETRICS:
-		c->openmetrics = true;
+	case OPT_PROMETHEUS:
+		if (c->metrics &&
+		    (c->metrics == METRICS_OPEN) != (key == OPT_OPENMETRICS))
+			cli_usage_error("--openmetrics and --prometheus "
+					"exclude each other");
+		c->metrics = key == OPT_OPENMETRICS ? METRICS_OPEN :
+						      METRICS_CLASSIC;
 		return 0;
 	case ARGP_KEY_END:
+		option = c->metrics == METRICS_OPEN ? "--openmetrics" :
+						      "--prometheus";
 		if (c->has_count && !c->interval_ms)
 			cli_usage_error("--count needs --interval");
-		if (c->openmetrics && c->interval_ms)
-			cli_usage_error("--openmetrics and --interval exclude "
-					"each other");
-		if (c->openmetrics && c->options.format_option)
-			cli_usage_error("--openmetrics and %s exclude each "
-					"other",
+		if (c->metrics && c->interval_ms)
+			cli_usage_error("%s and --interval exclude each other",
+					option);
+		if (c->metrics && c->options.format_option)
+			cli_usage_error("%s and %s exclude each other", option,
 					c->options.format_option);
 		return 0;
 	default:
@@ -263,6 +297,20 @@ static void fill_rates(struct cell *cells, const struct sample *before,
 		fill_rate(cells, &figures[i], before, now);
 }
 
+static void fill_file(struct cell *cells, const struct stat *st)
+{
+	char time[64] = "";
+	struct tm tm;
+
+	if (localtime_r(&st->st_ctim.tv_sec, &tm))
+		strftime(time, sizeof(time), "%FT%T%z", &tm);
+	cell_string(&cells[COL_MODE], "%04o", st->st_mode & 07777);
+	cell_value(&cells[COL_OWNER], CELL_USER, st->st_uid);
+	cell_value(&cells[COL_GROUP], CELL_GROUP, st->st_gid);
+	cell_value(&cells[COL_INODE], CELL_NUMBER, st->st_ino);
+	cell_string(&cells[COL_CTIME], "%s", time);
+}
+
 static int fill(struct row *row, const struct region *region, void *data)
 {
 	const ino_t inode = region->st.st_ino;
@@ -273,11 +321,12 @@ static int fill(struct row *row, const struct region *region, void *data)
 	int err;
 
 	/* A region is named twice: a row without figures has no metrics. */
-	if (c->openmetrics && samples_find(&c->samples.now, inode))
+	if (c->metrics && samples_find(&c->samples.now, inode))
 		return 0;
 	err = mshare_stat(region->fd, &st);
 	if (err)
 		return err;
+	fill_file(cells, &region->st);
 	if (region->range.size)
 		cell_value(&cells[COL_SIZE], CELL_SIZE, region->range.size);
 	fill_figures(cells, &st);
@@ -355,9 +404,8 @@ static int show(struct stat_command *c, const struct mount *mount,
 	if (c->interval_ms)
 		return repeat(c, mount, source);
 	ret = regions_collect(&c->listing, mount, source);
-	if (c->openmetrics)
-		openmetrics_print(&c->listing, metrics,
-				  sizeof(metrics) / sizeof(metrics[0]));
+	if (c->metrics)
+		openmetrics_print(&c->listing, mount, &all_metrics, c->metrics);
 	else
 		ret |= listing_print(&c->listing, mount);
 	return ret;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <mshare.h>
@@ -48,6 +49,20 @@ void mount_close(struct mount *mount)
 		close(mount->fd);
 	free(mount->path);
 	*mount = (struct mount){ .fd = -1 };
+}
+
+int mount_get_usage(const struct mount *mount, struct mount_usage *usage)
+{
+	struct statfs fs;
+
+	*usage = (struct mount_usage){ 0 };
+	if (fstatfs(mount->fd, &fs))
+		return -errno;
+	usage->size_limit = fs.f_blocks * (uint64_t)fs.f_bsize;
+	usage->used = (fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize;
+	usage->names_limit = fs.f_files;
+	usage->names = fs.f_files - fs.f_ffree;
+	return 0;
 }
 
 static bool names_a_path(const char *name)

@@ -20,6 +20,15 @@ struct mount {
 int mount_open(const char *path, struct mount *mount);
 void mount_close(struct mount *mount);
 
+/* What a mount holds, and its limits; 0: unlimited. */
+struct mount_usage {
+	uint64_t size_limit, used;   /* bytes; used is 0 without a limit */
+	uint64_t names_limit, names; /* names is 0 without a limit */
+};
+
+/* 0 or -errno. */
+int mount_get_usage(const struct mount *mount, struct mount_usage *usage);
+
 /*
  * The path of a region: name itself if name is absolute or begins with the
  * component . or .., otherwise relative to the mount point. NULL: out of

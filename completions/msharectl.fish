@@ -78,7 +78,7 @@ function __msharectl_value --no-scope-shadowing
             printf '%s\n' $__msharectl_prots
         case 'mempolicy:--mode:*'
             printf '%s\n' $__msharectl_modes
-        case '*:--output:*'
+        case '*:--output:*' '*:--sort:*'
             __msharectl_columns
     end
 end

@@ -145,7 +145,7 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 	works create -q --size 1G -- -x
 	works info -nr -o NAME
 	assert_output -- -x
-	works rm -- -x
+	MSHARE_FAKE_ATTACHED=0 works rm -- -x
 	[[ ! -e $MOUNT/-x ]]
 }
 

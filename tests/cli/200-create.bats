@@ -66,7 +66,7 @@ starts() {
 	for name in a b c; do
 		works create -q -s 2G $name
 	done
-	works rm b
+	MSHARE_FAKE_ATTACHED=0 works rm b
 	works create -q -s 3G large
 	works create -q -s 1G small
 	assert_equal "$(starts large small)" '0x200180000000 0x200080000000 '

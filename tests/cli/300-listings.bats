@@ -27,7 +27,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 }
 
 @test "info without regions: mount point and granule" {
-	works rm -r pg dir
+	MSHARE_FAKE_ATTACHED=0 works rm -r pg dir
 	works info
 	assert_output "$(printf '%s\n' "mount:   $MOUNT" 'granule: 1G')"
 	works info --bytes
@@ -152,7 +152,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	run --separate-stderr msharectl info -J nonsense
 	assert_failure 1
 	assert_equal "$(jq -c .regions <<<"$output")" '[]'
-	works rm -r pg dir
+	MSHARE_FAKE_ATTACHED=0 works rm -r pg dir
 	works info -J
 	assert_equal "$(jq -c .regions <<<"$output")" '[]'
 }
@@ -233,7 +233,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 	assert_equal "${#lines[@]}" ${#names[@]}
 	works info -n -o NAME,SIZE
 	assert_equal "${#lines[@]}" ${#names[@]}
-	works rm -- "${names[@]}"
+	MSHARE_FAKE_ATTACHED=0 works rm -- "${names[@]}"
 }
 
 @test "unreadable regions are listed with the known values" {
@@ -294,4 +294,46 @@ teardown() {
 		chmod -R u+rwx "$PUBLIC"
 		rm -rf "$PUBLIC"
 	fi
+}
+
+@test "--sort sorts by a column, in both directions" {
+	rm -rf "${MOUNT:?}"/*
+	echo $G >"$MOUNT/mshare_info"
+	for size in 2 10 1; do
+		msharectl create -q -s ${size}G "r$size"
+	done
+	: >"$MOUNT/unset"
+	works ls -nr --sort SIZE -o NAME
+	assert_output $'r1\nr2\nr10\nunset'
+	works ls -nr --sort=-size -o NAME
+	assert_output $'r10\nr2\nr1\nunset'
+	works ls -nr --sort -OWNER -o NAME
+	assert_output $'r1\nr10\nr2\nunset'
+	works ls -J --sort=-START
+	assert_equal "$(jq -r '.entries[0].name' <<<"$output")" r1
+	usage_error "unknown column 'nonsense'; see --list-columns" ls --sort nonsense
+}
+
+@test "-z, --zero prints names for xargs -0" {
+	rm -rf "${MOUNT:?}"/*
+	echo $G >"$MOUNT/mshare_info"
+	names=('a b' $'new\nline' 'quo"te')
+	for name in "${names[@]}"; do
+		msharectl create -q -s 1G -- "$name"
+	done
+	for option in -z --zero; do
+		msharectl info $option >"$BATS_TEST_TMPDIR/names"
+		assert_equal "$(tr '\0\n' '\n_' <"$BATS_TEST_TMPDIR/names")" $'a b\nnew_line\nquo"te'
+	done
+	usage_error '--json and --zero exclude each other' info -J -z
+}
+
+@test "JSON has the limits of the mount, and what is used" {
+	for verb in ls info stat ps; do
+		MSHARE_FAKE_USAGE=1000:400:50:20 MSHARE_FAKE_ATTACHED=0 works $verb -J
+		assert_equal "$(jq -c .mount <<<"$output")" \
+			'{"size_limit":4096000,"used":2457600,"names_limit":50,"names":30}'
+		MSHARE_FAKE_ATTACHED=0 works $verb -J
+		assert_equal "$(jq -c .mount <<<"$output")" '{"size_limit":null,"used":null,"names_limit":null,"names":null}'
+	done
 }

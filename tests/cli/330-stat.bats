@@ -52,7 +52,7 @@ setup() {
 	works stat --interval 0.01 --count 3 -J
 	assert_equal "${#lines[@]}" 3
 	for line in "${lines[@]}"; do
-		assert_equal "$(jq -c 'keys_unsorted' <<<"$line")" '["version","time","mount_point","granule","regions"]'
+		assert_equal "$(jq -c 'keys_unsorted' <<<"$line")" '["version","time","mount_point","granule","mount","regions"]'
 		assert_equal "$(jq -c '.regions[0] | keys_unsorted' <<<"$line")" \
 			'["name","name_bytes","attached","resident","pgtables","faults_per_s","links_per_s","flushes_per_s","ipis_per_s"]'
 		jq -e '.regions[0].faults_per_s > 0 and .time > 1000000000' <<<"$line"
@@ -179,4 +179,51 @@ lines_of_reports() {
 	[[ $output != *'{'* ]]
 	usage_error '--openmetrics and --json exclude each other' stat --openmetrics -J
 	usage_error '--openmetrics and --interval exclude each other' stat --openmetrics --interval 1
+}
+
+@test "--openmetrics, --prometheus: the mount, and properties of regions" {
+	export MSHARE_FAKE_USAGE=1000:400:50:20
+	works stat --openmetrics
+	assert_line '# TYPE mshare_region info'
+	assert_line --regexp '^mshare_region_info\{region="pg",owner="[^"]+",group="[^"]+",inode="[0-9]+",mode="0600",seals=""\} 1$'
+	assert_line "mshare_mount_size_bytes{mount_point=\"$MOUNT\"} 4096000"
+	assert_line "mshare_mount_used_bytes{mount_point=\"$MOUNT\"} 2457600"
+	assert_line "mshare_mount_regions_limit{mount_point=\"$MOUNT\"} 50"
+	assert_line "mshare_mount_regions{mount_point=\"$MOUNT\"} 30"
+	works stat --prometheus
+	assert_line '# TYPE mshare_region_faults_total counter'
+	assert_line 'mshare_region_faults_total{region="pg"} 1000'
+	assert_line '# TYPE mshare_region_info gauge'
+	refute_line --regexp '^# (UNIT|EOF)'
+	unset MSHARE_FAKE_USAGE
+	works stat --prometheus
+	refute_output --partial mshare_mount
+	usage_error '--openmetrics and --prometheus exclude each other' stat --prometheus --openmetrics
+	usage_error '--prometheus and --json exclude each other' stat --prometheus -J
+}
+
+@test "promtool accepts the metrics, the alerts and the queries" {
+	type -P promtool >/dev/null || skip 'promtool is not installed'
+	export MSHARE_FAKE_USAGE=1000:400:50:20
+	msharectl create -q -s 1G 'quo"te'
+	msharectl stat --prometheus | promtool check metrics
+	# promtool reads OpenMetrics with times only
+	msharectl stat --openmetrics | sed -E 's/^([^#].*)$/\1 1700000000/' >"$BATS_TEST_TMPDIR/metrics"
+	promtool tsdb create-blocks-from openmetrics "$BATS_TEST_TMPDIR/metrics" "$BATS_TEST_TMPDIR/blocks"
+	promtool check rules "$TREE/packaging/examples/prometheus-rules.yml"
+	jq -r '.. | .expr? // empty' "$TREE/packaging/examples/grafana-dashboard.json" >"$BATS_TEST_TMPDIR/expressions"
+	[[ -s $BATS_TEST_TMPDIR/expressions ]]
+	jq -Rn '{groups: [{name: "dashboard", rules: [inputs | {record: "x", expr: .}]}]}' \
+		"$BATS_TEST_TMPDIR/expressions" >"$BATS_TEST_TMPDIR/rules.yml"
+	promtool check rules --lint=none "$BATS_TEST_TMPDIR/rules.yml"
+	# every metric that they name exists
+	grep -ohE 'mshare_(region|mount)_[a-z_]+' "$TREE"/packaging/examples/{prometheus-rules.yml,grafana-dashboard.json} |
+		sort -u >"$BATS_TEST_TMPDIR/named"
+	msharectl stat --prometheus | sed -n 's/^\(mshare_[a-z_]*\){.*/\1/p' | sort -u >"$BATS_TEST_TMPDIR/printed"
+	assert_equal "$(comm -23 "$BATS_TEST_TMPDIR/named" "$BATS_TEST_TMPDIR/printed")" ''
+}
+
+@test "stat: OWNER, GROUP, MODE and CTIME" {
+	works stat -nr -o OWNER,GROUP,MODE,INODE,CTIME
+	assert_output --regexp "^$(id -un) $(id -gn) 0600 $(stat -c %i "$MOUNT/pg") $(date +%Y)-[0-9-]*T[0-9:]{8}[+-][0-9]{4}$"
 }

@@ -102,3 +102,12 @@ FILE=\"$FILE\" OFFSET=\"4096\""
 	works info --mappings -nr empty
 	assert_equal "${#lines[@]}" 1
 }
+
+@test "info shows how much of the limits is used" {
+	MSHARE_FAKE_USAGE=262144:131072:50:20 works info
+	assert_line 'memory:  512M of 1G used'
+	assert_line 'names:   30 of 50'
+	MSHARE_FAKE_USAGE=262144:131072:0:0 works info -b
+	assert_line 'memory:  536870912 of 1073741824 used'
+	refute_line --partial names:
+}

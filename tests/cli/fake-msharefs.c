@@ -16,6 +16,8 @@
  * UMOUNT:ERRNO as above; MSHARE_FAKE_REASON is the text of the mount's context.
  * MSHARE_FAKE_FILESYSTEMS=FILE is read where /proc/filesystems is asked for.
  * MSHARE_FAKE_MEMINFO=FILE is read where /proc/meminfo is asked for.
+ * MSHARE_FAKE_USAGE=BLOCKS:FREE:NAMES:FREE are the figures of statfs(); zeros,
+ * which are no limits, if unset.
  * MSHARE_FAKE_NO_STAT=1 is a kernel without MSHAREFS_STAT.
  * MSHARE_FAKE_ATTACHED=N is the number of processes that have each region
  * attached, by the word of the kernel; 3 if unset.
@@ -122,14 +124,35 @@ note_request(const char *format, ...)
 	fclose(f);
 }
 
+/* Blocks, free blocks, names, free names. */
+static const uint64_t *read_usage(void)
+{
+	static uint64_t figures[4];
+	const char *text = getenv("MSHARE_FAKE_USAGE");
+
+	memset(figures, 0, sizeof(figures));
+	if (text && sscanf(text, "%lu:%lu:%lu:%lu", &figures[0], &figures[1],
+			   &figures[2], &figures[3]) != 4)
+		abort();
+	return figures;
+}
+
 #define FAKE_FSTATFS(name, type)                                           \
 	int name(int fd, struct type *buf)                                 \
 	{                                                                  \
 		int (*real)(int, struct type *) = dlsym(RTLD_NEXT, #name); \
 		int ret = real(fd, buf);                                   \
                                                                            \
-		if (!ret && is_fake(fd))                                   \
+		if (!ret && is_fake(fd)) {                                 \
+			const uint64_t *figures = read_usage();            \
+                                                                           \
 			buf->f_type = MAGIC;                               \
+			buf->f_bsize = 4096;                               \
+			buf->f_blocks = figures[0];                        \
+			buf->f_bfree = figures[1];                         \
+			buf->f_files = figures[2];                         \
+			buf->f_ffree = figures[3];                         \
+		}                                                          \
 		return ret;                                                \
 	}
 FAKE_FSTATFS(fstatfs, statfs)
