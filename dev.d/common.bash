@@ -56,6 +56,18 @@ side_build() {
 	side_configure "$@" && cmake --build "$side" -j "$(nproc)"
 }
 
+# Prints a suffix for versions of packages. apt takes a package of the same version
+# for the package that is installed, so each commit has its own version, and so has
+# each build of a tree with changes that are not committed. Empty outside of git.
+commit_suffix() {
+	local commit suffix
+	commit=$(git -C "$TREE" rev-parse --short=8 HEAD 2>/dev/null) || return 0
+	suffix=$(git -C "$TREE" rev-list --count HEAD).g$commit
+	[[ -z $(git -C "$TREE" status --porcelain --untracked-files=no) ]] ||
+		suffix+=.$(date -u +%Y%m%d%H%M%S)
+	printf '%s\n' "$suffix"
+}
+
 # print_tap_result COUNT FAILED: prints the last line of a verb that prints TAP, for
 # people; fails if a test failed
 print_tap_result() {
