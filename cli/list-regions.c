@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,6 +94,30 @@ static int collect_directory(struct collection *c, const char *name)
 	return err;
 }
 
+/* A named region that the user may not open, as without names. */
+static bool add_closed(struct collection *c, const char *name)
+{
+	struct row *row;
+	struct stat st;
+	int fd, ret;
+
+	fd = names_open_path(c->mount, name, O_RDONLY | O_NONBLOCK);
+	if (fd >= 0)
+		close(fd);
+	if (fd != -EACCES)
+		return false;
+	fd = names_open_path(c->mount, name, O_PATH);
+	if (fd < 0)
+		return false;
+	ret = fstat(fd, &st);
+	close(fd);
+	if (ret || !S_ISREG(st.st_mode))
+		return false;
+	row = listing_add_row(c->listing, mount_relative(c->mount, name));
+	c->source->fill_closed(row->cells, &st);
+	return true;
+}
+
 static void collect_name(struct collection *c, const char *name)
 {
 	struct region region;
@@ -107,6 +132,8 @@ static void collect_name(struct collection *c, const char *name)
 			return;
 		}
 	}
+	if (c->source->fill_directory && add_closed(c, name))
+		return;
 	if (names_open(c->mount, name, O_RDONLY, &region)) {
 		c->ret = EXIT_FAILURE;
 		return;

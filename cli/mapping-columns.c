@@ -87,22 +87,29 @@ struct part {
 	struct listing *listing;
 	const char *name;
 	size_t owner;
+	const uint64_t *at; /* only the mapping with this address; or NULL */
 };
 
 static int add_row(const struct mshare_mapping *m, const char *path, void *data)
 {
 	const struct part *part = data;
-	struct row *row = listing_add_row(part->listing, part->name);
+	struct row *row;
 
+	if (part->at && *part->at - m->addr >= m->length)
+		return 0;
+	row = listing_add_row(part->listing, part->name);
 	row->owner = part->owner;
 	fill(row->cells, m, path);
 	return 0;
 }
 
 int mapping_rows_add(struct listing *l, const char *name,
-		     const struct region *region, size_t owner)
+		     const struct region *region, size_t owner,
+		     const uint64_t *at)
 {
-	struct part part = { .listing = l, .name = name, .owner = owner };
+	struct part part = {
+		.listing = l, .name = name, .owner = owner, .at = at
+	};
 	const size_t before = listing_count(l);
 	int err;
 

@@ -9,10 +9,11 @@
 extern const struct listing_def mapping_listing;
 
 /*
- * Adds a row for each mapping in a region, with this owner. 0 or -errno, and
- * then no row is added.
+ * Adds a row for each mapping in a region, with this owner; if at
+ * is not NULL, only for the mapping that has this address. 0 or -errno, and then no row is added.
  */
 int mapping_rows_add(struct listing *listing, const char *name,
-		     const struct region *region, size_t owner);
+		     const struct region *region, size_t owner,
+		     const uint64_t *at);
 
 #endif

@@ -107,6 +107,12 @@ static const struct message messages[] = {
 	{ OP_OPEN, ENXIO, "not a region",
 	  "Name a region; list the regions: msharectl ls" },
 
+	{ OP_OPEN_READABLE, EACCES, "no permission to write to the region",
+	  "Attach the region read-only: --read-only" },
+	{ OP_OPEN_READABLE, EROFS, NULL,
+	  "Attach the region read-only: --read-only; or mount for writing, in "
+	  "a service ReadWritePaths={mount}" },
+
 	{ OP_NEW, EEXIST, "exists already",
 	  "Choose another name, or remove the region and its memory: "
 	  "msharectl rm {name}" },
@@ -301,13 +307,13 @@ static const struct message messages[] = {
 
 /* The operation whose rows apply if an operation has no row. */
 static const enum operation parents[OP_COUNT] = {
-	[OP_SET_SIZE] = OP_NEW,         [OP_MAP] = OP_RANGE,
-	[OP_MAP_FILE] = OP_MAP,         [OP_HUGE] = OP_ADVISE,
-	[OP_POPULATE] = OP_ADVISE,      [OP_UNMAP] = OP_RANGE,
-	[OP_PROTECT] = OP_RANGE,        [OP_ADVISE] = OP_RANGE,
-	[OP_LOCK_MEMORY] = OP_RANGE,    [OP_UNLOCK_MEMORY] = OP_RANGE,
-	[OP_MEMPOLICY] = OP_RANGE,      [OP_SEALED_MAP] = OP_RANGE,
-	[OP_SEALED_PROTECT] = OP_RANGE,
+	[OP_OPEN_READABLE] = OP_OPEN,  [OP_SET_SIZE] = OP_NEW,
+	[OP_MAP] = OP_RANGE,           [OP_MAP_FILE] = OP_MAP,
+	[OP_HUGE] = OP_ADVISE,         [OP_POPULATE] = OP_ADVISE,
+	[OP_UNMAP] = OP_RANGE,         [OP_PROTECT] = OP_RANGE,
+	[OP_ADVISE] = OP_RANGE,        [OP_LOCK_MEMORY] = OP_RANGE,
+	[OP_UNLOCK_MEMORY] = OP_RANGE, [OP_MEMPOLICY] = OP_RANGE,
+	[OP_SEALED_MAP] = OP_RANGE,    [OP_SEALED_PROTECT] = OP_RANGE,
 };
 
 static void merge(struct message *found, enum operation op, int err)

@@ -18,8 +18,9 @@ enum operation {
 	OP_MOUNT,    /* finding msharefs */
 	OP_DO_MOUNT, /* mounting it */
 	OP_DO_UMOUNT,
-	OP_OPEN, /* a region that exists */
-	OP_NEW,  /* a region that is to exist */
+	OP_OPEN,          /* a region that exists */
+	OP_OPEN_READABLE, /* the same, for writing, where reading is allowed */
+	OP_NEW,           /* a region that is to exist */
 	OP_LOCK,
 	OP_SET_SIZE,
 	OP_FILE,  /* opening a file that is to be mapped */

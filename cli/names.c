@@ -122,14 +122,21 @@ int names_failed(const struct mount *mount, enum operation op, const char *name,
 int names_open(const struct mount *mount, const char *name, int flags,
 	       struct region *region)
 {
+	const bool is_write = (flags & O_ACCMODE) == O_RDWR;
 	char *path = path_of(mount, name);
-	int err;
+	enum operation op = OP_OPEN;
+	int err = -ENOMEM;
 
-	err = path ? region_open_at(AT_FDCWD, path, flags, region) : -ENOMEM;
+	if (path)
+		err = region_open_at(AT_FDCWD, path, flags & ~NAMES_ATTACH,
+				     region);
+	if (err && path && is_write && (flags & NAMES_ATTACH) &&
+	    !faccessat(AT_FDCWD, path, R_OK, AT_EACCESS))
+		op = OP_OPEN_READABLE;
 	free(path);
 	if (!err)
 		return EXIT_SUCCESS;
-	return names_failed(mount, OP_OPEN, name, err);
+	return names_failed(mount, op, name, err);
 }
 
 int names_open_sized(const struct mount *mount, const char *name, int flags,

@@ -31,6 +31,9 @@ struct subject names_subject(const struct mount *mount, const char *name);
 int names_failed(const struct mount *mount, enum operation op, const char *name,
 		 int err);
 
+/* Beside the flags of open(): to attach, for which reading can suffice. */
+#define NAMES_ATTACH (1 << 30)
+
 /*
  * Opens an existing region, or reports the error. EXIT_SUCCESS or EXIT_FAILURE.
  */

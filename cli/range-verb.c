@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -172,6 +173,7 @@ int range_verb_open(const struct cli *cli, const struct range_options *options,
 	if (ret)
 		goto fail;
 	ret = choose_range(name, &open->region, &options->wanted, &open->range);
+	open->subject.range = open->range;
 	if (!ret)
 		return EXIT_SUCCESS;
 	region_close(&open->region);
@@ -184,6 +186,55 @@ void range_verb_close(struct open_range *open)
 {
 	region_close(&open->region);
 	mount_close(&open->mount);
+}
+
+/* Whether a part of the range is not mapped, and which is the first. */
+static bool find_hole(int fd, struct range range, struct range *hole)
+{
+	const uint64_t end = range.start + range.size;
+	uint64_t at = range.start;
+	struct mshare_mapping m;
+	char path[PATH_MAX];
+	int err;
+
+	for (; at < end; at = m.addr + m.length) {
+		err = mshare_next_mapping(fd, at, &m, path, sizeof(path));
+		if (err && err != -ENOENT)
+			return false;
+		if (!err && m.addr <= at)
+			continue;
+		*hole = (struct range){
+			.start = at,
+			.size = (err || m.addr > end ? end : m.addr) - at,
+		};
+		return true;
+	}
+	return false;
+}
+
+/* ENOMEM has two reasons: holes, and a shortage of memory. */
+static int report_enomem(enum operation op, int fd,
+			 const struct subject *subject)
+{
+	struct subject hole = *subject;
+	char has[SIZE_STRLEN];
+	uint64_t available;
+
+	if (find_hole(fd, subject->range, &hole.range)) {
+		message_show(&hole,
+			     "a part of the range is not mapped: {range}",
+			     "Map the whole range, or choose a mapped range "
+			     "with --addr and --size.");
+		return EXIT_FAILURE;
+	}
+	if (op != OP_ADVISE || memory_available(&available))
+		return message_failed(op, subject, -ENOMEM);
+	return message_error(subject->name,
+			     "Free memory, or raise the memory limit of the "
+			     "cgroup that created the region, which pays.",
+			     "memory is short: %s of memory and swap are "
+			     "available",
+			     size_format(available, has));
 }
 
 int range_verb_failed(enum operation op, int fd, const struct subject *subject,
@@ -199,6 +250,10 @@ int range_verb_failed(enum operation op, int fd, const struct subject *subject,
 	};
 	struct mshare_stat st;
 
+	if (err == -ENOMEM && subject->range.size &&
+	    (op == OP_ADVISE || op == OP_LOCK_MEMORY || op == OP_PROTECT ||
+	     op == OP_MEMPOLICY || op == OP_UNLOCK_MEMORY))
+		return report_enomem(op, fd, subject);
 	/* EPERM has other reasons as well. */
 	if (err != -EPERM || mshare_stat(fd, &st))
 		return message_failed(op, subject, err);

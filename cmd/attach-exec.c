@@ -237,7 +237,8 @@ static int open_regions(struct attach_exec *a, const struct mount *mount)
 	for (size_t i = 0; i < a->count; i++) {
 		struct region *r = &a->regions[i];
 
-		if (names_open_sized(mount, a->names[i], flags, r))
+		if (names_open_sized(mount, a->names[i], flags | NAMES_ATTACH,
+				     r))
 			return EXIT_FAILURE;
 		/* For the program to map and close. */
 		if (!a->env_only)
@@ -297,6 +298,50 @@ static int check_program(const struct attach_exec *a, const char *path)
 		return EXIT_SUCCESS;
 	report(&failure, a);
 	return EXIT_FAILURE;
+}
+
+/* Programs that execute the program that their arguments name. */
+static const char *const wrappers[] = {
+	"chroot",  "chrt",    "env",     "flock",   "ionice",  "nice",
+	"nohup",   "nsenter", "numactl", "prlimit", "runuser", "setarch",
+	"setpriv", "setsid",  "stdbuf",  "su",      "sudo",    "systemd-run",
+	"taskset", "time",    "timeout", "unshare",
+};
+
+static bool is_shell(const char *name)
+{
+	return !strcmp(name, "sh") || !strcmp(name, "bash") ||
+	       !strcmp(name, "dash");
+}
+
+/* Whether a mapping of this program is of no use to the program it runs. */
+static bool is_wrapper(char *const *command)
+{
+	const char *slash = strrchr(command[0], '/');
+	const char *name = slash ? slash + 1 : command[0];
+	size_t i = 1;
+
+	if (is_shell(name))
+		return command[1] && !strcmp(command[1], "-c") && command[2] &&
+		       !strncmp(command[2], "exec ", strlen("exec "));
+	/* env without a program prints the environment. */
+	while (command[i] && (*command[i] == '-' || strchr(command[i], '=')))
+		i++;
+	if (!command[i])
+		return false;
+	for (i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++)
+		if (!strcmp(wrappers[i], name))
+			return true;
+	return false;
+}
+
+static void warn_of_wrapper(const struct attach_exec *a)
+{
+	if (!a->env_only && is_wrapper(a->command))
+		message_note(a->command[0],
+			     "note: the program that this command executes "
+			     "loses the region; put this command before "
+			     "msharectl");
 }
 
 static int failed_exec(const struct attach_exec *a, int err)
@@ -394,6 +439,7 @@ out:
 
 static int execute(struct attach_exec *a)
 {
+	warn_of_wrapper(a);
 	if (a->dry_run)
 		return rehearse(a);
 	return a->env_only ? execute_unattached(a) : execute_attached(a);

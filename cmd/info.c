@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "args.h"
 #include "cli.h"
 #include "mapping-columns.h"
+#include "message.h"
 #include "escape.h"
 #include "region-columns.h"
 #include "list-regions.h"
@@ -23,14 +25,19 @@ struct info {
 	struct listing_options options;
 	struct listing_options region_options; /* with --mappings */
 	bool show_mappings;
+	bool has_at, found_region;
+	uint64_t at; /* of --at */
 	struct listing regions, mappings;
 };
 
 enum {
-	OPT_MAPPINGS = 0x100,
+	OPT_AT = 0x100,
+	OPT_MAPPINGS,
 };
 
 static const struct argp_option options[] = {
+	{ "at", OPT_AT, "ADDR", 0,
+	  "show the region and the mapping that have this address", 0 },
 	{ "mappings", OPT_MAPPINGS, NULL, 0, "show the mappings in the regions",
 	  0 },
 	{ 0 },
@@ -40,10 +47,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct info *info = state->input;
 
-	(void)arg;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &info->options;
+		return 0;
+	case OPT_AT:
+		info->at = args_address("--at", arg);
+		info->has_at = true;
+		info->show_mappings = true;
 		return 0;
 	case OPT_MAPPINGS:
 		info->show_mappings = true;
@@ -55,14 +66,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static int fill(struct row *row, const struct region *region, void *data)
 {
+	const struct range range = region->range;
 	struct info *info = data;
 	int err;
 
+	if (info->has_at &&
+	    (info->at < range.start || info->at - range.start >= range.size)) {
+		/* Not a row of this listing. */
+		listing_truncate(&info->regions,
+				 listing_count(&info->regions) - 1);
+		return 0;
+	}
+	info->found_region = true;
 	region_columns_fill(row->cells, region);
 	if (!info->show_mappings)
 		return 0;
 	err = mapping_rows_add(&info->mappings, row->cells[REGION_NAME].string,
-			       region, listing_count(&info->regions) - 1);
+			       region, listing_count(&info->regions) - 1,
+			       info->has_at ? &info->at : NULL);
 	row->has_details = !err;
 	return err;
 }
@@ -131,6 +152,29 @@ static int print(struct info *info, const struct mount *mount)
 	return listing_print(&info->regions, mount);
 }
 
+/* The answer to --at if no line is one. */
+static int report_at(const struct info *info)
+{
+	char address[24];
+	size_t i = 0;
+
+	if (!info->has_at || listing_count(&info->mappings))
+		return EXIT_SUCCESS;
+	snprintf(address, sizeof(address), "0x%" PRIx64, info->at);
+	if (!info->found_region)
+		return message_error(address, "List the ranges: msharectl info",
+				     "no region has this address");
+	/* Regions that the user cannot read have no address here. */
+	while (listing_row(&info->regions, i)->cells[REGION_START].type ==
+	       CELL_UNKNOWN)
+		i++;
+	return message_error(
+		listing_row(&info->regions, i)->cells[REGION_NAME].string,
+		"Map memory there: msharectl map; msharectl info --mappings "
+		"shows the mappings.",
+		"nothing is mapped at %s: an access raises SIGSEGV", address);
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct info info = { 0 };
@@ -150,7 +194,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (ret)
 		return ret;
 	ret = regions_collect(&info.regions, &mount, &source);
-	ret |= print(&info, &mount);
+	ret |= print(&info, &mount) | report_at(&info);
 	listing_free(&info.regions);
 	listing_free(&info.mappings);
 	mount_close(&mount);

@@ -139,7 +139,7 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	for command in "${ranged[@]}"; do
 		# shellcheck disable=SC2086
 		fails 1 $command pg
-		[[ ${stderr_lines[0]} == *'a part of the range is not mapped'* ]]
+		[[ ${stderr_lines[0]} == *'a part of the range is not mapped: 0x'* ]]
 	done
 	for command in "${ranged[@]}" seal; do
 		request=${command%% *}
@@ -166,4 +166,14 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	done
 	works lock --on-fault big
 	works advise pageout big
+}
+
+@test "advise tells a hole from a shortage of memory" {
+	msharectl create -q -s 2G big
+	msharectl map -q -s 4M big
+	fails 1 advise pageout big
+	cause 'msharectl advise: big: a part of the range is not mapped: 0x200080400000 to 0x200100000000'
+	printf '%s\n' 'MemAvailable: 2048 kB' 'SwapFree: 1024 kB' >"$MSHARE_FAKE_MEMINFO"
+	MSHARE_FAKE_FAIL=ADVISE:12 fails 1 advise -s 4M pageout big
+	cause 'msharectl advise: big: memory is short: 3M of memory and swap are available'
 }

@@ -111,3 +111,17 @@ FILE=\"$FILE\" OFFSET=\"4096\""
 	assert_line 'memory:  536870912 of 1073741824 used'
 	refute_line --partial names:
 }
+
+@test "info --at finds the region and the mapping of an address" {
+	msharectl create -q -s 2G --addr 0x300000000000 at
+	msharectl map -q -s 4M at
+	works info --at 0x300000001234 -o NAME,START,END,PROT -nr
+	assert_output 'at 0x300000000000 0x300000400000 rw'
+	works info --at 0x300000001234 -J
+	assert_equal "$(jq -c '[.regions[] | [.name, (.mappings | length)]]' <<<"$output")" '[["at",1]]'
+	fails 1 info --at 0x300040000000
+	cause 'msharectl info: at: nothing is mapped at 0x300040000000: an access raises SIGSEGV'
+	fails 1 info --at 0x700000000000
+	cause 'msharectl info: 0x700000000000: no region has this address'
+	next_step 'List the ranges: msharectl info'
+}

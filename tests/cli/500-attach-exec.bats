@@ -651,3 +651,26 @@ touch: would run $(type -P touch)"
 	fails 1 create -s 1G new
 	cause 'msharectl create: new: the kernel is out of memory'
 }
+
+@test "a command that executes another program: a note" {
+	for command in 'nice true' 'env A=B true' 'timeout 9 true' 'nohup true' "sh -c exec\ true"; do
+		eval "words=($command)"
+		run --separate-stderr msharectl attach-exec pg -- "${words[@]}"
+		assert_success
+		assert_equal "$stderr" "msharectl attach-exec: ${words[0]}: note: the program that this command executes loses the region; put this command before msharectl"
+	done
+	for command in env 'env A=B' 'sh -c true' 'true nice'; do
+		eval "words=($command)"
+		works attach-exec pg -- "${words[@]}"
+	done
+}
+
+@test "where only reading is allowed, the hint is --read-only" {
+	# shellcheck disable=SC2016
+	run --separate-stderr unshare --map-root-user --mount sh -c 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit
+		shift; export LD_PRELOAD="$1"; shift; exec "$@"' - "$MOUNT" "$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}" attach-exec pg -- true
+	[[ $status -eq 125 ]] || skip 'no user namespaces'
+	show
+	cause 'msharectl attach-exec: pg: msharefs is mounted read-only here'
+	next_step "Attach the region read-only: --read-only; or mount for writing, in a service ReadWritePaths=$MOUNT"
+}

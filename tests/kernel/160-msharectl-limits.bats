@@ -61,7 +61,7 @@ refused() {
 	assert_failure 139
 	logged msharectl stat -nrb -o MAPPED,RESIDENT region
 	assert_output "$((1 << 30)) 0"
-	refused 1 'msharectl protect: region: a part of the range is not mapped' \
+	refused 1 'msharectl protect: region: a part of the range is not mapped: 0x200040000000 to 0x200080000000' \
 		msharectl protect --prot r region
 	refused 1 'msharectl map: region: the range overlaps a mapping' \
 		msharectl map region
