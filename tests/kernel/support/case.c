@@ -22,14 +22,14 @@
 #include "touch.h"
 
 /*
- * A case that hangs must not hold up the others; the debug kernel under
- * emulation needs most of this for the longest case.
+ * A hanging case must not delay the others. The debug kernel under emulation
+ * needs most of this time for the longest case.
  */
 #ifndef CASE_SECONDS
 #define CASE_SECONDS 300
 #endif
 
-/* Which cases a run has: the options of the command line. */
+/* The selected cases, from the options of the command line. */
 struct selection {
 	bool debug;
 	bool all;
@@ -37,7 +37,7 @@ struct selection {
 	regex_t filter;
 };
 
-/* How the process of a case ended. */
+/* The end of a case's process. */
 struct outcome {
 	bool timed_out;
 	int status;

@@ -23,7 +23,7 @@ struct test_case {
 enum {
 	/* swap space, with nothing in it */
 	CASE_SWAP = 1,
-	/* the normal kernel: the debug kernel lacks what the case is about */
+	/* the normal kernel: the debug kernel lacks the tested feature */
 	CASE_NORMAL = 2,
 	/* the debug kernel */
 	CASE_DEBUG = 4,

@@ -44,7 +44,7 @@ const char *cgroup_make(const char *parent, const char *name)
 	return path;
 }
 
-/* A process that ended may still be about to leave. */
+/* A process that has ended may not have left the cgroup yet. */
 void cgroup_remove(const char *group)
 {
 	for (int i = 0; i < 100; i++) {

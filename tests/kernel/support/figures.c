@@ -72,8 +72,8 @@ long slab_objects(const char *cache)
 	int fd;
 
 	/*
-	 * Shrinking a cache empties the lists of each processor, and under
-	 * KASAN the quarantine too; what is left is in use.
+	 * Shrinking a cache empties the lists of each CPU, and under KASAN the
+	 * quarantine, too; the remaining objects are in use.
 	 */
 	snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", cache);
 	fd = open(path, O_WRONLY | O_CLOEXEC);

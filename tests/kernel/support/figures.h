@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Figures that the kernel keeps, for "is all of it back?". */
+/* Figures of the kernel, to check that all memory has returned. */
 #ifndef GUEST_FIGURES_H
 #define GUEST_FIGURES_H
 
@@ -8,25 +8,25 @@
 
 /* A line of /proc/meminfo, in KiB. */
 long meminfo(const char *name);
-/* All page tables there are, in KiB. */
+/* All page tables, in KiB. */
 long page_tables(void);
 /* A line of /proc/vmstat. */
 long vmstat(const char *name);
 /* A line of /proc/PID/status; 0 is this process. */
 long process_status(pid_t pid, const char *name);
-/* Objects in use of a slab cache, less what is only waiting to be reused. */
+/* Objects in use of a slab cache, without those that only wait for reuse. */
 long slab_objects(const char *cache);
 /* The first number in the file @path. */
 long number_in(const char *path);
-/* Page faults that this process has taken. */
+/* Faults that this process has taken. */
 long fault_count(void);
-/* Of the @count pages that this process has from @start on, those on @node. */
+/* Of the @count pages of this process from @start on, the number on @node. */
 size_t pages_on_node(uint64_t start, size_t count, int node);
 
 /*
- * Memory may come back a little after the call that gave it up returns: calls
- * @figure until it is at most @limit, or for half a minute. Returns the
- * last value.
+ * Memory may return a little after the call that frees it: calls @figure until
+ * the result is at most @limit, for at most half a minute. Returns the last
+ * result.
  */
 long settle(long (*figure)(void), long limit);
 

@@ -22,7 +22,7 @@ struct reply {
 	};
 };
 
-/* The whole file system is one file, which opens and does nothing else. */
+/* The file system has one file, which can be opened and nothing else. */
 static struct reply answer(const struct fuse_in_header *request)
 {
 	struct reply reply = {

@@ -4,8 +4,8 @@
 #define GUEST_FUSE_H
 
 /*
- * Opens one that a thread of this process serves, for reading and writing. -1
- * with errno where the kernel has no FUSE.
+ * Opens a file that a thread of this process serves, for reading and writing.
+ * -1 with errno if the kernel has no FUSE.
  */
 int open_fuse(void);
 

@@ -11,7 +11,7 @@
 #include "object.h"
 #include "peer.h"
 
-/* Adds what each processor has counted for itself so far. */
+/* Adds the counts that each CPU has kept so far. */
 static void add_up(void)
 {
 	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
@@ -57,15 +57,15 @@ static long inodes(void)
 	return number_in("/proc/sys/fs/inode-nr");
 }
 
-/* Not file-nr, which is many files off. */
+/* Not file-nr, which can be off by many files. */
 static long open_files(void)
 {
 	return slab_objects("filp");
 }
 
 /*
- * What regions are made of, parts of files and bit maps too: the kernel charges
- * them to a group and keeps those of a size together.
+ * The objects of regions, with parts of files and bit maps: the kernel charges
+ * them to a cgroup and keeps those of the same size together.
  */
 static long accounted(void)
 {
@@ -79,7 +79,7 @@ static long accounted(void)
 	return objects;
 }
 
-/* Allocations that have a part for each processor, such as counters. */
+/* Allocations with a part for each CPU, such as counters. */
 static long percpu(void)
 {
 	FILE *stats = fopen("/sys/kernel/debug/percpu_stats", "re");
@@ -94,16 +94,15 @@ static long percpu(void)
 	return count;
 }
 
-/* What RCU is to free waits for seconds, unless memory is asked for. */
+/* RCU frees memory after seconds, or earlier if memory is short. */
 static void free_now(void)
 {
 	write_setting("/proc/sys/vm/drop_caches", "2");
 }
 
 /*
- * How much more of each there may be after MANY rounds, for what the rest of
- * the guest does meanwhile: a fraction of what even one leak a round would
- * make.
+ * The largest increase after MANY rounds that the rest of the guest may cause:
+ * a fraction of the increase for one leak in each round.
  */
 #define MANY 200
 
@@ -127,7 +126,7 @@ static struct {
 
 #define FIGURES (sizeof(figures) / sizeof(figures[0]))
 
-/* Returns whether a figure is another one than before. */
+/* Returns true if a figure has changed. */
 static bool take_figures(void)
 {
 	bool moved = false;
@@ -141,7 +140,7 @@ static bool take_figures(void)
 	return moved;
 }
 
-/* What went before may still be on its way, there and back. */
+/* Memory of earlier cases may still be in transit, in either direction. */
 void leaks_begin(void)
 {
 	free_now();

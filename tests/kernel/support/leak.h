@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Is all that the kernel had at first back? */
+/* Checks that the kernel has all of its memory back. */
 #ifndef GUEST_LEAK_H
 #define GUEST_LEAK_H
 
-/*
- * Page tables, shared memory, slab objects and allocations of each processor,
- * as they are now...
- */
+/* Records page tables, shared memory, slab objects and per-CPU allocations. */
 void leaks_begin(void);
-/* ...and whether one leak in each of so many @rounds since can be seen. */
+/* Compares with the record, and detects one leak in each of @rounds rounds. */
 void leaks_check(int rounds);
 
 #endif /* GUEST_LEAK_H */

@@ -123,7 +123,7 @@ void set_file_word(int file, uint64_t offset, uint64_t value)
 	store_in_file(file, offset, value);
 }
 
-/* What a mapping of the file has to be a multiple of. */
+/* The alignment that a mapping of the file needs. */
 static uint64_t mapping_unit(int file)
 {
 	struct statfs fs;
@@ -146,7 +146,10 @@ uint64_t file_page(int file, uint64_t offset)
 	     "pagemap: %m");
 	close(pagemap);
 	munmap(pages, unit);
-	/* The highest bit says that the page is there, the lowest where. */
+	/*
+	 * The highest bit is set if the page is present; the low bits are its
+	 * number.
+	 */
 	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
 }
 
@@ -199,7 +202,7 @@ void write_setting(const char *path, const char *value)
 	close(fd);
 }
 
-/* In a list of choices the one that holds is in brackets. */
+/* In a list of choices, the active one is in brackets. */
 static void read_setting(const char *path, char *value, size_t size)
 {
 	FILE *file = fopen(path, "re");

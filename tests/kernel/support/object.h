@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Not in every libc's headers. */
+/* Some libcs lack these in their headers. */
 #ifndef MFD_HUGE_2MB
 #define MFD_HUGE_2MB (21U << 26)
 #endif
@@ -34,7 +34,7 @@ enum object_kinds {
 
 extern const struct object_kind object_kinds[NR_KINDS];
 
-/* Gives up when there is no such file to be had. */
+/* Ends the case if no such file is available. */
 int object_open(const struct object_kind *kind, uint64_t size);
 
 /* The same file on another descriptor. */
@@ -42,13 +42,15 @@ int object_reopen(int object, int flags);
 
 /* A word of the file as read(2) sees it. */
 uint64_t file_word(int file, uint64_t offset);
-/* Puts a word there, by write(2) where the file system has it. */
+/* Writes a word, by write(2) if the file system supports it. */
 void set_file_word(int file, uint64_t offset, uint64_t value);
 
 /* The number of the page of memory that a page of the file is in, or 0. */
 uint64_t file_page(int file, uint64_t offset);
 
-/* Where a file system on the guest's disk is mounted; made when it is new. */
+/*
+ * Mount point of a file system on the guest's disk, which is created if needed.
+ */
 const char *disk(void);
 
 /*
@@ -59,7 +61,7 @@ void region_fill_hugetlb(int fd, uint64_t addr, uint64_t size, int prot);
 void region_fill_thp(int fd, uint64_t addr, uint64_t size, int prot);
 
 void write_setting(const char *path, const char *value);
-/* For a file in /proc/sys or /sys, put back when this process exits. */
+/* Writes to a file in /proc/sys or /sys; restored when this process exits. */
 void set_for_now(const char *path, const char *value);
 
 #define HUGE_PAGES       "/proc/sys/vm/nr_hugepages"

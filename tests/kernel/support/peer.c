@@ -40,7 +40,7 @@ void go(struct peer *peer)
 	     peer->pid);
 }
 
-/* A parent's own end is seen as well, but not how it came about. */
+/* The parent's own end is noticed as well, but not its reason. */
 void wait_go(struct peer *peer)
 {
 	int status = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Other processes of a case, and how they take turns with it. */
+/* Other processes of a case, which take turns with the case. */
 #ifndef GUEST_PEER_H
 #define GUEST_PEER_H
 
@@ -11,8 +11,9 @@ struct peer {
 };
 
 /*
- * Forks a process that runs @run, whose argument is the way back, and exits:
- * with failure when one of its checks failed. It is killed with its parent.
+ * Forks a process that runs @run, with the way back as argument, and exits:
+ * with failure if one of its checks failed. The process is killed with its
+ * parent.
  */
 struct peer peer_start(void (*run)(struct peer *parent, void *arg), void *arg);
 
@@ -20,14 +21,14 @@ struct peer peer_start(void (*run)(struct peer *parent, void *arg), void *arg);
 void go(struct peer *peer);
 void wait_go(struct peer *peer);
 
-/* Waits for the peer and checks that it was content. */
+/* Waits for the peer and checks that its checks have passed. */
 void peer_end(struct peer *peer);
-/* Kills the peer and waits until it is gone. */
+/* Kills the peer and waits for its end. */
 void peer_kill(struct peer *peer);
 
 void pin_to_cpu(int cpu);
 void sleep_ms(unsigned int ms);
-/* Of a clock that nobody sets. */
+/* Seconds of a clock that nobody sets. */
 double seconds(void);
 
 #endif /* GUEST_PEER_H */

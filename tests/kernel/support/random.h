@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Numbers that a seed tells, of each thread its own: reproducible enough to
- * talk about. The interleaving of threads is the guest's.
+ * Numbers that depend on a seed, separate for each thread. The interleaving of
+ * threads depends on the guest.
  */
 #ifndef GUEST_RANDOM_H
 #define GUEST_RANDOM_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Regions, what is mapped in them, and windows onto them. */
+/* Regions, their mappings, and windows on regions. */
 #ifndef GUEST_REGION_H
 #define GUEST_REGION_H
 
@@ -12,10 +12,10 @@
 #define MIB  (1ULL << 20)
 #define GIB  (1ULL << 30)
 #define PAGE (4 * KIB)
-/* What one page of page table entries spans. */
+/* The size that one PTE table maps. */
 #define TABLE_SPAN (2 * MIB)
 
-/* The usual mount, where regions are made. */
+/* The usual mount point for regions. */
 #ifndef MSHARE_MOUNT
 #define MSHARE_MOUNT "/sys/fs/mshare"
 #endif
@@ -25,24 +25,24 @@ extern uint64_t granule;
 
 void regions_init(void);
 
-/* This process changes mounts from now on for itself alone. */
+/* From now on, this process changes mounts for itself alone. */
 void mounts_unshare(void);
 /*
- * Mounts msharefs with @options for this process alone, which makes its regions
- * there from now on. Returns the mount point.
+ * Mounts msharefs with @options for this process alone, which creates its
+ * regions there from now on. Returns the mount point.
  */
 const char *regions_mount(const char *options);
 
 /*
- * An address that is a multiple of the granule and @index granules into a
- * part of the address space that neither the kernel nor libc picks by itself.
+ * An address that is a multiple of the granule, @index granules into a part of
+ * the address space that neither the kernel nor libc chooses by itself.
  */
 uint64_t region_address(unsigned int index);
 
 /* A path for a new region; removed when this process exits. */
 const char *region_path(void);
 
-/* These give up when the kernel refuses. */
+/* These end the case if the kernel refuses. */
 int region_create(const char *path, uint64_t start, uint64_t size);
 int region_open(const char *path, int flags);
 void region_fill(int fd, uint64_t addr, uint64_t size, int prot);
@@ -61,7 +61,7 @@ int region_advise(int fd, uint64_t addr, uint64_t size, uint32_t advice);
 int region_stat(int fd, struct mshare_stat *stat);
 int request(int fd, unsigned long number, const void *arg);
 
-/* Are there user addresses above 47 bits here? */
+/* Does the system have user addresses above 47 bits? */
 int have_high_addresses(void);
 
 #endif /* GUEST_REGION_H */

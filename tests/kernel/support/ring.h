@@ -7,12 +7,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Gives up when the kernel has no io_uring. */
+/* Ends the case if the kernel has no io_uring. */
 void ring_open(struct io_uring *ring);
 
 /* Both return 0 or a negative errno. */
 
-/* Makes memory the fixed buffer: the kernel keeps its pages until close. */
+/* Registers the fixed buffer: the kernel keeps its pages until close. */
 int ring_register(struct io_uring *ring, void *at, uint64_t length);
 /* Reads a file into the fixed buffer, or writes it, and waits for the end. */
 int ring_fixed(struct io_uring *ring, int file, bool read, void *at,

@@ -3,15 +3,15 @@
 #ifndef GUEST_SWAP_H
 #define GUEST_SWAP_H
 
-/* Adds 512 MiB, before they are compressed, and removes them again. */
+/* Adds 512 MiB, before compression, and removes them again. */
 void swap_add(void);
 void swap_remove(void);
 
-/* The device, or NULL when there is none. */
+/* The device, or NULL if there is none. */
 const char *swap_device(void);
 /*
- * Brings all back that is out, and goes on with empty swap space. Returns 0 or
- * a negative errno.
+ * Swaps everything in, and continues with empty swap space. Returns 0 or a
+ * negative errno.
  */
 int swap_anew(const char *device);
 

@@ -20,7 +20,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 {
 	(void)context;
 	if (!may_fault) {
-		/* Not from an access of this file: die of it as usual. */
+		/* Not from an access of this file: use the default action. */
 		struct sigaction act = { .sa_handler = SIG_DFL };
 
 		sigaction(signal, &act, NULL);

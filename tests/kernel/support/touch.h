@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Accesses that may end in a signal, and which it was. */
+/* Accesses that may raise a signal, and which signal it was. */
 #ifndef GUEST_TOUCH_H
 #define GUEST_TOUCH_H
 
@@ -20,25 +20,25 @@ extern __thread struct touch_fault touch_fault;
 
 void touch_init(void);
 
-/* Each returns the signal's number, or 0 when the access worked. */
+/* Each returns the number of the signal, or 0 if the access succeeded. */
 int load(const volatile void *addr, uint64_t *value);
 int store(volatile void *addr, uint64_t value);
-/* Runs @act, which may be left at any moment. */
+/* Runs @act, which a signal may end at any moment. */
 int signal_of(void (*act)(void *arg), void *arg);
-/* Runs the machine code at @addr, which is to return at once. */
+/* Runs the machine code at @addr, which must return at once. */
 int call(const void *addr);
 
 /*
- * Accesses @addr again and again, with no system call between, until that
+ * Accesses @addr repeatedly, without a system call in between, until the access
  * raises a signal. @count follows each access; store_until_fault() stores the
- * value that @count has afterwards, load_until_fault() leaves the first value
- * that it saw in @first.
+ * new value of @count, load_until_fault() stores the first value that it read
+ * in @first.
  */
 void load_until_fault(const volatile void *addr, volatile uint64_t *count,
 		      volatile uint64_t *first);
 void store_until_fault(volatile void *addr, volatile uint64_t *count);
 
-/* The value at @addr, or all ones when it cannot be read. */
+/* The value at @addr, or all ones if it cannot be read. */
 uint64_t peek(const volatile void *addr);
 
 /*
@@ -47,7 +47,7 @@ uint64_t peek(const volatile void *addr);
  */
 bool is_part_of(uint64_t found, uint64_t word);
 
-/* Machine code that returns at once, in a value that store() can put down. */
+/* Machine code that returns at once, as a value for store(). */
 extern const uint64_t return_instruction;
 
 /*
