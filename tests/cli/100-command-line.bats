@@ -185,3 +185,14 @@ msharectl_closed() {
 	usage_error "--prot: unknown access rights 'r\x0a\x1b[31mw' (expected r, rw, rx, rwx or none)" \
 		protect --prot $'r\n\e[31mw' a
 }
+
+# tests/kernel/150-msharectl.bats runs the tour with the kernel.
+@test "README's tour runs as a script" {
+	msharectl_in_path
+	export MSHARE_FAKE_USER=0 MSHARE_FAKE_ATTACHED=0
+	sed -n '/^A tour$/,/^"/s/^    //p' "$TREE/README" >"$BATS_TEST_TMPDIR/tour"
+	[[ $(grep -c '^msharectl ' "$BATS_TEST_TMPDIR/tour") -eq 10 ]]
+	timeout 60 bash -e "$BATS_TEST_TMPDIR/tour" 3>&- >"$BATS_TEST_TMPDIR/out"
+	grep -q '^cache: created 300G at 0x200000000000$' "$BATS_TEST_TMPDIR/out"
+	[[ ! -e $MOUNT/cache ]]
+}

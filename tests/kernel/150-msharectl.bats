@@ -74,3 +74,14 @@ teardown() { remove_regions; }
 	assert_failure 125
 	[[ ! -e $BATS_TEST_TMPDIR/ran ]]
 }
+
+@test "README's tour runs as a script" {
+	local tour=$BATS_TEST_TMPDIR/tour
+	sed -n '/^A tour$/,/^"/s/^    //p' "$BATS_TEST_DIRNAME/../../README" >"$tour"
+	[[ -s $tour ]]
+	logged bash -e "$tour" 3>&-
+	assert_success
+	assert_line 'cache: created 300G at 0x200000000000'
+	logged msharectl info -nr
+	assert_output ''
+}
