@@ -4,13 +4,13 @@
  * host's file system) usable, runs one command, and writes the command's
  * output and end to files of the host.
  *
- * Arguments: the job directory, and "msharefs" where that is to be mounted.
- * The directory holds lists of strings that each end in a NUL: argv, env, cwd,
- * shares (directories to mount read-write), and keep (directories that must
- * stay visible where a tmpfs covers them). It takes what the guest has to say:
- * stdout, stderr, and end, a line that is either "exit STATUS" or "lost WHY".
- * A write returns when the host has the data: all output is there before the
- * end is.
+ * Arguments: the job directory, and "msharefs" to mount msharefs. The directory
+ * has lists of strings that each end in a NUL: argv, env, cwd, shares
+ * (directories to mount read-write), and keep (directories that must stay
+ * visible below a tmpfs). init writes the output of the command to the files
+ * stdout and stderr, and to the file end the line "exit STATUS" or "lost WHY".
+ * A write returns when the host has the data, so the host has all output before
+ * the end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -49,7 +49,7 @@ static void write_all(int fd, const void *data, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return; /* nobody is left to tell */
+			return; /* no reader is left */
 		at += n;
 		len -= n;
 	}
@@ -161,7 +161,7 @@ static const struct mounting late[] = {
 	{ }
 };
 
-/* Not every kernel configuration has these. */
+/* Some kernel configurations lack these. */
 static const struct mounting if_known[] = {
 	{ "hugetlbfs",	"/dev/hugepages",	EXEC_SAFE,	NULL },
 	{ "mqueue",	"/dev/mqueue",		SAFE,		NULL },
@@ -221,7 +221,7 @@ static int open_output(const char *name)
 	return fd;
 }
 
-/* Without a cache: the host is to see what is written. */
+/* Without a cache, so that the host sees the output at once. */
 static void enter_job(const char *dir)
 {
 	mount_share("job", dir, "none");
@@ -232,7 +232,7 @@ static void enter_job(const char *dir)
 	job.err = open_output("stderr");
 }
 
-/* The files that are open stay; the command has no use for the directory. */
+/* Open files stay usable; the command does not need the directory. */
 static void leave_job(void)
 {
 	umount2(".", MNT_DETACH);
@@ -241,8 +241,8 @@ static void leave_job(void)
 }
 
 /*
- * Mounts a tmpfs on @target, and what @keep names below it on top of that
- * again: a clone below /tmp must work as well as any other.
+ * Mounts a tmpfs on @target, and mounts the directories @keep below @target on
+ * top of the tmpfs: a clone below /tmp must work like any other clone.
  */
 static void cover_with_tmpfs(const char *target, const char *options,
 			     char **keep)
@@ -332,7 +332,7 @@ static _Noreturn void run_child(char **argv, char **env, const char *cwd,
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* Takes a pipe's data to a file of the job, until no process can write more. */
+/* Copies from a pipe to a file of the job, until the pipe has no writer. */
 struct pump {
 	int from, into; /* the pipe */
 	int to;
@@ -368,7 +368,7 @@ static void pump_start(struct pump *p)
 		fail("cannot start a thread");
 }
 
-/* Reaps what ends, until @child does. */
+/* Reaps processes until @child has ended. */
 static int await(pid_t child)
 {
 	int how;
@@ -378,7 +378,7 @@ static int await(pid_t child)
 	return WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
 }
 
-/* Other processes may run on, and hold the pipes open. */
+/* Other processes may still run, and keep the pipes open. */
 static void kill_the_rest(void)
 {
 	kill(-1, SIGKILL);
@@ -409,7 +409,7 @@ static int run(char **argv, char **env, const char *cwd)
 	return status;
 }
 
-/* Before the status is written: a report that comes only here counts. */
+/* Called before the status is written, so that a report from here counts. */
 static void unmount(char **shares)
 {
 	while (!umount2("/sys/fs/mshare", 0))
