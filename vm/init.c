@@ -161,7 +161,7 @@ static const struct mounting late[] = {
 	{ }
 };
 
-/* Some kernel configurations lack these. */
+/* Not every kernel configuration has these. */
 static const struct mounting if_known[] = {
 	{ "hugetlbfs",	"/dev/hugepages",	EXEC_SAFE,	NULL },
 	{ "mqueue",	"/dev/mqueue",		SAFE,		NULL },
@@ -241,8 +241,8 @@ static void leave_job(void)
 }
 
 /*
- * Mounts a tmpfs on @target, and mounts the directories @keep below @target on
- * top of the tmpfs: a clone below /tmp must work like any other clone.
+ * Mounts a tmpfs on @target, and what @keep names below it on top of that
+ * again: a clone below /tmp must work as well as any other.
  */
 static void cover_with_tmpfs(const char *target, const char *options,
 			     char **keep)
