@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -413,6 +415,191 @@ static void high(void)
 	cgroup_remove(clients);
 }
 
+static volatile uint64_t made;
+
+/* Not by writing: such a fault lets go of its locks for another reason. */
+static void *read_on(void *arg)
+{
+	uint64_t value;
+
+	while (made < granule && !load((void *)(start + made), &value))
+		made += PAGE;
+	return arg;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* One thread is throttled; the other one forks, which takes all VMAs' locks. */
+static void fork_beside_reader(struct peer *parent, void *group)
+{
+	enum {
+		FORKS = 9
+	};
+	double took[FORKS];
+	pthread_t thread;
+
+	(void)parent;
+	cgroup_enter(group);
+	attach();
+	must(!pthread_create(&thread, NULL, read_on, NULL), "no thread");
+	/* Until it is slow: it sleeps for two seconds at a time. */
+	while (cgroup_number(limited, "memory.current") < 5 * (long)MIB)
+		usleep(10000);
+	for (int i = 0; i < FORKS; i++) {
+		double before = seconds();
+		pid_t child = fork();
+
+		if (!child)
+			_exit(0);
+		took[i] = seconds() - before;
+		must(child > 0 && waitpid(child, NULL, 0) == child, "fork: %m");
+		usleep(50000);
+	}
+	qsort(took, FORKS, sizeof(took[0]), compare);
+	check(took[FORKS / 2] < 0.5, "fork takes %.3f s, %.3f s at most",
+	      took[FORKS / 2], took[FORKS - 1]);
+	check(made < 16 * MIB, "%lu bytes were read, unhindered", made);
+}
+
+/* Whoever is throttled for another cgroup holds no lock that others need. */
+static void high_unlocked(void)
+{
+	const char *clients = cgroup_make(NULL, "clients");
+	struct peer client;
+
+	limited = cgroup_make(NULL, "limited");
+	create_in(limited);
+	cgroup_set(limited, "memory.swap.max", "0");
+	cgroup_set(limited, "memory.high", "4M");
+	client = peer_start(fork_beside_reader, (void *)clients);
+	peer_end(&client);
+	unlink(path);
+	cgroup_remove(limited);
+	cgroup_remove(clients);
+}
+
+/* A request that populates for another cgroup is slowed down on its way. */
+static void populate_all(struct peer *parent, void *group)
+{
+	int fd;
+
+	(void)parent;
+	cgroup_enter(group);
+	fd = region_open(path, O_RDWR);
+	region_advise(fd, start, granule, MADV_POPULATE_WRITE);
+}
+
+static void high_request(void)
+{
+	const char *clients = cgroup_make(NULL, "clients");
+	const long limit = 8 * MIB;
+	struct peer client;
+
+	limited = cgroup_make(NULL, "limited");
+	create_in(limited);
+	cgroup_set(limited, "memory.swap.max", "0");
+	cgroup_set(limited, "memory.high", "8M");
+	client = peer_start(populate_all, (void *)clients);
+	for (int i = 0; i < 100; i++) {
+		if (cgroup_number(limited, "memory.current") > limit)
+			break;
+		usleep(100000);
+	}
+	sleep(2);
+	peer_kill(&client);
+	payer = limited;
+	check(paid() < 3 * limit, "%ld bytes, with memory.high at %ld", paid(),
+	      limit);
+	check(cgroup_event(limited, "memory.events", "high") > 0,
+	      "there was no event");
+	unlink(path);
+	cgroup_remove(limited);
+	cgroup_remove(clients);
+}
+
+/* Memory of a file that one cgroup has filled and others use. */
+
+static int file;
+
+static void fill_file(struct peer *parent, void *group)
+{
+	static char page[PAGE];
+
+	(void)parent;
+	cgroup_enter(group);
+	for (uint64_t at = 0; at < 2 * LENGTH; at += PAGE)
+		must(pwrite(file, page, PAGE, at) == (ssize_t)PAGE,
+		     "write: %m");
+}
+
+static void read_first_half(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	attach();
+	for (uint64_t at = start; at < start + LENGTH; at += PAGE)
+		must(!peek((void *)at), "%#lx is not 0", at);
+}
+
+/* Pages of the file that are in memory. */
+static uint64_t cached(uint64_t from)
+{
+	static unsigned char there[LENGTH / PAGE];
+	void *at = mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, file, from);
+	uint64_t count = 0;
+
+	must(at != MAP_FAILED && !mincore(at, LENGTH, there), "mincore: %m");
+	munmap(at, LENGTH);
+	for (uint64_t page = 0; page < LENGTH / PAGE; page++)
+		count += there[page] & 1;
+	return count;
+}
+
+/* A region that another cgroup pays for is the only one to use half of it. */
+static void referenced(void)
+{
+	const char *owners = cgroup_make(NULL, "owners");
+	const char *loaders = cgroup_make(NULL, "loaders");
+	struct peer peer;
+	char name[256];
+	int fd, at;
+
+	file = memfd_create("loaded", MFD_CLOEXEC);
+	must(file >= 0 && !ftruncate(file, 2 * LENGTH), "memfd: %m");
+	path = region_path();
+	peer = peer_start(create, (void *)owners);
+	peer_end(&peer);
+	peer = peer_start(fill_file, (void *)loaders);
+	peer_end(&peer);
+	fd = region_open(path, O_RDWR);
+	must(!region_unmap(fd, start, granule) &&
+		     !region_map_file(fd, start, 2 * LENGTH, RW, 0, file, 0),
+	     "no file is mapped");
+	peer = peer_start(read_first_half, NULL);
+	peer_end(&peer);
+
+	snprintf(name, sizeof(name), "%s/memory.reclaim", loaders);
+	at = open(name, O_WRONLY | O_CLOEXEC);
+	must(at >= 0 && (write(at, "12M", 3) == 3 || errno == EAGAIN),
+	     "memory.reclaim: %m");
+	close(at);
+	check(cached(LENGTH) < LENGTH / PAGE * 3 / 4,
+	      "%lu pages that nobody uses are in memory", cached(LENGTH));
+	check(cached(0) > LENGTH / PAGE * 3 / 4,
+	      "%lu pages that a client uses are in memory, of others %lu",
+	      cached(0), cached(LENGTH));
+	close(fd);
+	close(file);
+	unlink(path);
+	cgroup_remove(owners);
+	cgroup_remove(loaders);
+}
+
 /* What a process is to blame for, as the kernel tells. */
 static long oom_score(void)
 {
@@ -440,6 +627,46 @@ static void blame(void)
 	check(oom_score() > before + 20, "with a window: %ld, %ld before",
 	      oom_score(), before);
 	munmap((void *)start, granule);
+	close(fd);
+}
+
+/* The quickest of some, in seconds. */
+static double ask_for_score(void)
+{
+	double best = 1e9;
+
+	for (int i = 0; i < 20; i++) {
+		double before = seconds();
+
+		for (int j = 0; j < 20; j++)
+			oom_score();
+		before = seconds() - before;
+		best = before < best ? before : best;
+	}
+	return best;
+}
+
+/* The figure is for the OOM killer, which asks for all processes' at once. */
+static void blame_many(void)
+{
+	const uint64_t pages = 40000;
+	int fd = region_create(path = region_path(), start, granule);
+	char *many = mmap(NULL, pages * PAGE, PROT_READ,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	double before, after;
+
+	must(many != MAP_FAILED, "mmap: %m");
+	for (uint64_t i = 0; i < pages; i += 2)
+		must(!mprotect(many + i * PAGE, PAGE, PROT_NONE),
+		     "mprotect: %m");
+	before = ask_for_score();
+	window_map(fd, start, granule, RW, 0);
+	after = ask_for_score();
+	check(after < 3 * before + 0.002,
+	      "%.4f s for 20 scores with a window, %.4f s without", after,
+	      before);
+	munmap((void *)start, granule);
+	munmap(many, pages * PAGE);
 	close(fd);
 }
 
@@ -607,7 +834,19 @@ static const struct test_case cases[] = {
 	{ "high",
 	  "memory.high of the charged cgroup throttles a writer of another cgroup",
 	  high },
+	{ "high-unlocked",
+	  "a thread that is throttled for another cgroup does not hold up fork()",
+	  high_unlocked },
+	{ "high-request",
+	  "memory.high of the charged cgroup throttles a populating request",
+	  high_request },
+	{ "referenced",
+	  "reclaim from a cgroup heeds use through another cgroup's region",
+	  referenced, CASE_SWAP },
 	{ "blame", "the OOM killer counts the memory behind a window", blame },
+	{ "blame-many",
+	  "a process's OOM score does not take longer for its other VMAs",
+	  blame_many },
 	{ "address-space", "RLIMIT_AS counts windows", address_space },
 	{ "address-space-of-region",
 	  "RLIMIT_AS does not count a region's mappings",
