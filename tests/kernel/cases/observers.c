@@ -16,6 +16,7 @@
 #include <linux/perf_event.h>
 
 #include "case.h"
+#include "cgroup.h"
 #include "check.h"
 #include "figures.h"
 #include "object.h"
@@ -149,6 +150,122 @@ static void aging(void)
 		      last);
 	}
 	end_client(&client, before);
+}
+
+/*
+ * Of a cgroup on a node: its number, the youngest generation, and how many pages
+ * that swap space is for are in the two youngest. False if there is none.
+ */
+struct generations {
+	int id;
+	long youngest, pages;
+};
+
+static bool find_generations(const char *group, int node,
+			     struct generations *found)
+{
+	const char *name = strrchr(group, '/');
+	long number, pages, previous = 0;
+	int id = 0, at = -1;
+	bool ours = false;
+	char line[512];
+	FILE *file = fopen(LRU_GEN, "re");
+
+	must(file, LRU_GEN ": %m");
+	*found = (struct generations){ .youngest = -1 };
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "memcg %d", &id) == 1) {
+			ours = strstr(line, name);
+			at = -1;
+		} else if (sscanf(line, " node %d", &at) != 1 && ours &&
+			   at == node &&
+			   sscanf(line, "%ld %*d %ld", &number, &pages) == 2) {
+			found->id = id;
+			found->youngest = number;
+			found->pages = previous + pages;
+			previous = pages;
+		}
+	}
+	fclose(file);
+	return found->youngest >= 0;
+}
+
+/* The walk of page tables that finds what has been in use since the last one. */
+static void age(const char *group)
+{
+	struct generations found;
+	char command[64];
+
+	for (int node = 0; node < 2; node++) {
+		if (!find_generations(group, node, &found))
+			continue;
+		snprintf(command, sizeof(command), "+ %d %d %ld 1 1", found.id,
+			 node, found.youngest);
+		write_setting(LRU_GEN, command);
+	}
+}
+
+static long young_pages(const char *group)
+{
+	struct generations found;
+	long pages = 0;
+
+	for (int node = 0; node < 2; node++)
+		if (find_generations(group, node, &found))
+			pages += found.pages;
+	return pages;
+}
+
+#define MANY (16 * MIB / PAGE)
+
+static void create_in_group(struct peer *parent, void *group)
+{
+	(void)parent;
+	cgroup_enter(group);
+	fd = region_create(path, start, granule);
+	region_fill(fd, object, MANY * PAGE, RW);
+	window_map(fd, start, granule, RW, 0);
+	paint((void *)object, MANY * PAGE, PAGE, 1);
+	go(parent);
+	wait_go(parent);
+}
+
+/* A new process, whose accesses no TLB hides. */
+static void read_all(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	fd = region_open(path, O_RDWR);
+	window_map(fd, start, granule, RW, 0);
+	check(!misses((void *)object, MANY * PAGE, PAGE, 1), "values are lost");
+}
+
+static void aging_by_tables(void)
+{
+	const char *group = cgroup_make(NULL, "aged");
+	struct peer creator, reader;
+	long young;
+
+	path = region_path();
+	creator = peer_start(create_in_group, (void *)group);
+	wait_go(&creator);
+	age(group);
+	age(group);
+	young = young_pages(group);
+	check(young < (long)MANY / 4,
+	      "%ld of %llu pages are young that nobody has used", young, MANY);
+
+	reader = peer_start(read_all, NULL);
+	peer_end(&reader);
+	age(group);
+	young = young_pages(group);
+	check(young > (long)MANY * 3 / 4,
+	      "%ld of %llu pages are young that a client has used", young,
+	      MANY);
+	go(&creator);
+	peer_end(&creator);
+	unlink(path);
+	cgroup_remove(group);
 }
 
 /* Pages whose node is to be found out are made inaccessible for a moment. */
@@ -362,6 +479,9 @@ static void maps(void)
 static const struct test_case cases[] = {
 	{ "aging", "reclaim ages pages of a region, and clients do not fault",
 	  aging },
+	{ "aging-by-tables",
+	  "reclaim finds what clients used by walking the shared page tables",
+	  aging_by_tables },
 	{ "balancing", "NUMA balancing does not change windows", balancing },
 	{ "damon", "DAMON monitors a window and takes no page", damon },
 	{ "samples", "perf counts each fault once, with the right address",
