@@ -197,6 +197,26 @@ used() {
 	assert_equal "$(findmnt -no FS-OPTIONS "$other")" rw,size=1125899906842624k,nr_regions=0
 }
 
+@test "mount options and limits are the same after memory goes offline" {
+	limited size=50%
+	before=$(findmnt -no FS-OPTIONS "$other")
+	blocks=$(stat --file-system --format %b "$other")
+	# one block that can go, of the last ones
+	for block in $(printf '%s\n' /sys/devices/system/memory/memory*/state | sort -rV); do
+		[[ $(<"$block") == online ]] || continue
+		if echo offline >"$block"; then break; fi
+	done 2>/dev/null
+	[[ $(<"$block") == offline ]] || skip "no memory can go offline"
+	after=$(findmnt -no FS-OPTIONS "$other")
+	left=$(stat --file-system --format %b "$other")
+	echo online >"$block"
+	assert_equal "$after" "$before"
+	assert_equal "$left" "$blocks"
+	umount "$other"
+	limited defaults
+	assert_equal "$(findmnt -no FS-OPTIONS "$other")" rw
+}
+
 @test "invalid limits are refused" {
 	for option in size= size=x size=k size=-1 size=101% size=0% size=5%5 size=16E size=17E size=1Q \
 		size=1M1 size=1.5G size=1e3 size=0x10 size=0x1000000P size=18446744073709551616 \
