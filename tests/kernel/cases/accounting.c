@@ -185,6 +185,8 @@ static void payers(void)
 	 * memory pays.
 	 */
 	cgroup_remove(inner);
+	/* A worker of the kernel sees to that, a little later. */
+	sleep(1);
 	payer = outer;
 	others = paid();
 	run_in(clients, start + 2 * LENGTH, LENGTH, PAGE);
