@@ -5,7 +5,10 @@
 
 load guest
 
-setup() { make_other; }
+setup() {
+	trace_failures
+	make_other
+}
 
 teardown() {
 	drop_other

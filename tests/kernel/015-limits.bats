@@ -6,6 +6,7 @@
 load guest
 
 setup() {
+	trace_failures
 	make_other
 	export MSHARE_MOUNT_POINT=$other
 }

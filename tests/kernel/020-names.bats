@@ -5,6 +5,7 @@
 load guest
 
 setup() {
+	trace_failures
 	cd "$MSHARE" || return
 }
 

@@ -9,6 +9,7 @@ load guest
 YAMA=/proc/sys/kernel/yama/ptrace_scope
 
 setup() {
+	trace_failures
 	[[ ! -e $YAMA ]] || scope=$(<$YAMA)
 }
 

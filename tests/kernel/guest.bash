@@ -27,6 +27,28 @@ find_cases() {
 	install -D -t "$CASES" "$build"/{guest,helper}-*
 }
 
+# bats records a stack trace before each command, which takes longer than most
+# commands in an emulated guest. Records a stack trace where a command fails.
+trace_failures() {
+	trap - DEBUG
+	trap trace_failure ERR
+}
+
+trace_failure() {
+	local status=$?
+	if [[ -z ${BATS_DEBUG_LAST_STACK_TRACE_IS_VALID:-} ]]; then
+		bats_capture_stack_trace
+		BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
+	fi
+	BATS_ERROR_STATUS=${BATS_ERROR_STATUS:-$status}
+	bats_error_trap
+}
+
+# A setup of a file begins with trace_failures, too.
+setup() {
+	trace_failures
+}
+
 # Like bats' own run, and says what came of it where a test fails.
 logged() {
 	run "$@"
