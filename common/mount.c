@@ -154,8 +154,8 @@ static int check_empty(const char *dir)
 	return err;
 }
 
-/* 0 if nothing prevents a mount. */
-static int mount_check(const char *dir)
+/* 0 if dir is on an msharefs, -EMEDIUMTYPE or -errno. */
+static int check_msharefs(const char *dir)
 {
 	int fd, err;
 
@@ -164,6 +164,14 @@ static int mount_check(const char *dir)
 		return -errno;
 	err = mshare_check(fd);
 	close(fd);
+	return err;
+}
+
+/* 0 if nothing prevents a mount. */
+static int mount_check(const char *dir)
+{
+	int err = check_msharefs(dir);
+
 	if (err != -EMEDIUMTYPE)
 		return err ? err : -EEXIST;
 	err = is_mount_point(dir);
@@ -366,19 +374,6 @@ static int change_mount(const char *dir, const char *options, char *reason)
 	return err;
 }
 
-/* 0 if dir is the mount point of an msharefs. */
-static int remount_check(const char *dir)
-{
-	int fd, err;
-
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = mshare_check(fd);
-	close(fd);
-	return err;
-}
-
 int mount_attach(const char *dir, const char *options, bool try, char *reason)
 {
 	int err;
@@ -387,7 +382,7 @@ int mount_attach(const char *dir, const char *options, bool try, char *reason)
 	if (geteuid())
 		return -EPERM;
 	if (mount_is_remount(options)) {
-		err = remount_check(dir);
+		err = check_msharefs(dir);
 		return err || try ? err : change_mount(dir, options, reason);
 	}
 	err = mount_check(dir);
