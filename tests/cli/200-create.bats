@@ -425,8 +425,8 @@ starts() {
 }
 
 @test "create mentions unreadable regions" {
-	public_copy
 	works create -q -s 1G --mode 0600 secret
+	public_copy
 	[[ $(id -u) -eq 0 ]] || chmod 0 "$MOUNT/secret"
 	chmod 1777 "$MOUNT"
 	run --separate-stderr as_nobody_create

@@ -311,6 +311,8 @@ mapped() {
 }
 
 @test "names that are not regions are refused" {
+	local file=$BATS_TEST_TMPDIR/file
+	: >"$file"
 	mkdir "$MOUNT/dir"
 	: >"$MOUNT/unset"
 	for command in map unmap 'protect -p r'; do
@@ -325,8 +327,8 @@ mapped() {
 			cause "msharectl $word: mshare_info: not a region"
 			fails 1 $command unset
 			cause "msharectl $word: unset: the region has no address and size"
-			fails 1 $command /etc/passwd
-			cause "msharectl $word: /etc/passwd: not on msharefs"
+			fails 1 $command "$file"
+			cause "msharectl $word: $file: not on msharefs"
 			fails 1 $command pg/x
 			cause "msharectl $word: pg/x: a part of the path is not a directory"
 		}
