@@ -73,26 +73,23 @@ static _Noreturn void power_off(void)
 static _Noreturn __attribute__((format(printf, 1, 2))) void
 fail(const char *format, ...)
 {
-	char text[1024];
 	va_list ap;
+	char *text;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
+	if (vasprintf(&text, format, ap) < 0)
+		text = "out of memory";
 	va_end(ap);
-
 	fprintf(stderr, "guest init: %s\n", text);
-	if (job.end >= 0)
-		dprintf(job.end, "lost %s\n", text);
+	dprintf(job.end, "lost %s\n", text);
 	power_off();
 }
 
-static void write_file(const char *path, const char *text)
+static void set_oom_score(const char *score)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
-	if (fd < 0)
-		return;
-	write_all(fd, text, strlen(text));
+	write_all(fd, score, strlen(score));
 	close(fd);
 }
 
@@ -124,17 +121,17 @@ static char **read_list(const char *name)
 
 static void make_dirs(const char *path)
 {
-	char copy[4096];
+	char *copy = strdup(path);
 
-	snprintf(copy, sizeof(copy), "%s", path);
-	for (char *at = copy + 1; *at; at++) {
-		if (*at != '/')
-			continue;
+	if (!copy)
+		fail("out of memory");
+	for (char *at = strchr(copy + 1, '/'); at; at = strchr(at + 1, '/')) {
 		*at = '\0';
 		mkdir(copy, 0755);
 		*at = '/';
 	}
 	mkdir(copy, 0755);
+	free(copy);
 }
 
 #define SAFE      (MS_NOSUID | MS_NODEV | MS_NOEXEC)
@@ -144,31 +141,30 @@ struct mounting {
 	const char *type, *target;
 	unsigned long flags;
 	const char *options;
+	bool optional; /* not every kernel has this type */
 };
 
 // clang-format off
-static const struct mounting early[] = {
-	{ "proc",	"/proc",		SAFE,		NULL },
-	{ "sysfs",	"/sys",			SAFE,		NULL },
-	{ "devtmpfs",	"/dev",			MS_NOSUID,	NULL },
-	{ }
-};
-
-static const struct mounting late[] = {
-	{ "tmpfs",	"/dev/shm",		EXEC_SAFE,	"mode=1777" },
+static const struct mounting of_system[] = {
+	{ "proc",	"/proc",		SAFE },
+	{ "sysfs",	"/sys",			SAFE },
+	{ "devtmpfs",	"/dev",			MS_NOSUID },
+	{ "tmpfs",	"/dev/shm",		EXEC_SAFE, "mode=1777" },
 	{ "devpts",	"/dev/pts",		MS_NOSUID | MS_NOEXEC,
 	  "ptmxmode=0666,mode=0620,gid=5" },
+	{ "hugetlbfs",	"/dev/hugepages",	EXEC_SAFE, NULL, true },
+	{ "mqueue",	"/dev/mqueue",		SAFE, NULL, true },
+	{ "cgroup2",	"/sys/fs/cgroup",	SAFE, NULL, true },
+	{ "debugfs",	"/sys/kernel/debug",	SAFE, NULL, true },
+	{ "tracefs",	"/sys/kernel/tracing",	SAFE, NULL, true },
+	{ "securityfs",	"/sys/kernel/security",	SAFE, NULL, true },
 	{ }
 };
 
-/* Not every kernel configuration has these. */
-static const struct mounting if_known[] = {
-	{ "hugetlbfs",	"/dev/hugepages",	EXEC_SAFE,	NULL },
-	{ "mqueue",	"/dev/mqueue",		SAFE,		NULL },
-	{ "cgroup2",	"/sys/fs/cgroup",	SAFE,		NULL },
-	{ "debugfs",	"/sys/kernel/debug",	SAFE,		NULL },
-	{ "tracefs",	"/sys/kernel/tracing",	SAFE,		NULL },
-	{ "securityfs",	"/sys/kernel/security",	SAFE,		NULL },
+/* These hide files of the host. */
+static const struct mounting covers[] = {
+	{ "tmpfs",	"/tmp",			EXEC_SAFE, "mode=1777" },
+	{ "tmpfs",	"/run",			EXEC_SAFE, "mode=0755" },
 	{ }
 };
 
@@ -177,29 +173,19 @@ static const struct mounting if_known[] = {
  * are often larger than the guest.
  */
 static const struct mounting msharefs[] = {
-	{ "msharefs",	"/sys/fs/mshare",	EXEC_SAFE,	"size=0" },
+	{ "msharefs",	"/sys/fs/mshare",	EXEC_SAFE, "size=0" },
 	{ }
 };
 // clang-format on
 
-static bool try_mount(const struct mounting *m)
-{
-	mkdir(m->target, 0755);
-	return !mount(m->type, m->target, m->type, m->flags, m->options) ||
-	       errno == EBUSY;
-}
-
 static void mount_all(const struct mounting *m)
 {
-	for (; m->target; m++)
-		if (!try_mount(m))
+	for (; m->target; m++) {
+		mkdir(m->target, 0755);
+		if (mount(m->type, m->target, m->type, m->flags, m->options) &&
+		    errno != EBUSY && !m->optional)
 			fail("cannot mount %s on %s: %m", m->type, m->target);
-}
-
-static void mount_known(const struct mounting *m)
-{
-	for (; m->target; m++)
-		try_mount(m);
+	}
 }
 
 static void mount_share(const char *tag, const char *target, const char *cache)
@@ -240,49 +226,51 @@ static void leave_job(void)
 		fail("cannot enter /: %m");
 }
 
-/*
- * Mounts a tmpfs on @target, and what @keep names below it on top of that
- * again: a clone below /tmp must work as well as any other.
- */
-static void cover_with_tmpfs(const char *target, const char *options,
-			     char **keep)
+static bool is_visible(const char *path, int fd)
 {
-	const struct mounting tmpfs[] = {
-		{ "tmpfs", target, EXEC_SAFE, options },
-		{},
-	};
-	size_t len = strlen(target);
-	int held[MAX_KEEP], count = 0;
+	struct stat wanted, found;
+
+	return fstat(fd, &wanted) ||
+	       (!stat(path, &found) && found.st_dev == wanted.st_dev &&
+		found.st_ino == wanted.st_ino);
+}
+
+/* A clone below /tmp must work as well as any other: @keep stays visible. */
+static void cover(char **keep)
+{
+	int held[MAX_KEEP] = { 0 }, count = 0;
 
 	for (; keep[count]; count++) {
 		if (count >= MAX_KEEP)
 			fail("more than %d directories to keep", MAX_KEEP);
-		held[count] = -1;
-		if (!strncmp(keep[count], target, len) &&
-		    keep[count][len] == '/')
-			held[count] = open(keep[count], O_PATH | O_CLOEXEC);
+		held[count] = open(keep[count], O_PATH | O_CLOEXEC);
 	}
-	mount_all(tmpfs);
+	mount_all(covers);
 	for (int i = 0; i < count; i++) {
 		char self[64];
 
-		if (held[i] < 0)
-			continue;
 		snprintf(self, sizeof(self), "/proc/self/fd/%d", held[i]);
-		make_dirs(keep[i]);
-		if (mount(self, keep[i], NULL, MS_BIND, NULL))
-			fail("cannot keep %s: %m", keep[i]);
+		if (!is_visible(keep[i], held[i])) {
+			make_dirs(keep[i]);
+			if (mount(self, keep[i], NULL, MS_BIND, NULL))
+				fail("cannot keep %s: %m", keep[i]);
+		}
 		close(held[i]);
 	}
 }
 
 static void make_links(void)
 {
-	if (symlink("/proc/self/fd", "/dev/fd") ||
-	    symlink("/proc/self/fd/0", "/dev/stdin") ||
-	    symlink("/proc/self/fd/1", "/dev/stdout") ||
-	    symlink("/proc/self/fd/2", "/dev/stderr"))
-		fail("cannot make the links in /dev: %m");
+	static const char *const links[][2] = {
+		{ "/proc/self/fd", "/dev/fd" },
+		{ "/proc/self/fd/0", "/dev/stdin" },
+		{ "/proc/self/fd/1", "/dev/stdout" },
+		{ "/proc/self/fd/2", "/dev/stderr" },
+	};
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (symlink(links[i][0], links[i][1]))
+			fail("cannot create %s: %m", links[i][1]);
 }
 
 static void mount_shares(char **shares)
@@ -298,15 +286,10 @@ static void mount_shares(char **shares)
 
 static void bring_loopback_up(void)
 {
-	struct ifreq request = { .ifr_name = "lo" };
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
-		return;
-	if (!ioctl(fd, SIOCGIFFLAGS, &request)) {
-		request.ifr_flags |= IFF_UP;
-		ioctl(fd, SIOCSIFFLAGS, &request);
-	}
+	ioctl(fd, SIOCSIFFLAGS, &request);
 	close(fd);
 }
 
@@ -321,7 +304,7 @@ static _Noreturn void run_child(char **argv, char **env, const char *cwd,
 	dup2(err, STDERR_FILENO);
 	close(null); /* the others are close-on-exec */
 
-	write_file("/proc/self/oom_score_adj", "0");
+	set_oom_score("0");
 	if (chdir(cwd)) {
 		dprintf(STDERR_FILENO, "guest: cannot enter %s: %m\n", cwd);
 		_exit(126);
@@ -334,21 +317,10 @@ static _Noreturn void run_child(char **argv, char **env, const char *cwd,
 
 /* Copies from a pipe to a file of the job, until the pipe has no writer. */
 struct pump {
-	int from, into; /* the pipe */
 	int to;
+	int ends[2]; /* of the pipe */
 	pthread_t thread;
 };
-
-static void pump_open(struct pump *p, int to)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC))
-		fail("cannot make a pipe: %m");
-	p->from = ends[0];
-	p->into = ends[1];
-	p->to = to;
-}
 
 static void *pump_run(void *arg)
 {
@@ -356,16 +328,16 @@ static void *pump_run(void *arg)
 	char data[PIPE_CHUNK];
 	ssize_t n;
 
-	while ((n = read(p->from, data, sizeof(data))) > 0)
+	while ((n = read(p->ends[0], data, sizeof(data))) > 0)
 		write_all(p->to, data, n);
 	return NULL;
 }
 
 static void pump_start(struct pump *p)
 {
-	close(p->into);
-	if (pthread_create(&p->thread, NULL, pump_run, p))
-		fail("cannot start a thread");
+	if (pipe2(p->ends, O_CLOEXEC) ||
+	    pthread_create(&p->thread, NULL, pump_run, p))
+		fail("cannot take output");
 }
 
 /* Reaps processes until @child has ended. */
@@ -388,19 +360,19 @@ static void kill_the_rest(void)
 
 static int run(char **argv, char **env, const char *cwd)
 {
-	struct pump out, err;
+	struct pump out = { .to = job.out }, err = { .to = job.err };
 	int status;
 	pid_t child;
 
-	pump_open(&out, job.out);
-	pump_open(&err, job.err);
+	pump_start(&out);
+	pump_start(&err);
 	child = fork();
 	if (child < 0)
 		fail("cannot fork: %m");
 	if (!child)
-		run_child(argv, env, cwd, out.into, err.into);
-	pump_start(&out);
-	pump_start(&err);
+		run_child(argv, env, cwd, out.ends[1], err.ends[1]);
+	close(out.ends[1]);
+	close(err.ends[1]);
 
 	status = await(child);
 	kill_the_rest();
@@ -424,7 +396,8 @@ int main(int argc, char **argv)
 	int status;
 
 	umask(0);
-	mount_all(early);
+	mount_all(of_system);
+	make_links();
 	if (argc < 2)
 		fail("expected the job directory as an argument");
 	enter_job(argv[1]);
@@ -437,18 +410,14 @@ int main(int argc, char **argv)
 	if (!*command || !*cwd)
 		fail("no command or no directory to run it in");
 
-	cover_with_tmpfs("/tmp", "mode=1777", keep);
-	cover_with_tmpfs("/run", "mode=0755", keep);
+	cover(keep);
 	mkdir("/run/lock", 01777);
-	mount_all(late);
-	mount_known(if_known);
-	make_links();
 	mount_shares(shares);
 	if (argc > 2)
 		mount_all(msharefs);
 	sethostname("mshare", 6);
 	bring_loopback_up();
-	write_file("/proc/self/oom_score_adj", "-1000");
+	set_oom_score("-1000");
 	umask(022);
 
 	status = run(command, env, *cwd);
