@@ -67,9 +67,9 @@ static const struct message messages[] = {
 	  "directory." },
 	{ OP_MOUNT, EACCES, NULL,
 	  "Ask the owner of the mount for access, or run as root." },
-	{ OP_MOUNT, ENODATA,
-	  "mshare_info is missing: only a part of an msharefs is mounted there",
-	  "Name the mount point of a whole msharefs: findmnt -t msharefs" },
+	{ OP_MOUNT, ESTALE, "another file system is mounted over msharefs",
+	  "Inspect the mounts with findmnt, or mount msharefs on another "
+	  "directory: msharectl mount DIR" },
 	{ OP_MOUNT, EPROTO, "mshare_info does not contain a size",
 	  "Inspect the file: cat {mount}/mshare_info" },
 

@@ -17,10 +17,11 @@ bool mshare_is_listed(const char *filesystems);
 
 /*
  * The search of mshare_find_mount() in files in the format of
- * /proc/self/mountinfo and /proc/filesystems. The caller frees *path.
+ * /proc/self/mountinfo and /proc/filesystems. Passes over mount points for which
+ * is_visible, which may be NULL, returns false. The caller frees *path.
  */
 int mshare_search_mounts(const char *mountinfo, const char *filesystems,
-			 char **path);
+			 bool (*is_visible)(const char *path), char **path);
 
 /*
  * Finds the lowest aligned range of size bytes in [low, high) that no range in

@@ -15,6 +15,9 @@
 #define MOUNTINFO    "/proc/self/mountinfo"
 #define LOCK_POLL_MS 20
 
+/* What one page table of the second level maps on x86-64. */
+#define USUAL_GRANULE (1ULL << 30)
+
 bool mshare_is_listed(const char *filesystems)
 {
 	bool found = false;
@@ -64,11 +67,11 @@ static void unescape(char *path)
 
 /*
  * The mount point in a line of mountinfo, which changes; NULL if the line is
- * not that of a whole msharefs. A part of one has no mshare_info.
+ * not that of an msharefs. *whole: not only a directory of one is mounted.
  *
  *	ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [FIELD...] - TYPE ...
  */
-static char *mount_point(char *line)
+static char *mount_point(char *line, bool *whole)
 {
 	char *field[5], *type, *rest = strstr(line, " - ");
 
@@ -83,30 +86,41 @@ static char *mount_point(char *line)
 		if (!field[i])
 			return NULL;
 	}
-	if (strcmp(field[3], "/"))
-		return NULL;
+	*whole = !strcmp(field[3], "/");
 	unescape(field[4]);
 	return field[4];
 }
 
+/* The usual place, then whole msharefs, then directories of one. */
+static int rank(const char *point, bool whole)
+{
+	if (whole && !strcmp(point, MSHARE_MOUNT_POINT))
+		return 3;
+	return whole ? 2 : 1;
+}
+
 int mshare_search_mounts(const char *mountinfo, const char *filesystems,
-			 char **path)
+			 bool (*is_visible)(const char *path), char **path)
 {
 	char *line = NULL, *found = NULL, *copy;
-	bool is_default = false;
+	bool whole, is_hidden = false;
+	int err = 0, best = 0;
 	size_t len = 0;
-	int err = 0;
 	FILE *f;
 
 	f = fopen(mountinfo, "re");
 	if (!f)
 		return -errno;
-	while (!is_default && getline(&line, &len, f) > 0) {
-		const char *point = mount_point(line);
+	while (best < 3 && getline(&line, &len, f) > 0) {
+		const char *point = mount_point(line, &whole);
 
-		if (!point)
-			continue;
 		/* Of several on one mount point the last is on top. */
+		if (!point || rank(point, whole) < best)
+			continue;
+		if (is_visible && !is_visible(point)) {
+			is_hidden = true;
+			continue;
+		}
 		copy = strdup(point);
 		if (!copy) {
 			err = -ENOMEM;
@@ -114,19 +128,34 @@ int mshare_search_mounts(const char *mountinfo, const char *filesystems,
 		}
 		free(found);
 		found = copy;
-		is_default = !strcmp(found, MSHARE_MOUNT_POINT);
+		best = rank(point, whole);
 	}
 	if (!err && ferror(f))
 		err = -EIO;
 	free(line);
 	fclose(f);
-	if (!err && !found)
+	if (!err && !found && is_hidden)
+		err = -ESTALE;
+	else if (!err && !found)
 		err = mshare_is_listed(filesystems) ? -ENODEV : -EOPNOTSUPP;
 	if (err)
 		free(found);
 	else
 		*path = found;
 	return err;
+}
+
+/* Another file system can be mounted over an msharefs. */
+static bool is_on_msharefs(const char *path)
+{
+	int fd, err;
+
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno != ENOENT && errno != ENOTDIR;
+	err = mshare_check(fd);
+	close(fd);
+	return err != -EMEDIUMTYPE;
 }
 
 int mshare_find_mount(char **path)
@@ -136,7 +165,7 @@ int mshare_find_mount(char **path)
 	/* The search prefers this one; no need to read all mounts. */
 	if (mshare_open_mount(MSHARE_MOUNT_POINT, &mount))
 		return mshare_search_mounts(MOUNTINFO, MSHARE_FILESYSTEMS,
-					    path);
+					    is_on_msharefs, path);
 	close(mount);
 	*path = strdup(MSHARE_MOUNT_POINT);
 	return *path ? 0 : -ENOMEM;
@@ -169,6 +198,15 @@ int mshare_open_mount(const char *path, int *mount)
 	return err;
 }
 
+/* Only the root directory of an msharefs has mshare_info. */
+static int granule_of_part(int directory, uint64_t *granule)
+{
+	if (mshare_check(directory))
+		return -ENODATA;
+	*granule = USUAL_GRANULE;
+	return 0;
+}
+
 int mshare_granule(int mount, uint64_t *granule)
 {
 	char text[32], *end;
@@ -178,7 +216,8 @@ int mshare_granule(int mount, uint64_t *granule)
 
 	fd = openat(mount, MSHARE_INFO, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return errno == ENOENT ? -ENODATA : -errno;
+		return errno == ENOENT ? granule_of_part(mount, granule) :
+					 -errno;
 	n = read(fd, text, sizeof(text) - 1);
 	err = n < 0 ? -errno : 0;
 	close(fd);

@@ -48,9 +48,11 @@ extern "C" {
 
 /*
  * Finds where msharefs is mounted: MSHARE_MOUNT_POINT, or else the mount point
- * of the last msharefs in /proc/self/mountinfo. The caller frees *path.
+ * of the last msharefs in /proc/self/mountinfo, or else the last directory of
+ * an msharefs that is mounted by itself. The caller frees *path.
  *	-EOPNOTSUPP	the kernel has no msharefs
  *	-ENODEV		no msharefs is mounted
+ *	-ESTALE		other file systems are mounted over every msharefs
  *	-ENOMEM		no memory
  *	-errno		as fopen() of /proc/self/mountinfo
  */
@@ -60,7 +62,6 @@ int mshare_find_mount(char **path);
  * Opens the root directory of the msharefs on path; with NULL, on the path
  * that mshare_find_mount() finds. Mounts nothing.
  *	-EMEDIUMTYPE	path is on another file system
- *	-ENODATA	path is a part of an msharefs, without mshare_info
  *	-EPROTO		mshare_info does not hold a number
  *	-errno		as mshare_find_mount() or open()
  */
@@ -68,7 +69,9 @@ int mshare_open_mount(const char *path, int *mount);
 
 /*
  * Reads the granule, in bytes: start and size of a region are multiples of
- * the granule. -ENODATA, -EPROTO, -errno as mshare_open_mount().
+ * the granule. In a directory of an msharefs without mshare_info, the granule
+ * is 1 GiB. -ENODATA: mount is on another file system. -EPROTO, -errno as
+ * mshare_open_mount().
  */
 int mshare_granule(int mount, uint64_t *granule);
 

@@ -36,11 +36,17 @@ load common
 	cause 'msharectl info: /proc/version: not a directory'
 }
 
-@test "a bind mount of a part of an msharefs" {
+@test "a directory of an msharefs, mounted by itself" {
 	mkdir "$MOUNT/part"
-	fails 3 info -M "$MOUNT/part"
-	cause "msharectl info: $MOUNT/part: mshare_info is missing: only a part of an msharefs is mounted there"
-	next_step 'Name the mount point of a whole msharefs: findmnt -t msharefs'
+	export MSHARE_MOUNT_POINT=$MOUNT/part
+	works create -s 1G a
+	assert_output 'a: created 1G at 0x200000000000'
+	works ls -nr -o NAME
+	assert_output a
+	works info
+	assert_line 'granule: 1G'
+	MSHARE_FAKE_ATTACHED=0 works rm a
+	[[ ! -e $MOUNT/part/a ]]
 }
 
 @test "mshare_info without a number" {

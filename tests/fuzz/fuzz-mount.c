@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_names(text);
 	info = memory_file(text, size, mountinfo);
 	types = memory_file(text, size, filesystems);
-	err = mshare_search_mounts(mountinfo, filesystems, &found);
+	err = mshare_search_mounts(mountinfo, filesystems, NULL, &found);
 	HOLDS(err <= 0);
 	HOLDS(err ? !found : found && *found);
 	close(types);

@@ -183,6 +183,23 @@ Mount msharefs: msharectl mount'
 	assert_equal "$(jq -r .mount_point <<<"$output" | tr '\n' ' ')" "$MSHARE $BATS_TEST_TMPDIR/elsewhere "
 }
 
+@test "msharectl works in a directory of msharefs that is mounted by itself" {
+	mkdir "$MSHARE/tenant" "$BATS_TEST_TMPDIR/tenant"
+	# shellcheck disable=SC2016
+	logged unshare --mount sh -ec 'mount --bind "$1/tenant" "$2"; umount "$1"
+		msharectl create --size 1G --map mine
+		msharectl attach-exec mine -- true; msharectl ls -nr -o NAME
+		mount -t msharefs msharefs "$1"; mount -t tmpfs tmpfs "$1"; msharectl ls -nr -o NAME' \
+		- "$MSHARE" "$BATS_TEST_TMPDIR/tenant"
+	assert_success
+	assert_line --index 0 'mine: created 1G at 0x200000000000'
+	assert_line --index 2 mine
+	assert_line --index 3 mine
+	logged unshare --mount sh -c 'mount -t tmpfs tmpfs "$1"; msharectl ls' - "$MSHARE"
+	assert_failure 3
+	assert_line --index 0 'msharectl ls: another file system is mounted over msharefs'
+}
+
 @test "rm does not remove mshare_info or the mount point" {
 	refused 1 'msharectl rm: mshare_info: mshare_info is a part of msharefs' msharectl rm -f mshare_info
 	logged msharectl rm -r "$MSHARE"

@@ -37,7 +37,7 @@ static void check_search(const char *mountinfo, const char *filesystems,
 
 	write_file(info, mountinfo);
 	write_file(fs, filesystems);
-	err = mshare_search_mounts(info, fs, &path);
+	err = mshare_search_mounts(info, fs, NULL, &path);
 	check_int(err, wanted_err);
 	if (wanted)
 		check_string(path, wanted);
@@ -64,11 +64,13 @@ static void searches(void)
 		     with, "/sys/fs/mshare", 0);
 	check_search(ROOT SYS MSHARE("30", "/a") MSHARE("31", "/b"), with, "/b",
 		     0);
-	/* A mounted directory of an msharefs is not an msharefs. */
+	/* A mounted directory of an msharefs only without a whole msharefs. */
 	check_search(ROOT SYS MSHARE("30", "/a") PART("31", "/b"), with, "/a",
 		     0);
-	check_search(ROOT SYS PART("31", "/sys/fs/mshare"), with, NULL,
-		     -ENODEV);
+	check_search(ROOT SYS PART("31", "/sys/fs/mshare") MSHARE("32", "/a"),
+		     with, "/a", 0);
+	check_search(ROOT SYS PART("31", "/sys/fs/mshare"), with,
+		     "/sys/fs/mshare", 0);
 	/* Fields that are optional, and lines that are not mountinfo's. */
 	check_search("30 23 0:30 / /a rw shared:7 master:1 - msharefs x rw\n",
 		     with, "/a", 0);
@@ -161,7 +163,7 @@ static void refuses_other_file_systems(void)
 	check_int(mount_open("/proc", &mount), -EMEDIUMTYPE);
 	check_int(mount_open("/proc/version", &mount), -ENOTDIR);
 	check_int(mount_open("/nonexistent", &mount), -ENOENT);
-	check_int(mshare_search_mounts("/nonexistent", "/dev/null", NULL),
+	check_int(mshare_search_mounts("/nonexistent", "/dev/null", NULL, NULL),
 		  -ENOENT);
 }
 
