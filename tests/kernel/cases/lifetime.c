@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -398,6 +399,78 @@ static void remake(void)
 	}
 }
 
+/* Much, so that what frees it later is seen at work. */
+#define MUCH (256 * MIB)
+
+static int populated_region(const char *name)
+{
+	int region = region_create(name, start, granule);
+
+	must(!region_map(region, start, MUCH, RW,
+			 MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS | MAP_POPULATE),
+	     "no memory");
+	check((uint64_t)shmem() > MUCH / KIB, "populated: %ld KiB", shmem());
+	return region;
+}
+
+static void check_closed(int region, long before, const char *when)
+{
+	long after;
+
+	close(region);
+	after = shmem();
+	check(after - before < 4 * 1024, "%s: %ld KiB when close(2) is done",
+	      when, after - before);
+}
+
+/* The memory is free when the last close returns, whatever rename() did. */
+static void renames(void)
+{
+	char other[128], second[128];
+	long before = shmem();
+	int fd;
+
+	path = region_path();
+	snprintf(other, sizeof(other), "%s-other", path);
+	snprintf(second, sizeof(second), "%s-second", path);
+	fd = populated_region(path);
+	close(region_create(other, start, granule));
+	check(renameat2(AT_FDCWD, other, AT_FDCWD, path, RENAME_WHITEOUT) &&
+		      errno == EINVAL,
+	      "a rename that leaves a whiteout: %m");
+	check(!unlink(path), "unlink: %m");
+	check_closed(fd, before, "a rename that failed");
+
+	fd = populated_region(path);
+	check(!link(path, second), "link: %m");
+	check(!rename(other, path), "rename: %m");
+	check(!unlink(second), "unlink: %m");
+	check_closed(fd, before, "a name of two that was replaced");
+	check(!unlink(path), "unlink: %m");
+}
+
+/* What parts of a PTE table leave is freed with the range around them. */
+static void unmap_parts(void)
+{
+	uint64_t most = 16 * TABLE_SPAN;
+	int fd = region_create(region_path(), start, granule);
+	struct mshare_stat before, after;
+
+	region_stat(fd, &before);
+	window_map(fd, start, granule, RW, 0);
+	region_fill(fd, start, most, RW);
+	paint((void *)start, most, TABLE_SPAN / 2, 1);
+	for (uint64_t at = start; at < start + most; at += TABLE_SPAN / 2)
+		check_result(region_unmap(fd, at, TABLE_SPAN / 2), 0, "UNMAP");
+	check_result(region_unmap(fd, start, granule), 0, "UNMAP of all");
+	region_stat(fd, &after);
+	/* The tables of the upper levels stay. */
+	check(after.pgtables <= before.pgtables + 2 * PAGE,
+	      "%llu bytes of tables, %llu at first", after.pgtables,
+	      before.pgtables);
+	check(store((void *)start, 1) == SIGSEGV, "memory is still mapped");
+}
+
 static const struct test_case cases[] = {
 	{ "close-last", "the kernel frees the memory at the last close",
 	  close_last },
@@ -425,6 +498,12 @@ static const struct test_case cases[] = {
 	  creator_thread },
 	{ "unmap-part", "UNMAP of a part frees the memory of the part",
 	  unmap_part },
+	{ "renames",
+	  "the kernel frees the memory at the last close, after any rename",
+	  renames },
+	{ "unmap-parts",
+	  "UNMAP frees the page tables that UNMAP of parts has left",
+	  unmap_parts },
 	{ "remake",
 	  "a new region can use the space of a removed region at once", remake,
 	  CASE_LONG },

@@ -6,16 +6,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/fs.h>
 
 #include "case.h"
 #include "check.h"
@@ -1267,7 +1271,145 @@ static void locks_end(void)
 	close(region);
 }
 
+/* Out of order, with a gap that closes in the end. */
+static void merge_pieces(void)
+{
+	static const int order[] = { 3, 1, 2, 7, 6, 4, 0, 5 };
+	const size_t count = sizeof(order) / sizeof(order[0]);
+	int file = object_open(&object_kinds[TMPFS], count * PAGE);
+	int other = object_reopen(file, O_RDONLY);
+	struct mshare_stat stat;
+
+	new_region();
+	for (size_t i = 0; i < count; i++)
+		check_result(region_map_file(fd, object + order[i] * PAGE, PAGE,
+					     RW, 0, file, order[i] * PAGE),
+			     0, "piece %d", order[i]);
+	region_stat(fd, &stat);
+	check(stat.mappings == 1, "%llu mappings of one file", stat.mappings);
+
+	/* What one descriptor permits is not for the mapping of another. */
+	check_result(region_unmap(fd, object, PAGE), 0, "UNMAP");
+	check_result(region_map_file(fd, object, PAGE, PROT_READ, 0, other, 0),
+		     0, "a piece that is only to be read");
+	check_result(region_protect(fd, object, PAGE, RW), EACCES,
+		     "PROTECT of that piece");
+	close(other);
+	close(file);
+	end_region();
+}
+
+static bool is_signalled(int signal)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	return sigismember(&pending, signal);
+}
+
+/* A mapping that is refused does not open the file, and opening breaks it. */
+static void keep_lease(void)
+{
+	const char *name = "/tmp/test-leased";
+	int readonly, file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct mshare_seal seal = { sizeof(seal), MSHAREFS_SEAL_MAP };
+	sigset_t io;
+
+	sigemptyset(&io);
+	sigaddset(&io, SIGIO);
+	sigprocmask(SIG_BLOCK, &io, NULL);
+	must(file >= 0 && !ftruncate(file, 8 * PAGE), "%s: %m", name);
+	new_region();
+	region_fill(fd, object, PAGE, RW);
+	must(!fcntl(file, F_SETLEASE, F_WRLCK), "lease: %m");
+	check_result(region_map_file(fd, object, PAGE, RW, 0, file, 0), EEXIST,
+		     "a file where memory is");
+	check_result(request(fd, MSHAREFS_SEAL, &seal), 0, "SEAL");
+	check_result(region_map_file(fd, object + PAGE, PAGE, RW, 0, file, 0),
+		     EPERM, "a file in a sealed region");
+	check(fcntl(file, F_GETLEASE) == F_WRLCK && !is_signalled(SIGIO),
+	      "the lease is broken by requests that are refused");
+	fcntl(file, F_SETLEASE, F_UNLCK);
+
+	readonly = open(name, O_RDONLY | O_CLOEXEC);
+	close(file);
+	must(!fcntl(readonly, F_SETLEASE, F_RDLCK), "lease: %m");
+	end_region();
+	new_region();
+	check_result(region_map_file(fd, object, PAGE, RW, 0, readonly, 0),
+		     EACCES, "a writable mapping");
+	check_result(
+		region_map_file(fd, object, PAGE, PROT_READ, 0, readonly, 0), 0,
+		"a mapping to read");
+	check(fcntl(readonly, F_GETLEASE) == F_RDLCK && !is_signalled(SIGIO),
+	      "a lease for reading is broken by a reader");
+	close(readonly);
+	unlink(name);
+	end_region();
+}
+
+static void remove_frozen(struct peer *parent, void *arg)
+{
+	(void)arg;
+	go(parent);
+	check_result(region_advise(fd, object, length, MADV_REMOVE), 0,
+		     "REMOVE on a frozen file system");
+	shared->last = 1;
+}
+
+static void change_elsewhere(struct peer *parent, void *arg)
+{
+	uint64_t other = object + 64 * MIB;
+
+	(void)arg;
+	go(parent);
+	check_result(region_map(fd, other, length, RW,
+				MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS),
+		     0, "CREATE_MAPPING");
+	check_result(region_protect(fd, other, length, PROT_READ), 0,
+		     "PROTECT");
+	check_result(region_unmap(fd, other, length), 0, "UNMAP");
+	shared->first = 1;
+}
+
+/* The file system of one object is not that of the others. */
+static void frozen(void)
+{
+	struct peer remover, changer;
+	int root, file;
+
+	length = 4 * PAGE;
+	new_region();
+	file = object_open(&object_kinds[EXT4], length);
+	map_object(file, 0, RW, 0);
+	root = open(disk(), O_RDONLY | O_CLOEXEC);
+	must(!ioctl(root, FIFREEZE, 0), "freeze: %m");
+	remover = peer_start(remove_frozen, NULL);
+	wait_go(&remover);
+	sleep_ms(300);
+	changer = peer_start(change_elsewhere, NULL);
+	wait_go(&changer);
+	for (int i = 0; i < 100 && !shared->first; i++)
+		sleep_ms(100);
+	check(!shared->last, "nothing waits for the frozen file system");
+	check(shared->first, "other requests wait for the file system, too");
+	must(!ioctl(root, FITHAW, 0), "thaw: %m");
+	peer_end(&changer);
+	peer_end(&remover);
+	close(file);
+	close(root);
+	end_region();
+}
+
 static const struct test_case cases[] = {
+	{ "merge-pieces",
+	  "adjacent pieces of a file are one mapping, of one descriptor",
+	  merge_pieces },
+	{ "keep-lease", "CREATE_MAPPING that fails breaks no lease",
+	  keep_lease },
+	{ "frozen",
+	  "requests do not wait for a file system that is asked to free memory",
+	  frozen },
 	{ "locks-end",
 	  "locks on a mapped file end with the process that locked",
 	  locks_end },
