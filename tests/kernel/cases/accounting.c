@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -814,7 +817,134 @@ static void promise_in_parts(void)
 	close(fd);
 }
 
+#define HUGE (2 * MIB)
+
+static void create_huge(struct peer *parent, void *arg)
+{
+	int huge, fd;
+
+	(void)parent;
+	cgroup_enter(arg);
+	fd = region_create(path, start, granule);
+	huge = object_open(&object_kinds[HUGETLB], 4 * HUGE);
+	check_result(region_map_file(fd, start, 4 * HUGE, RW,
+				     MAP_SHARED | MAP_FIXED, huge, 0),
+		     0, "4 huge pages");
+	/* One more than the group may reserve. */
+	check_result(region_map_file(fd, start + 8 * HUGE, HUGE, RW,
+				     MAP_SHARED | MAP_FIXED,
+				     object_open(&object_kinds[HUGETLB], HUGE),
+				     0),
+		     ENOMEM, "a fifth page");
+}
+
+static long huge_reserved(void)
+{
+	return meminfo("HugePages_Rsvd");
+}
+
+static void check_hugetlb(const char *group, const char *name, long want,
+			  const char *when)
+{
+	long got = cgroup_number(group, name) / (long)HUGE;
+
+	check(got == want, "%s: %s is %ld pages, not %ld", when, name, got,
+	      want);
+}
+
+/* Reserved by one group, used by another; and the first one ends before. */
+static void hugetlb_groups(void)
+{
+	const char *reserved = "hugetlb.2MB.rsvd.current";
+	const char *used = "hugetlb.2MB.current";
+	const char *creator, *client;
+	struct peer peer;
+
+	set_for_now(HUGE_PAGES, "8");
+	cgroup_set(NULL, "cgroup.subtree_control", "+hugetlb");
+	creator = cgroup_make(NULL, "creator");
+	client = cgroup_make(NULL, "client");
+	cgroup_set(creator, "hugetlb.2MB.rsvd.max", "8388608");
+	path = region_path();
+	peer = peer_start(create_huge, (void *)creator);
+	peer_end(&peer);
+	check_hugetlb(creator, reserved, 4, "mapped");
+
+	run_in(client, start, 2 * HUGE, HUGE);
+	check_hugetlb(creator, reserved, 4, "touched");
+	check_hugetlb(client, reserved, 0, "touched");
+	check_hugetlb(client, used, 2, "touched");
+	check_hugetlb(creator, used, 0, "touched");
+
+	cgroup_remove(creator);
+	run_in(client, start + 2 * HUGE, HUGE, HUGE);
+	check_hugetlb(client, used, 3, "without the creator's group");
+	check(!unlink(path), "unlink: %m");
+	check(settle(huge_reserved, 0) == 0, "%ld pages stay reserved",
+	      huge_reserved());
+	check_hugetlb(client, used, 0, "without the region");
+	check_hugetlb(client, reserved, 0, "without the region");
+	check(meminfo("HugePages_Free") == 8, "%ld pages of 8 are free",
+	      meminfo("HugePages_Free"));
+	cgroup_remove(client);
+}
+
+#define POOL "/tmp/test-pool"
+
+/* A mount of hugetlbfs with a limit and a minimum, of which none is lost. */
+static void hugetlb_pool(void)
+{
+	struct statfs before, after;
+	long reserved;
+	int pooled, fd;
+
+	set_for_now(HUGE_PAGES, "8");
+	mkdir(POOL, 0700);
+	must(!mount("pool", POOL, "hugetlbfs", 0,
+		    "pagesize=2M,size=8M,min_size=4M"),
+	     "hugetlbfs: %m");
+	reserved = meminfo("HugePages_Rsvd");
+	fd = region_create(region_path(), start, granule);
+	pooled = open(POOL "/file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	must(pooled >= 0 && !ftruncate(pooled, 5 * HUGE), "file: %m");
+	must(!statfs(POOL, &before), "statfs: %m");
+	for (int i = 0; i < 100; i++) {
+		check_result(region_map_file(fd, start, 5 * HUGE, RW,
+					     MAP_SHARED | MAP_FIXED, pooled, 0),
+			     ENOMEM, "5 pages of 4");
+		must(!statfs(POOL, &after), "statfs: %m");
+		if (after.f_bfree != before.f_bfree ||
+		    meminfo("HugePages_Rsvd") != reserved)
+			break;
+	}
+	check(after.f_bfree == before.f_bfree, "%ld pages are free, not %ld",
+	      (long)after.f_bfree, (long)before.f_bfree);
+	check(meminfo("HugePages_Rsvd") == reserved,
+	      "%ld pages are reserved, not %ld", meminfo("HugePages_Rsvd"),
+	      reserved);
+	check_result(region_map_file(fd, start, 4 * HUGE, RW,
+				     MAP_SHARED | MAP_FIXED, pooled, 0),
+		     0, "4 pages");
+	check_result(region_unmap(fd, start, 4 * HUGE), 0, "UNMAP");
+	close(pooled);
+	close(fd);
+	check(!unlink(POOL "/file"), "unlink: %m");
+	must(!statfs(POOL, &after), "statfs: %m");
+	check(after.f_bfree == before.f_bfree &&
+		      meminfo("HugePages_Rsvd") == reserved,
+	      "in the end %ld are free, %ld reserved", (long)after.f_bfree,
+	      meminfo("HugePages_Rsvd"));
+	check(!umount(POOL), "umount: %m");
+	rmdir(POOL);
+}
+
 static const struct test_case cases[] = {
+	{ "hugetlb-groups",
+	  "huge pages are counted by who reserves and by who touches them, and uncounted",
+	  hugetlb_groups },
+	{ "hugetlb-pool",
+	  "a mapping that hugetlbfs refuses takes nothing of the pool",
+	  hugetlb_pool },
 	{ "payers",
 	  "memory is charged to the creator's cgroup, or to clients once it is removed",
 	  payers },

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <linux/fs.h>
+#include <linux/mempolicy.h>
 
 #include "case.h"
 #include "check.h"
@@ -1401,7 +1402,127 @@ static void frozen(void)
 	end_region();
 }
 
+/* Until the parent sets @stop. */
+static void store_on(struct peer *parent, void *arg)
+{
+	(void)arg;
+	attach();
+	go(parent);
+	while (!shared->stop)
+		for (uint64_t at = 0; at < length; at += HUGE) {
+			int signal = store((void *)(object + at), at);
+
+			/* The node may have no page left. */
+			check(!signal || signal == SIGBUS, "a store: signal %d",
+			      signal);
+		}
+}
+
+static void move_on(struct peer *parent, void *arg)
+{
+	struct mshare_mempolicy policy = {
+		.size = sizeof(policy),
+		.mode = MPOL_BIND,
+		.addr = object,
+		.length = length,
+		.nodemask = (uintptr_t) & (uint64_t){ 1 },
+		.maxnode = 64,
+		.flags = MPOL_MF_MOVE,
+	};
+
+	(void)arg;
+	go(parent);
+	for (uint64_t node = 0; !shared->stop; node = !node) {
+		*(uint64_t *)policy.nodemask = 1ULL << node;
+		check_result(request(fd, MSHAREFS_MEMPOLICY, &policy), 0,
+			     "MEMPOLICY");
+		shared->first++;
+	}
+}
+
+/* Holes in huge pages that move from node to node, and that clients use. */
+static void punch_moving(void)
+{
+	const struct object_kind *kind = &object_kinds[HUGETLB];
+	struct peer storer, mover;
+	double until;
+	int file;
+
+	if (access("/sys/devices/system/node/node1", F_OK))
+		skip_case("one NUMA node");
+	set_for_now(HUGE_PAGES, "16");
+	length = 4 * HUGE;
+	new_region();
+	file = object_open(kind, length);
+	map_object(file, 0, RW, MAP_NORESERVE);
+	storer = peer_start(store_on, NULL);
+	wait_go(&storer);
+	mover = peer_start(move_on, NULL);
+	wait_go(&mover);
+	for (until = seconds() + 3; seconds() < until; shared->count++)
+		check(!fallocate(file,
+				 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				 shared->count % 4 * HUGE, HUGE),
+		      "a hole: %m");
+	shared->stop = 1;
+	peer_end(&storer);
+	peer_end(&mover);
+	check(shared->first && shared->count, "%lu moves, %lu holes",
+	      shared->first, shared->count);
+	check_result(region_unmap(fd, object, length), 0, "UNMAP");
+	close(file);
+	end_region();
+	check(meminfo("HugePages_Free") == 16, "%ld huge pages of 16 are free",
+	      meminfo("HugePages_Free"));
+}
+
+static void bind_pages(uint64_t addr, uint64_t size, uint64_t nodes)
+{
+	struct mshare_mempolicy policy = {
+		.size = sizeof(policy),
+		.mode = MPOL_BIND,
+		.addr = addr,
+		.length = size,
+		.nodemask = (uintptr_t)&nodes,
+		.maxnode = 64,
+	};
+
+	check_result(request(fd, MSHAREFS_MEMPOLICY, &policy), 0, "MEMPOLICY");
+}
+
+/* UNMAP fails as it would cut a huge page. */
+static void keep_policy(void)
+{
+	if (access("/sys/devices/system/node/node1", F_OK))
+		skip_case("one NUMA node");
+	set_for_now(HUGE_PAGES, "4");
+	pin_to_cpu(0);
+	new_region();
+	region_fill(fd, object, HUGE, RW);
+	region_fill_hugetlb(fd, object + HUGE, HUGE, RW);
+	bind_pages(object, HUGE, 2);
+	check_result(region_unmap(fd, object, HUGE + PAGE), EINVAL,
+		     "UNMAP of a part of a huge page");
+	attach();
+	store((void *)object, 1);
+	check(pages_on_node(object, 1, 1) == 1,
+	      "UNMAP that failed has cleared the policy");
+
+	check_result(region_unmap(fd, object, HUGE), 0, "UNMAP");
+	region_fill(fd, object, HUGE, RW);
+	store((void *)object, 1);
+	check(pages_on_node(object, 1, 0) == 1,
+	      "the policy is still there for what is mapped next");
+	end_region();
+}
+
 static const struct test_case cases[] = {
+	{ "keep-policy",
+	  "UNMAP clears the policy of what it unmaps, or nothing",
+	  keep_policy },
+	{ "punch-moving",
+	  "holes in huge pages that move between nodes lose no page",
+	  punch_moving },
 	{ "merge-pieces",
 	  "adjacent pieces of a file are one mapping, of one descriptor",
 	  merge_pieces },
