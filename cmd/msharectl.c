@@ -66,11 +66,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* Whether one letter more, less, or other makes one name of the other. */
+static bool is_similar(const char *a, const char *b)
+{
+	size_t same = 0, x = strlen(a), y = strlen(b);
+
+	while (a[same] && a[same] == b[same])
+		same++;
+	if (x == y)
+		return x > 1 && !strcmp(a + same + 1, b + same + 1);
+	if (x > y)
+		return x == y + 1 && !strcmp(a + same + 1, b + same);
+	return y == x + 1 && !strcmp(a + same, b + same + 1);
+}
+
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (!strcmp(commands[i]->name, name))
 			return commands[i];
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (is_similar(commands[i]->name, name))
+			cli_usage_error("unknown command '%s'; did you mean "
+					"%s?",
+					name, commands[i]->name);
 	cli_usage_error("unknown command '%s'", name);
 }
 

@@ -196,3 +196,11 @@ msharectl_closed() {
 	grep -q '^cache: created 300G at 0x200000000000$' "$BATS_TEST_TMPDIR/out"
 	[[ ! -e $MOUNT/cache ]]
 }
+
+@test "a misspelt command: did you mean" {
+	for pair in lss:ls stta:'' sta:stat attach-exce:'' mapp:map lok:lock infi:info; do
+		wrong=${pair%:*} right=${pair#*:}
+		fails 2 "$wrong"
+		cause "msharectl: unknown command '$wrong'${right:+; did you mean $right?}"
+	done
+}
