@@ -115,3 +115,12 @@ setup() {
 	assert_success
 	assert_output 'priv region - - 0600 root'
 }
+
+@test "ls --sort, -z, --zero" {
+	works ls --sort NAME -nr -o NAME
+	sorted=$output
+	for option in -z --zero; do
+		msharectl ls --sort=NAME $option | tr '\0' '\n' >"$BATS_TEST_TMPDIR/names"
+		assert_equal "$(<"$BATS_TEST_TMPDIR/names")" "$sorted"
+	done
+}

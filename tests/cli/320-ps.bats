@@ -67,6 +67,15 @@ END
 	assert_output $((2 * G))
 }
 
+@test "ps --sort, -z, --zero" {
+	holds one dir/two
+	works ps --sort=-SIZE -nr -o SIZE
+	assert_output $'2G\n1G'
+	for option in -z --zero; do
+		assert_equal "$(msharectl ps --sort SIZE $option | tr '\0' '\n')" $'one\ndir/two'
+	done
+}
+
 @test "ps --output accepts RIGHTS, the former name of PROT" {
 	holds one
 	works ps -P -o rights
