@@ -207,6 +207,20 @@ struct mshare_mempolicy {
 	__u32 reserved;
 };
 
+/**
+ * struct mshare_choose - a size for a region, at an address of the kernel's choice
+ * @size: sizeof(struct mshare_choose); see struct mshare_stat
+ * @flags: must be 0
+ * @length: size of the region; a multiple of the granule
+ *
+ * MSHAREFS_GET_SIZE tells the address.
+ */
+struct mshare_choose {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 length;
+};
+
 #define MSHAREFS_IOC_MAGIC 'x'
 
 #define MSHAREFS_GET_SIZE	_IOR(MSHAREFS_IOC_MAGIC, 0, struct mshare_info)
@@ -221,5 +235,6 @@ struct mshare_mempolicy {
 #define MSHAREFS_UNLOCK		_IOW(MSHAREFS_IOC_MAGIC, 9, struct mshare_range)
 #define MSHAREFS_SEAL		_IOW(MSHAREFS_IOC_MAGIC, 10, struct mshare_seal)
 #define MSHAREFS_MEMPOLICY	_IOW(MSHAREFS_IOC_MAGIC, 11, struct mshare_mempolicy)
+#define MSHAREFS_CHOOSE		_IOW(MSHAREFS_IOC_MAGIC, 12, struct mshare_choose)
 
 #endif /* _UAPI_LINUX_MSHAREFS_H */
