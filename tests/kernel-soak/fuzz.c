@@ -715,7 +715,8 @@ static void churn_names(void)
 static void use_as_file(void)
 {
 	int fd = slots[random_below(SLOTS)];
-	bool region = is_region(fd);
+	/* One without a size would be a file from now on. */
+	bool region = is_region(fd) && range_of(fd).size;
 	char byte = 0;
 
 	switch (random_below(6)) {
