@@ -64,7 +64,7 @@ setup() {
 	for option in -J --json; do
 		works ls $option
 		assert_equal "$(jq -c '[keys_unsorted, .version, (.entries | length)]' <<<"$output")" \
-			'[["version","mount_point","granule","entries"],2,5]'
+			'[["version","mount_point","granule","mount","entries"],2,5]'
 		assert_equal "$(jq -c '.entries[0]' <<<"$output")" \
 			"{\"name\":\"dir\",\"name_bytes\":null,\"type\":\"directory\",\"start\":null,\"size\":null,\"mode\":\"0755\",\"owner\":\"$(id -un)\"}"
 	done
