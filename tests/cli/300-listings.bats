@@ -298,7 +298,7 @@ teardown() {
 
 @test "--sort sorts by a column, in both directions" {
 	rm -rf "${MOUNT:?}"/*
-	echo $G >"$MOUNT/mshare_info"
+	echo "$G" >"$MOUNT/mshare_info"
 	for size in 2 10 1; do
 		msharectl create -q -s ${size}G "r$size"
 	done
@@ -316,7 +316,7 @@ teardown() {
 
 @test "-z, --zero prints names for xargs -0" {
 	rm -rf "${MOUNT:?}"/*
-	echo $G >"$MOUNT/mshare_info"
+	echo "$G" >"$MOUNT/mshare_info"
 	names=('a b' $'new\nline' 'quo"te')
 	for name in "${names[@]}"; do
 		msharectl create -q -s 1G -- "$name"

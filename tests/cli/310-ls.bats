@@ -104,7 +104,7 @@ setup() {
 	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
 	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
 	mkdir "$PUBLIC/mshare"
-	echo $G >"$PUBLIC/mshare/mshare_info"
+	echo "$G" >"$PUBLIC/mshare/mshare_info"
 	export MSHARE_FAKE_DIR=$PUBLIC/mshare MSHARE_MOUNT_POINT=$PUBLIC/mshare
 	chmod 755 "$PUBLIC" "$PUBLIC/mshare"
 	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
