@@ -131,8 +131,10 @@ static const struct message messages[] = {
 	  "{mount}" },
 	{ OP_NEW, ENOMEM, "the kernel is out of memory", NULL },
 
-	{ OP_LOCK, EBUSY, "another process holds the lock of the mount",
-	  "Find the process with lslocks, or try again later." },
+	{ OP_CHOOSE, ENOMEM, "the kernel has no addresses for this size",
+	  "Remove unused regions, or choose the address: --addr ADDR" },
+	{ OP_CHOOSE, ENOTTY, "the kernel cannot choose addresses",
+	  "Choose the address: --addr ADDR" },
 
 	{ OP_SET_SIZE, EINVAL, "the kernel refuses this address and size",
 	  "Both must be multiples of {granule}, and the range must be in user "

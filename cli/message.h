@@ -21,7 +21,7 @@ enum operation {
 	OP_OPEN,          /* a region that exists */
 	OP_OPEN_READABLE, /* the same, for writing, where reading is allowed */
 	OP_NEW,           /* a region that is to exist */
-	OP_LOCK,
+	OP_CHOOSE,
 	OP_SET_SIZE,
 	OP_FILE,  /* opening a file that is to be mapped */
 	OP_RANGE, /* any of the next ones */

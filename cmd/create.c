@@ -18,8 +18,6 @@
 #include "parse.h"
 #include "names.h"
 
-#define LOCK_TIMEOUT_MS 10000
-
 enum outcome {
 	CREATED, /* or would be */
 	EXISTS,
@@ -44,8 +42,8 @@ static const struct argp_option options[] = {
 	{ "size", 's', "SIZE", 0, "size, a multiple of the granule (required)",
 	  0 },
 	{ "addr", 'a', "ADDR", 0,
-	  "start address, a multiple of the granule (default: first free "
-	  "range)",
+	  "start address, a multiple of the granule (default: the kernel "
+	  "chooses)",
 	  0 },
 	{ "start", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0 },
 	{ "mode", 'm', "MODE", 0, "permissions, in octal (default: 0600)", 0 },
@@ -127,7 +125,7 @@ static int check_alignment(const struct create *c, uint64_t granule)
 			 c->range.start - c->range.start % granule);
 		if (c->range.start < granule)
 			snprintf(next, sizeof(next),
-				 "Omit --addr to use the first free range.");
+				 "Omit --addr to let the kernel choose.");
 		return message_error(c->region.name, next,
 				     "address 0x%" PRIx64
 				     " is not a multiple of the granule, %s",
@@ -142,32 +140,16 @@ static int check_alignment(const struct create *c, uint64_t granule)
 	return EXIT_SUCCESS;
 }
 
-static int choose_start(struct create *c, const struct mount *mount,
-			const struct subject *subject)
+/* The kernel chooses the address unless --addr names the address. 0 or -errno. */
+static int place(struct create *c, int fd)
 {
-	char size[SIZE_STRLEN];
-	size_t unknown;
 	int err;
 
-	err = mshare_choose_range(mount->fd, c->range.size, &c->range.start,
-				  &unknown);
-	if (err == -EADDRNOTAVAIL)
-		return message_error(
-			c->region.name,
-			"Remove unused regions, or choose the address: --addr "
-			"ADDR",
-			"no free range of %s between 0x%llx and 0x%llx",
-			size_format(c->range.size, size), MSHARE_CHOOSE_START,
-			MSHARE_CHOOSE_END);
-	if (err)
-		return message_failed(OP_LIST, subject, err);
-	if (unknown && !c->region.quiet)
-		message_note(
-			c->region.name,
-			"note: cannot read %zu of the other regions, which "
-			"may have the same addresses",
-			unknown);
-	return EXIT_SUCCESS;
+	if (c->has_addr)
+		return mshare_set_range(fd, c->range.start, c->range.size);
+	err = mshare_choose(fd, c->range.size);
+	return err ? err :
+		     mshare_get_range(fd, &c->range.start, &c->range.size);
 }
 
 static int map(const struct create *c, int fd, const struct subject *subject)
@@ -176,7 +158,7 @@ static int map(const struct create *c, int fd, const struct subject *subject)
 			    mapping_limit(&c->mapping, c->range), subject);
 }
 
-static int fill(const struct create *c, int fd, const struct subject *subject)
+static int fill(struct create *c, int fd, const struct subject *subject)
 {
 	struct range unset;
 	int err;
@@ -186,9 +168,13 @@ static int fill(const struct create *c, int fd, const struct subject *subject)
 		err = mshare_get_range(fd, &unset.start, &unset.size);
 	if (err)
 		return message_failed(OP_NEW, subject, err);
-	err = mshare_set_range(fd, c->range.start, c->range.size);
+	err = place(c, fd);
 	if (err)
-		return message_failed(OP_SET_SIZE, subject, err);
+		return message_failed(c->has_addr ? OP_SET_SIZE : OP_CHOOSE,
+				      subject, err);
+	/* No name, no trace. */
+	if (c->region.dry_run)
+		return EXIT_SUCCESS;
 	if (c->map && map(c, fd, subject))
 		return EXIT_FAILURE;
 	if (fchmod(fd, c->mode))
@@ -196,34 +182,47 @@ static int fill(const struct create *c, int fd, const struct subject *subject)
 	return interrupt_pending() ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Gives a complete region its name. */
+static enum outcome publish(const struct create *c, int fd,
+			    const struct subject *subject)
+{
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (!linkat(AT_FDCWD, path, c->split.dirfd, c->split.leaf,
+		    AT_SYMLINK_FOLLOW))
+		return CREATED;
+	if (errno == EEXIST)
+		return EXISTS;
+	message_failed(OP_NEW, subject, -errno);
+	return FAILED;
+}
+
 /*
- * All or nothing: removes an incomplete region. The caller reports that the
- * name exists.
+ * All or nothing: a region has no name until the region is complete. The caller
+ * reports that the name exists.
  */
-static enum outcome make(const struct create *c, const struct subject *subject)
+static enum outcome make(struct create *c, const struct subject *subject)
 {
 	enum outcome outcome = FAILED;
 	int fd;
 
+	if (!faccessat(c->split.dirfd, c->split.leaf, F_OK,
+		       AT_SYMLINK_NOFOLLOW))
+		return EXISTS;
+	if (errno != ENOENT) {
+		message_failed(OP_NEW, subject, -errno);
+		return FAILED;
+	}
 	/* A key at the terminal must not leave an incomplete region. */
 	interrupt_hold();
-	/*
-	 * No access for other users until the region is complete; --mode is set
-	 * last.
-	 */
-	fd = openat(c->split.dirfd, c->split.leaf,
-		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0) {
-		if (!fill(c, fd, subject))
-			outcome = CREATED;
-		else
-			unlinkat(c->split.dirfd, c->split.leaf, 0);
-		close(fd);
-	} else if (errno == EEXIST) {
-		outcome = EXISTS;
-	} else {
+	fd = openat(c->split.dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
 		message_failed(OP_NEW, subject, -errno);
-	}
+	else if (!fill(c, fd, subject))
+		outcome = c->region.dry_run ? CREATED : publish(c, fd, subject);
+	if (fd >= 0)
+		close(fd);
 	interrupt_release();
 	return outcome;
 }
@@ -237,27 +236,10 @@ static void report_mapped(const struct create *c)
 				  prot_name(c->mapping.prot));
 }
 
-/* The outcome that make() would have, as far as can be told beforehand. */
-static enum outcome check(const struct create *c, const struct subject *subject)
+static enum outcome create_new(struct create *c, const struct subject *subject)
 {
-	const int dirfd = c->split.dirfd;
+	enum outcome outcome = make(c, subject);
 
-	if (!faccessat(dirfd, c->split.leaf, F_OK, AT_SYMLINK_NOFOLLOW))
-		return EXISTS;
-	if (errno == ENOENT && !faccessat(dirfd, ".", W_OK | X_OK, AT_EACCESS))
-		return CREATED;
-	message_failed(OP_NEW, subject, -errno);
-	return FAILED;
-}
-
-static enum outcome create_new(struct create *c, const struct mount *mount,
-			       const struct subject *subject)
-{
-	enum outcome outcome;
-
-	if (!c->has_addr && choose_start(c, mount, subject))
-		return FAILED;
-	outcome = c->region.dry_run ? check(c, subject) : make(c, subject);
 	if (outcome != CREATED)
 		return outcome;
 	range_verb_report(&c->region, "created", "would create", c->range,
@@ -407,7 +389,7 @@ static int use_existing(struct create *c, const struct mount *mount,
 	return EXIT_SUCCESS;
 }
 
-/* The lock and the choice cover this mount's regions. 0 or -errno. */
+/* A name on another mount is refused. 0 or -errno. */
 static int split_name(struct create *c, const struct mount *mount)
 {
 	int err;
@@ -422,14 +404,10 @@ static int create(struct create *c, const struct mount *mount,
 		  const struct subject *subject)
 {
 	enum outcome outcome = EXISTS;
-	int err, lock, ret;
+	int ret;
 
-	/* Held to the end: the choice, the size and the mapping are one step. */
-	err = mshare_lock_mount(mount->fd, LOCK_TIMEOUT_MS, &lock);
-	if (err)
-		return message_failed(OP_LOCK, subject, err);
 	if (!c->if_missing || faccessat(c->split.dirfd, c->split.leaf, F_OK, 0))
-		outcome = create_new(c, mount, subject);
+		outcome = create_new(c, subject);
 	if (outcome == CREATED)
 		ret = EXIT_SUCCESS;
 	else if (outcome == FAILED)
@@ -438,7 +416,6 @@ static int create(struct create *c, const struct mount *mount,
 		ret = use_existing(c, mount, subject);
 	else
 		ret = message_failed(OP_NEW, subject, -EEXIST);
-	close(lock);
 	return ret;
 }
 
@@ -479,7 +456,7 @@ const struct command cmd_create = {
 		.doc = "Create a region: a range of addresses that is the "
 		       "same in all processes that attach the region. Without "
 		       "--map, the region is empty; see 'msharectl map'.\v"
-		       "Sizes and addresses: 2M, 2MiB, 300G, 0x200000000000.",
+		       "Sizes and addresses: 2M, 2MiB, 300G, 0x550000000000.",
 		.children = children,
 	},
 	.run = run,

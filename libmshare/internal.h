@@ -23,12 +23,4 @@ bool mshare_is_listed(const char *filesystems);
 int mshare_search_mounts(const char *mountinfo, const char *filesystems,
 			 bool (*is_visible)(const char *path), char **path);
 
-/*
- * Finds the lowest aligned range of size bytes in [low, high) that no range in
- * used overlaps. Sorts used. 0 or -ENOSPC.
- */
-int mshare_find_free(struct mshare_info *used, size_t count, uint64_t low,
-		     uint64_t high, uint64_t align, uint64_t size,
-		     uint64_t *start);
-
 #endif

@@ -6,14 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
 
-#define MOUNTINFO    "/proc/self/mountinfo"
-#define LOCK_POLL_MS 20
+#define MOUNTINFO "/proc/self/mountinfo"
 
 /* What one page table of the second level maps on x86-64. */
 #define USUAL_GRANULE (1ULL << 30)
@@ -232,34 +229,4 @@ int mshare_granule(int mount, uint64_t *granule)
 		return -EPROTO;
 	*granule = number;
 	return 0;
-}
-
-int mshare_lock_mount(int mount, int timeout_ms, int *lock)
-{
-	const struct timespec pause = { .tv_nsec = LOCK_POLL_MS * 1000000L };
-	int err = 0, fd;
-
-	/* flock() does not keep two users of one description apart. */
-	fd = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	/*
-	 * Any process that can open the root directory can hold the lock for
-	 * as long as the process likes: never wait without an end.
-	 */
-	while (!err && flock(fd, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK) {
-			err = -errno;
-		} else if (timeout_ms <= 0) {
-			err = -EBUSY;
-		} else {
-			nanosleep(&pause, NULL);
-			timeout_ms -= LOCK_POLL_MS;
-		}
-	}
-	if (err)
-		close(fd);
-	else
-		*lock = fd;
-	return err;
 }

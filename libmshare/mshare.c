@@ -90,6 +90,16 @@ int mshare_set_range(int fd, uint64_t start, uint64_t size)
 	return request(fd, MSHAREFS_SET_SIZE, &info);
 }
 
+int mshare_choose(int fd, uint64_t size)
+{
+	struct mshare_choose choose = {
+		.size = sizeof(choose),
+		.length = size,
+	};
+
+	return request(fd, MSHAREFS_CHOOSE, &choose);
+}
+
 int mshare_map(int fd, uint64_t addr, uint64_t size, int prot,
 	       unsigned int flags, int file, uint64_t offset)
 {

@@ -76,53 +76,20 @@ int mshare_open_mount(const char *path, int *mount);
 int mshare_granule(int mount, uint64_t *granule);
 
 /*
- * Takes the lock that keeps processes from choosing the same range; waits for
- * at most timeout_ms milliseconds. close(*lock) releases the lock, as does the
- * end of the process. mshare_create() and msharectl take the same lock.
- *	-EBUSY		another process or thread still holds the lock
- *	-errno		as openat() or flock()
- */
-int mshare_lock_mount(int mount, int timeout_ms, int *lock);
-
-/*
- * The part of the address space for ranges that mshare_choose_range() chooses.
- * The addresses of a region must be free in every process that will attach the
- * region. Programs load below 4 GiB or at two thirds of the address space (85
- * TiB), heaps follow them, libraries and stacks come down from the top (128
- * TiB), and the shadow memory of the address sanitizer ends just above 16 TiB.
- */
-#define MSHARE_CHOOSE_START (32ULL << 40)
-#define MSHARE_CHOOSE_END   (80ULL << 40)
-
-/*
- * Chooses a free range for a new region: the lowest one in that part where no
- * region of the mount is. The caller holds the lock of the
- * mount until the range is set. *unknown, if unknown is not NULL, gets the
- * number of regions that the caller cannot open, and whose addresses are
- * unknown.
- *	-EINVAL		size is 0 or not a multiple of the granule
- *	-EADDRNOTAVAIL	no free range is large enough
- *	-errno		as mshare_granule() or mshare_walk_regions()
- */
-int mshare_choose_range(int mount, uint64_t size, uint64_t *start,
-			size_t *unknown);
-
-/*
  * Regions
  * -------
  */
 
 /*
  * Creates a region with a range, and opens the region for reading and writing.
- * path is relative to mount, or absolute. start 0 chooses an address as
- * mshare_choose_range() does. mode is exact: the umask does not apply. Holds
- * the lock of the mount meanwhile. On an error, no region is left.
- *	-EADDRNOTAVAIL	start is 0, and no free range is large enough
- *	-EBUSY		another process has held the lock for 10 seconds
+ * path is relative to mount, or absolute. With start 0, the kernel chooses the
+ * address, as for mshare_choose(). mode is exact: the umask does not apply. On an
+ * error, no region is left.
  *	-EEXIST		path exists
  *	-EINVAL		start or size is not a multiple of the granule, size is
  *			0, or the range is not in user space
  *	-EMEDIUMTYPE	path is on another file system
+ *	-ENOMEM		start is 0, and no free range is large enough
  *	-ENOSPC		the mount's limit of names is reached
  *	-EXDEV		path is on another msharefs
  *	-errno		as openat(), fchmod()
@@ -161,6 +128,16 @@ int mshare_check(int fd);
  */
 int mshare_get_range(int fd, uint64_t *start, uint64_t *size);
 int mshare_set_range(int fd, uint64_t start, uint64_t size);
+
+/*
+ * Sets the size of a region, once, in multiples of the granule. The kernel
+ * chooses the start: no other region has the addresses, on any mount.
+ *	-EBADF		fd is not open for writing
+ *	-EBUSY		the region has a range
+ *	-EINVAL		size is 0 or not a multiple of the granule
+ *	-ENOMEM		no free range is large enough
+ */
+int mshare_choose(int fd, uint64_t size);
 
 /*
  * Mappings

@@ -193,7 +193,7 @@ msharectl_closed() {
 	sed -n '/^A tour$/,/^"/s/^    //p' "$TREE/README" >"$BATS_TEST_TMPDIR/tour"
 	[[ $(grep -c '^msharectl ' "$BATS_TEST_TMPDIR/tour") -eq 10 ]]
 	timeout 60 bash -e "$BATS_TEST_TMPDIR/tour" 3>&- >"$BATS_TEST_TMPDIR/out"
-	grep -q '^cache: created 300G at 0x200000000000$' "$BATS_TEST_TMPDIR/out"
+	grep -q '^cache: created 300G at 0x550000000000$' "$BATS_TEST_TMPDIR/out"
 	[[ ! -e $MOUNT/cache ]]
 }
 

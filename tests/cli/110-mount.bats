@@ -40,7 +40,7 @@ load common
 	mkdir "$MOUNT/part"
 	export MSHARE_MOUNT_POINT=$MOUNT/part
 	works create -s 1G a
-	assert_output 'a: created 1G at 0x200000000000'
+	assert_output 'a: created 1G at 0x550000000000'
 	works ls -nr -o NAME
 	assert_output a
 	works info

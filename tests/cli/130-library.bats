@@ -9,26 +9,22 @@ library() {
 	assert_output ''
 }
 
-@test "mshare_choose_range finds the lowest free range" {
+@test "mshare_choose has the lowest free range" {
 	library choose
 }
 
 @test "mshare_create leaves a complete region or none" {
 	library create
 	rm "$MOUNT/a"
-	LD_PRELOAD=$PROBES/fake-msharefs.so MSHARE_FAKE_FAIL=SET_SIZE:12 \
-		run "$PROBES/library" "$MOUNT" lock
+	LD_PRELOAD=$PROBES/fake-msharefs.so MSHARE_FAKE_FAIL=CHOOSE:12 \
+		run "$PROBES/library" "$MOUNT" choose
 	assert_failure 1
-	assert_output --partial '-12, not 0 [new_region("a", 0, GRANULE)]'
-	[[ ! -e $MOUNT/a ]]
+	assert_output --partial '-12, not 0 [new_region("b", 0, 2 * GRANULE)]'
+	[[ ! -e $MOUNT/b ]]
 }
 
 @test "mshare_create refuses other file systems" {
 	library outside
-}
-
-@test "mshare_lock_mount gives up after the timeout" {
-	library lock
 }
 
 @test "mshare_walk_regions has the order, the depth and the flags" {

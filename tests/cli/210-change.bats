@@ -4,7 +4,7 @@
 
 load common
 
-START=0x200000000000
+START=0x550000000000
 
 setup() {
 	setup_fake
@@ -45,15 +45,15 @@ mapped() {
 }
 
 @test "map -a, --addr and -s, --size: a part of the region" {
-	works map --addr 0x200000001000 --size 8K pg
-	assert_output 'pg: mapped 8K rw at 0x200000001000'
-	works map -a 0x2000c0000000 -s 1G pg
+	works map --addr 0x550000001000 --size 8K pg
+	assert_output 'pg: mapped 8K rw at 0x550000001000'
+	works map -a 0x5500c0000000 -s 1G pg
 	assert_equal "$(mapped)" "2 $((G + 8192))"
 	# up to the end
-	works map --addr 0x200080000000 --size 1G pg
+	works map --addr 0x550080000000 --size 1G pg
 	works unmap pg
-	works map --addr 0x200040000000 pg
-	assert_output 'pg: mapped 3G rw at 0x200040000000'
+	works map --addr 0x550040000000 pg
+	assert_output 'pg: mapped 3G rw at 0x550040000000'
 }
 
 @test "map -p, --prot" {
@@ -83,17 +83,17 @@ mapped() {
 	assert_output "pg: mapped 12K rw at $START"
 	works unmap -q pg
 	log_requests
-	works map --file "$FILE" --offset 8K -p r -a 0x200000001000 pg
-	assert_output 'pg: mapped 4K r at 0x200000001000'
-	requests_were 'CREATE_MAPPING 0x200000001000 0x1000 prot 1 flags 0x11 offset 0x2000'
+	works map --file "$FILE" --offset 8K -p r -a 0x550000001000 pg
+	assert_output 'pg: mapped 4K r at 0x550000001000'
+	requests_were 'CREATE_MAPPING 0x550000001000 0x1000 prot 1 flags 0x11 offset 0x2000'
 }
 
 @test "map --file --size: this size, inside the region" {
 	make_file 5G
 	works map --file "$FILE" --size 8K pg
 	assert_output "pg: mapped 8K rw at $START"
-	works map --file "$FILE" --offset 1G -a 0x200040000000 pg
-	assert_output 'pg: mapped 3G rw at 0x200040000000'
+	works map --file "$FILE" --offset 1G -a 0x550040000000 pg
+	assert_output 'pg: mapped 3G rw at 0x550040000000'
 	works unmap -q pg
 	fails 1 map --file "$FILE" --size 5G pg
 }
@@ -138,16 +138,16 @@ mapped() {
 	log_requests
 	works map --populate -s 80M pg
 	requests_were "CREATE_MAPPING $START 0x5000000 prot 3 flags 0x31 offset 0x0" \
-		"ADVISE $START 0x4000000 23" 'ADVISE 0x200004000000 0x1000000 23'
+		"ADVISE $START 0x4000000 23" 'ADVISE 0x550004000000 0x1000000 23'
 	# without the right to write, and a file, by reading
 	works unmap -q pg
 	log_requests
 	works map --populate -p r -s 4K pg
 	requests_were "CREATE_MAPPING $START 0x1000 prot 1 flags 0x31 offset 0x0" "ADVISE $START 0x1000 22"
 	make_file 4096
-	works map --populate --file "$FILE" -a 0x200000001000 pg
-	requests_were 'CREATE_MAPPING 0x200000001000 0x1000 prot 3 flags 0x11 offset 0x0' \
-		'ADVISE 0x200000001000 0x1000 22'
+	works map --populate --file "$FILE" -a 0x550000001000 pg
+	requests_were 'CREATE_MAPPING 0x550000001000 0x1000 prot 3 flags 0x11 offset 0x0' \
+		'ADVISE 0x550000001000 0x1000 22'
 	usage_error '--populate needs r in --prot' map --populate -p none pg
 	usage_error '--force needs --populate' map --force pg
 }
@@ -206,16 +206,16 @@ mapped() {
 }
 
 @test "map --dry-run detects an overlap" {
-	works map -q --addr 0x200040000000 --size 1G pg
+	works map -q --addr 0x550040000000 --size 1G pg
 	for option in '' --dry-run; do
 		# shellcheck disable=SC2086
 		fails 1 map $option pg
 		cause 'msharectl map: pg: the range overlaps a mapping'
 		# shellcheck disable=SC2086
-		fails 1 map $option --addr 0x200040001000 --size 4K pg
+		fails 1 map $option --addr 0x550040001000 --size 4K pg
 	done
 	works map --dry-run --size 1G pg
-	works map --dry-run --addr 0x200080000000 pg
+	works map --dry-run --addr 0x550080000000 pg
 	# a kernel that does not list mappings
 	MSHARE_FAKE_FAIL=NEXT_MAPPING:25 works map --dry-run pg
 }
@@ -244,12 +244,12 @@ mapped() {
 
 @test "unmap: the whole region, or a part" {
 	works map -q -s 1G pg
-	works map -q -a 0x200040000000 -s 1G pg
-	works map -q -a 0x200080000000 -s 1G pg
-	works unmap --addr 0x200040000000 --size 1G pg
-	assert_output 'pg: unmapped 1G at 0x200040000000'
+	works map -q -a 0x550040000000 -s 1G pg
+	works map -q -a 0x550080000000 -s 1G pg
+	works unmap --addr 0x550040000000 --size 1G pg
+	assert_output 'pg: unmapped 1G at 0x550040000000'
 	assert_equal "$(mapped)" "2 $((2 * G))"
-	works unmap -a 0x200040000000 -s 2G pg
+	works unmap -a 0x550040000000 -s 2G pg
 	assert_equal "$(mapped)" "1 $G"
 	works unmap pg
 	assert_output "pg: unmapped 4G at $START"
@@ -258,7 +258,7 @@ mapped() {
 
 @test "protect: the whole region, or a part" {
 	works map -q -s 1G pg
-	works map -q -a 0x200040000000 pg
+	works map -q -a 0x550040000000 pg
 	works protect --prot r pg
 	assert_output "pg: protected 4G r at $START"
 	works protect -p none --addr $START --size 1G pg
@@ -279,12 +279,12 @@ mapped() {
 		{
 			fails 1 $command --addr 0x1fffc0000000 pg
 			cause "msharectl ${command%% *}: pg: address 0x1fffc0000000 is not in the region"
-			next_step 'The region reaches from 0x200000000000 to 0x200100000000.'
-			fails 1 $command --addr 0x200100000000 pg
+			next_step 'The region reaches from 0x550000000000 to 0x550100000000.'
+			fails 1 $command --addr 0x550100000000 pg
 			fails 1 $command --size 5G pg
-			cause "msharectl ${command%% *}: pg: a size of 5368709120 from 0x200000000000 exceeds the region's end"
-			fails 1 $command --addr 0x200040000000 --size 4G pg
-			fails 1 $command --addr 0x200040000000 --size 0xffffffffffffffff pg
+			cause "msharectl ${command%% *}: pg: a size of 5368709120 from 0x550000000000 exceeds the region's end"
+			fails 1 $command --addr 0x550040000000 --size 4G pg
+			fails 1 $command --addr 0x550040000000 --size 0xffffffffffffffff pg
 		}
 	done
 }
@@ -292,10 +292,10 @@ mapped() {
 @test "ranges that are not whole pages are refused" {
 	page=$(getconf PAGESIZE)
 	fails 1 map --size 5000 pg
-	cause 'msharectl map: pg: a range of 5000 from 0x200000000000 does not consist of whole pages'
+	cause 'msharectl map: pg: a range of 5000 from 0x550000000000 does not consist of whole pages'
 	next_step "Give an address and a size that are multiples of the page size, $page."
-	fails 1 unmap --addr 0x200000000800 pg
-	fails 1 protect -p r --addr 0x200000000800 --size 2048 pg
+	fails 1 unmap --addr 0x550000000800 pg
+	fails 1 protect -p r --addr 0x550000000800 --size 2048 pg
 }
 
 @test "bad numbers are refused" {

@@ -4,7 +4,7 @@
 
 load common
 
-START=0x200000000000
+START=0x550000000000
 
 setup() {
 	setup_fake
@@ -107,10 +107,10 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	for command in "${ranged[@]}"; do
 		# shellcheck disable=SC2086
 		{
-			works $command --addr 0x200000001000 --size 8K pg
-			assert_output --regexp '^pg: [a-z]+ 8K .*at 0x200000001000$'
-			works $command -a 0x200040000000 -s 4K pg
-			fails 1 $command --addr 0x200080000000 pg
+			works $command --addr 0x550000001000 --size 8K pg
+			assert_output --regexp '^pg: [a-z]+ 8K .*at 0x550000001000$'
+			works $command -a 0x550040000000 -s 4K pg
+			fails 1 $command --addr 0x550080000000 pg
 			fails 1 $command --size 3G pg
 			fails 1 $command --size 100 pg
 			fails 2 $command --size x pg
@@ -172,7 +172,7 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	msharectl create -q -s 2G big
 	msharectl map -q -s 4M big
 	fails 1 advise pageout big
-	cause 'msharectl advise: big: a part of the range is not mapped: 0x200080400000 to 0x200100000000'
+	cause 'msharectl advise: big: a part of the range is not mapped: 0x550080400000 to 0x550100000000'
 	printf '%s\n' 'MemAvailable: 2048 kB' 'SwapFree: 1024 kB' >"$MSHARE_FAKE_MEMINFO"
 	MSHARE_FAKE_FAIL=ADVISE:12 fails 1 advise -s 4M pageout big
 	cause 'msharectl advise: big: memory is short: 3M of memory and swap are available'

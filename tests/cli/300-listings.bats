@@ -22,8 +22,8 @@ prints() {
 	assert_output "$(printf '%s\n' "mount:   $MOUNT" 'granule: 1G')
 
 NAME               START SIZE MODE OWNER
-dir/large 0x200080000000 300G 0600 $(id -un)
-pg        0x200000000000   2G 0640 $(id -un)"
+dir/large 0x550080000000 300G 0600 $(id -un)
+pg        0x550000000000   2G 0640 $(id -un)"
 }
 
 @test "info without regions: mount point and granule" {
@@ -39,9 +39,9 @@ pg        0x200000000000   2G 0640 $(id -un)"
 @test "info NAME: only these regions, in this order" {
 	works info -n pg dir/large pg
 	prints <<-END
-		pg        0x200000000000   2G 0640 $(id -un)
-		dir/large 0x200080000000 300G 0600 $(id -un)
-		pg        0x200000000000   2G 0640 $(id -un)
+		pg        0x550000000000   2G 0640 $(id -un)
+		dir/large 0x550080000000 300G 0600 $(id -un)
+		pg        0x550000000000   2G 0640 $(id -un)
 	END
 	works info "$MOUNT/pg" "$MOUNT//./dir/large" -nr -o NAME
 	assert_output $'pg\ndir/large'
@@ -108,7 +108,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 @test "-n, --noheadings" {
 	for option in -n --noheadings; do
 		works info $option pg
-		assert_output --regexp "^pg +0x200000000000 +2G 0640 $(id -un)\$"
+		assert_output --regexp "^pg +0x550000000000 +2G 0640 $(id -un)\$"
 		works info $option
 		assert_equal "${#lines[@]}" 2
 	done
@@ -119,8 +119,8 @@ pg        0x200000000000   2G 0640 $(id -un)"
 		works info $option
 		prints <<-END
 			NAME START SIZE MODE OWNER
-			dir/large 0x200080000000 300G 0600 $(id -un)
-			pg 0x200000000000 2G 0640 $(id -un)
+			dir/large 0x550080000000 300G 0600 $(id -un)
+			pg 0x550000000000 2G 0640 $(id -un)
 		END
 	done
 }
@@ -141,7 +141,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 		assert_equal "$(jq -c 'keys_unsorted' <<<"$output")" '["version","mount_point","granule","mount","regions"]'
 		assert_equal "$(jq -c '[.version, .mount_point, .granule]' <<<"$output")" "[2,\"$MOUNT\",$G]"
 		assert_equal "$(jq -c '.regions[1]' <<<"$output")" \
-			"{\"name\":\"pg\",\"name_bytes\":null,\"start\":\"0x200000000000\",\"size\":$((2 * G)),\"mode\":\"0640\",\"owner\":\"$(id -un)\"}"
+			"{\"name\":\"pg\",\"name_bytes\":null,\"start\":\"0x550000000000\",\"size\":$((2 * G)),\"mode\":\"0640\",\"owner\":\"$(id -un)\"}"
 		works stat $option pg
 		assert_equal "$(jq -c '.regions' <<<"$output")" \
 			'[{"name":"pg","name_bytes":null,"attached":3,"mappings":0,"mapped":0,"resident":5242880,"swapped":1536,"pgtables":12288,"unshared":30720}]'
@@ -166,15 +166,15 @@ pg        0x200000000000   2G 0640 $(id -un)"
 
 @test "-o, --output: these columns; +LIST adds columns" {
 	works info -nr -o name,End,SIZE pg
-	assert_output 'pg 0x200080000000 2G'
+	assert_output 'pg 0x550080000000 2G'
 	works info -nr --output SIZE,NAME pg
 	assert_output '2G pg'
 	works info -nr -o +UID,GID pg
-	assert_output "pg 0x200000000000 2G 0640 $(id -un) $(id -u) $(id -g)"
+	assert_output "pg 0x550000000000 2G 0640 $(id -un) $(id -u) $(id -g)"
 	works info -nr -o SIZE,SIZE pg
 	assert_output 2G
 	works info -nr -o +SIZE pg
-	assert_output "pg 0x200000000000 2G 0640 $(id -un)"
+	assert_output "pg 0x550000000000 2G 0640 $(id -un)"
 	for list in nonsense NAM NAMES '' ',' 'NAME,' ',NAME' +; do
 		fails 2 info -o "$list"
 		[[ ${stderr_lines[0]} == "msharectl info: unknown column '"*"'; see --list-columns" ]]
@@ -184,7 +184,7 @@ pg        0x200000000000   2G 0640 $(id -un)"
 @test "--output-all: all columns" {
 	works info --output-all -r pg
 	assert_line --index 0 'NAME START END SIZE MODE OWNER GROUP UID GID INODE'
-	assert_line --index 1 "pg 0x200000000000 0x200080000000 2G 0640 $(id -un) $(id -gn) $(id -u) $(id -g) $(stat -c %i "$MOUNT/pg")"
+	assert_line --index 1 "pg 0x550000000000 0x550080000000 2G 0640 $(id -un) $(id -gn) $(id -u) $(id -g) $(stat -c %i "$MOUNT/pg")"
 	works stat --output-all -r pg
 	assert_line --index 0 'NAME ATTACHED MAPPINGS SIZE MAPPED RESIDENT RESIDENT-SHMEM RESIDENT-FILE RESIDENT-HUGETLB SWAPPED LOCKED PGTABLES UNSHARED FAULTS LINKS FLUSHES IPIS FAULTS/S LINKS/S FLUSHES/S IPIS/S SEALS MODE OWNER GROUP INODE CTIME'
 	assert_line --index 1 --regexp "^pg 3 0 2G 0B 5M 3M 2M 0B 1.5K 0B 12K 30K 1000 20 300 600 - - - - - 0640 $(id -un) $(id -gn) [0-9]+ [0-9T:+-]+$"

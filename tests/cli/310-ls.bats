@@ -19,9 +19,9 @@ setup() {
 		NAME          TYPE               START SIZE MODE OWNER
 		dir           directory              -    - 0755 $me
 		dir/below     directory              -    - 0755 $me
-		dir/below/one region    0x200080000000   1G 0600 $me
+		dir/below/one region    0x550080000000   1G 0600 $me
 		empty         directory              -    - 0755 $me
-		pg            region    0x200000000000   2G 0640 $me
+		pg            region    0x550000000000   2G 0640 $me
 	END
 	)"
 }
@@ -81,7 +81,7 @@ setup() {
 	works ls --output-all -r pg
 	assert_line --index 0 'NAME START END SIZE MODE OWNER GROUP UID GID INODE TYPE'
 	works ls -o +INODE -nr pg
-	assert_output "pg region 0x200000000000 2G 0640 $(id -un) $(stat -c %i "$MOUNT/pg")"
+	assert_output "pg region 0x550000000000 2G 0640 $(id -un) $(stat -c %i "$MOUNT/pg")"
 	MSHARE_MOUNT_POINT=/nonexistent works ls --list-columns
 	assert_equal "${#lines[@]}" 11
 }

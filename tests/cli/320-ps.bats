@@ -49,14 +49,14 @@ holds() {
 	me=$(id -un)
 	if ((first < second)); then order=; else order=-r; fi
 	assert_output "REGION PID USER START SIZE PROT STATE COMMAND
-dir/two $first $me 0x200040000000 2G rw present sleep
+dir/two $first $me 0x550040000000 2G rw present sleep
 $(sort $order <<-END
-	one $first $me 0x200000000000 1G rw present sleep
-	one $second $me 0x200000000000 1G r present sleep
+	one $first $me 0x550000000000 1G rw present sleep
+	one $second $me 0x550000000000 1G r present sleep
 END
 )"
 	works ps -n --raw -o PID,ARGUMENTS,INODE,END,UID dir/two
-	assert_output "$first sleep\\x20100 $(stat -c %i "$MOUNT/dir/two") 0x2000c0000000 $(id -u)"
+	assert_output "$first sleep\\x20100 $(stat -c %i "$MOUNT/dir/two") 0x5500c0000000 $(id -u)"
 	works ps --noheadings -P --output PROT dir/two
 	assert_output 'PROT="rw"'
 	works ps -nr -o REGION "$MOUNT/dir/two"

@@ -11,23 +11,23 @@ setup() {
 	msharectl map -q --noreserve --size 1M pg
 	FILE=$BATS_TEST_TMPDIR/data
 	truncate -s 64K "$FILE"
-	msharectl map -q --prot r --file "$FILE" --offset 4K --addr 0x200000200000 pg
+	msharectl map -q --prot r --file "$FILE" --offset 4K --addr 0x550000200000 pg
 }
 
 @test "info NAME: the same table for one region and for several" {
 	works info pg
 	assert_output "NAME          START SIZE MODE OWNER
-pg   0x200000000000   2G 0600 $(id -un)"
+pg   0x550000000000   2G 0600 $(id -un)"
 	works info pg empty
 	assert_output "NAME           START SIZE MODE OWNER
-pg    0x200000000000   2G 0600 $(id -un)
-empty 0x200080000000   1G 0600 $(id -un)"
+pg    0x550000000000   2G 0600 $(id -un)
+empty 0x550080000000   1G 0600 $(id -un)"
 }
 
 @test "info --mappings: the same table for one region and for several" {
 	wanted="NAME          START            END SIZE PROT FLAGS               OFFSET FILE
-pg   0x200000000000 0x200000100000   1M rw   anonymous,noreserve      - -
-pg   0x200000200000 0x20000020f000  60K r    -                     4096 $FILE"
+pg   0x550000000000 0x550000100000   1M rw   anonymous,noreserve      - -
+pg   0x550000200000 0x55000020f000  60K r    -                     4096 $FILE"
 	works info --mappings pg
 	assert_output "$wanted"
 	works info --mappings
@@ -57,8 +57,8 @@ pg   0x200000200000 0x20000020f000  60K r    -                     4096 $FILE"
 @test "info --mappings: one line for each mapping" {
 	works info --mappings -r
 	assert_output "NAME START END SIZE PROT FLAGS OFFSET FILE
-pg 0x200000000000 0x200000100000 1M rw anonymous,noreserve - -
-pg 0x200000200000 0x20000020f000 60K r - 4096 $FILE"
+pg 0x550000000000 0x550000100000 1M rw anonymous,noreserve - -
+pg 0x550000200000 0x55000020f000 60K r - 4096 $FILE"
 	works info --mappings -n -r -o NAME,INODE,DEVICE,SIZE -b pg
 	device=$(stat -c %d "$FILE")
 	assert_output "pg - - 1048576
@@ -80,7 +80,7 @@ FILE=\"$FILE\" OFFSET=\"4096\""
 		'[["name","name_bytes","start","size","mode","owner","mappings"]]'
 	assert_equal "$(jq -c '.regions[0].mappings' <<<"$output")" '[]'
 	assert_equal "$(jq -c '.regions[1].mappings' <<<"$output")" \
-		"[{\"start\":\"0x200000000000\",\"end\":\"0x200000100000\",\"size\":1048576,\"prot\":\"rw\",\"flags\":[\"anonymous\",\"noreserve\"],\"offset\":null,\"file\":null,\"file_bytes\":null},{\"start\":\"0x200000200000\",\"end\":\"0x20000020f000\",\"size\":61440,\"prot\":\"r\",\"flags\":[],\"offset\":4096,\"file\":\"$FILE\",\"file_bytes\":null}]"
+		"[{\"start\":\"0x550000000000\",\"end\":\"0x550000100000\",\"size\":1048576,\"prot\":\"rw\",\"flags\":[\"anonymous\",\"noreserve\"],\"offset\":null,\"file\":null,\"file_bytes\":null},{\"start\":\"0x550000200000\",\"end\":\"0x55000020f000\",\"size\":61440,\"prot\":\"r\",\"flags\":[],\"offset\":4096,\"file\":\"$FILE\",\"file_bytes\":null}]"
 	works info --mappings -J -o SIZE pg
 	assert_equal "$(jq -c '.regions[0] | [.name, .mappings]' <<<"$output")" '["pg",[{"size":1048576},{"size":61440}]]'
 	# without it there is no such key

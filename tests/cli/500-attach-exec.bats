@@ -141,21 +141,21 @@ needs_privileged_files() {
 	export OUTER=kept MSHARE_ADDR=stale
 	attach pg -- env
 	assert_line OUTER=kept
-	assert_line MSHARE_ADDR=0x200000000000
+	assert_line MSHARE_ADDR=0x550000000000
 	assert_line MSHARE_SIZE=$((2 * G))
-	assert_line "MSHARE_REGIONS=0x200000000000:$((2 * G)):pg"
+	assert_line "MSHARE_REGIONS=0x550000000000:$((2 * G)):pg"
 	attach other pg -- env
-	assert_line MSHARE_ADDR=0x200080000000
+	assert_line MSHARE_ADDR=0x550080000000
 	assert_line MSHARE_SIZE="$G"
-	assert_line "MSHARE_REGIONS=0x200080000000:$G:other 0x200000000000:$((2 * G)):pg"
+	assert_line "MSHARE_REGIONS=0x550080000000:$G:other 0x550000000000:$((2 * G)):pg"
 }
 
 @test "names in MSHARE_REGIONS are relative to the mount point, one word each" {
 	works create -q -s 1G $'a b\\\n'
 	attach "$MOUNT/pg" $'a b\\\n' -- sh -c 'printf %s "$MSHARE_REGIONS"'
-	assert_output "0x200000000000:$((2 * G)):pg 0x2000c0000000:$G:a\\040b\\134\\012"
+	assert_output "0x550000000000:$((2 * G)):pg 0x5500c0000000:$G:a\\040b\\134\\012"
 	attach "$MOUNT//./pg" -- sh -c 'printf %s "$MSHARE_REGIONS"'
-	assert_output "0x200000000000:$((2 * G)):pg"
+	assert_output "0x550000000000:$((2 * G)):pg"
 }
 
 @test "several regions are attached" {
@@ -185,11 +185,11 @@ needs_privileged_files() {
 	chmod +x script
 	attach pg -- ./script argument
 	# a program that it executes has no mapping left
-	assert_output $'argument 0x200000000000\nabsent'
+	assert_output $'argument 0x550000000000\nabsent'
 	printf 'echo "$1" "$MSHARE_ADDR"\n' >plain
 	chmod +x plain
 	attach pg -- ./plain argument
-	assert_output 'argument 0x200000000000'
+	assert_output 'argument 0x550000000000'
 	printf '#!%s/probe-static\n' "$PROBES" >own
 	chmod +x own
 	attach pg -- ./own window
@@ -380,10 +380,10 @@ refused_for_tracer() {
 	command -v gdb >/dev/null || skip "no gdb"
 	mkfifo pid end
 	msharectl attach-exec pg -- sh -c 'echo $$ >pid; read -r _ <end' 3>&- &
-	run timeout 60 gdb --batch -nx -p "$(<pid)" -ex 'x/1xb 0x200000000000'
+	run timeout 60 gdb --batch -nx -p "$(<pid)" -ex 'x/1xb 0x550000000000'
 	echo >end
 	wait
-	assert_line --regexp '^0x200000000000:	0x00$'
+	assert_line --regexp '^0x550000000000:	0x00$'
 }
 
 @test "an unreadable program: 125" {
@@ -572,7 +572,7 @@ refused_for_tracer() {
 @test "--env-only names the regions and attaches nothing" {
 	chmod 400 "$MOUNT/pg"
 	attach --env-only pg other -- sh -c 'echo "$MSHARE_ADDR $MSHARE_SIZE $MSHARE_REGIONS"; grep -c "$MSHARE_MOUNT_POINT" /proc/self/maps || true'
-	assert_line --index 0 "0x200000000000 $((2 * G)) 0x200000000000:$((2 * G)):pg 0x200080000000:$G:other"
+	assert_line --index 0 "0x550000000000 $((2 * G)) 0x550000000000:$((2 * G)):pg 0x550080000000:$G:other"
 	assert_line --index 1 0
 	# nothing is traced, so nothing of that can be refused
 	under "$PROBES/filtered" ptrace:kill -- --env-only pg -- "$PROBES/probe-static" window exit 7
@@ -593,13 +593,13 @@ refused_for_tracer() {
 
 @test "--dry-run prints what would be done and runs nothing" {
 	attach --dry-run pg other -- touch ran
-	assert_output "pg: would attach 2G rw at 0x200000000000
-other: would attach 1G rw at 0x200080000000
+	assert_output "pg: would attach 2G rw at 0x550000000000
+other: would attach 1G rw at 0x550080000000
 touch: would run $(type -P touch)"
 	attach --dry-run -r pg -- "$PROBES/probe-static"
-	assert_line --index 0 'pg: would attach 2G r at 0x200000000000'
+	assert_line --index 0 'pg: would attach 2G r at 0x550000000000'
 	attach --dry-run --env-only pg -- touch ran
-	assert_line --index 0 'pg: would name 2G at 0x200000000000'
+	assert_line --index 0 'pg: would name 2G at 0x550000000000'
 	[[ ! -e ran ]]
 }
 

@@ -30,6 +30,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -38,6 +39,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/mman.h>
@@ -52,6 +54,7 @@
 #define MAGIC        0x4d534852
 #define MAX_MAPPINGS 64
 #define NAME_SPACE   512
+#define MAX_REGIONS  256
 
 struct mapping {
 	uint64_t addr, size, offset, inode, dev;
@@ -216,6 +219,107 @@ static int set_size(int fd, struct trailer *t, const struct mshare_info *info)
 		return fail(EBUSY);
 	t->info = *info;
 	return save(fd, t);
+}
+
+static struct mshare_info ranges[MAX_REGIONS];
+static size_t nr_ranges;
+
+static int add_range(const char *path, const struct stat *st, int type,
+		     struct FTW *at)
+{
+	struct trailer t;
+	int fd;
+
+	(void)st;
+	(void)at;
+	fd = type == FTW_F ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return 0;
+	if (load(fd, &t) && t.info.size && nr_ranges < MAX_REGIONS)
+		ranges[nr_ranges++] = t.info;
+	close(fd);
+	return 0;
+}
+
+/*
+ * Ranges that processes have chosen, which their regions without a name may
+ * have: a line with the process, the start and the size of each.
+ */
+static FILE *open_chosen(const char *mode)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s.chosen", getenv("MSHARE_FAKE_DIR"));
+	return fopen(path, mode);
+}
+
+static void add_chosen(void)
+{
+	FILE *f = open_chosen("re");
+	struct mshare_info info;
+	int pid;
+
+	while (f && nr_ranges < MAX_REGIONS &&
+	       fscanf(f, "%d %llu %llu", &pid, &info.start, &info.size) == 3)
+		if (!kill(pid, 0))
+			ranges[nr_ranges++] = info;
+	if (f)
+		fclose(f);
+}
+
+static void note_chosen(const struct mshare_info *info)
+{
+	FILE *f = open_chosen("ae");
+
+	/* Users other than the directory's owner run alone. */
+	if (!f)
+		return;
+	fprintf(f, "%d %llu %llu\n", getpid(), info->start, info->size);
+	fclose(f);
+}
+
+/* The lowest start in the part of the address space that has room, or 0. */
+static uint64_t find_room(uint64_t low, uint64_t high, uint64_t size)
+{
+	uint64_t start = low;
+
+	for (size_t i = 0; i < nr_ranges; i++) {
+		if (start >= ranges[i].start + ranges[i].size ||
+		    ranges[i].start >= start + size)
+			continue;
+		start = ranges[i].start + ranges[i].size;
+		/* Others can be in the way of this one. */
+		i = -1;
+	}
+	return start + size <= high ? start : 0;
+}
+
+/* As the kernel does, with two of its parts of the address space. */
+static int choose(int fd, struct trailer *t, const struct mshare_choose *choose)
+{
+	int lock = open(getenv("MSHARE_FAKE_DIR"), O_RDONLY | O_DIRECTORY);
+	struct mshare_info info = { .size = choose->length };
+	int ret;
+
+	if (choose->flags)
+		return fail(EINVAL);
+	flock(lock, LOCK_EX);
+	nr_ranges = 0;
+	nftw(getenv("MSHARE_FAKE_DIR"), add_range, 16, FTW_PHYS);
+	add_chosen();
+	info.start = find_room(0x550000000000, 0x555500000000, info.size);
+	if (!info.start)
+		info.start =
+			find_room(0x410000000000, 0x500000000000, info.size);
+	ret = info.start || !info.size ? 0 : fail(ENOMEM);
+	if (!ret) {
+		info.start = info.start ? info.start : granule();
+		ret = set_size(fd, t, &info);
+		if (!ret)
+			note_chosen(&info);
+	}
+	close(lock);
+	return ret;
 }
 
 /* All of the range is mapped. */
@@ -482,6 +586,7 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 	} requests[] = {
 		{ MSHAREFS_GET_SIZE, "GET_SIZE", false },
 		{ MSHAREFS_SET_SIZE, "SET_SIZE", true },
+		{ MSHAREFS_CHOOSE, "CHOOSE", true },
 		{ MSHAREFS_CREATE_MAPPING, "CREATE_MAPPING", true },
 		{ MSHAREFS_UNMAP, "UNMAP", true },
 		{ MSHAREFS_PROTECT, "PROTECT", true },
@@ -520,6 +625,8 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		return 0;
 	case MSHAREFS_SET_SIZE:
 		return set_size(fd, &t, arg);
+	case MSHAREFS_CHOOSE:
+		return choose(fd, &t, arg);
 	case MSHAREFS_CREATE_MAPPING:
 		return map(fd, &t, arg);
 	case MSHAREFS_UNMAP:

@@ -7,14 +7,14 @@
 #if defined(__x86_64__)
 __asm__(".globl _start\n"
 	"_start:\n"
-	"	movabsl 0x200000000000, %eax\n"
+	"	movabsl 0x550000000000, %eax\n"
 	"	movl $231, %eax\n"
 	"	movl $7, %edi\n"
 	"	syscall\n");
 #elif defined(__aarch64__)
 __asm__(".globl _start\n"
 	"_start:\n"
-	"	mov x1, #0x200000000000\n"
+	"	mov x1, #0x550000000000\n"
 	"	ldr w0, [x1]\n"
 	"	add w0, w0, #1\n"
 	"	str w0, [x1]\n"

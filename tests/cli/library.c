@@ -17,6 +17,8 @@
 #include "check.h"
 
 #define GRANULE (1ULL << 30)
+/* Of the addresses that the kernel chooses */
+#define FIRST_START 0x550000000000ULL
 
 static int mount;
 
@@ -42,29 +44,26 @@ static uint64_t start_of(const char *name)
 
 static void chooses_free_ranges(void)
 {
-	uint64_t start = 7;
+	uint64_t start = 7, size;
 	int fd;
 
 	check_int(new_region("b", 0, 2 * GRANULE), 0);
-	check_int(start_of("b"), MSHARE_CHOOSE_START);
-	check_int(new_region("a", MSHARE_CHOOSE_START + 3 * GRANULE, GRANULE),
-		  0);
+	check_int(start_of("b"), FIRST_START);
+	check_int(new_region("a", FIRST_START + 3 * GRANULE, GRANULE), 0);
 	check_int(new_region("d", 0, 2 * GRANULE), 0);
-	check_int(start_of("d"), MSHARE_CHOOSE_START + 4 * GRANULE);
+	check_int(start_of("d"), FIRST_START + 4 * GRANULE);
 	check_int(new_region("c", 0, GRANULE), 0);
-	check_int(start_of("c"), MSHARE_CHOOSE_START + 2 * GRANULE);
+	check_int(start_of("c"), FIRST_START + 2 * GRANULE);
 	/* A region without a range is in nobody's way. */
 	check_int(mshare_open_at(mount, "e", O_RDWR | O_CREAT, &fd), 0);
+	check_int(mshare_choose(fd, 48ULL << 40), -ENOMEM);
+	check_int(mshare_choose(fd, 0), -EINVAL);
+	check_int(mshare_choose(fd, GRANULE + 1), -EINVAL);
+	check_int(mshare_choose(fd, GRANULE), 0);
+	check_int(mshare_choose(fd, GRANULE), -EBUSY);
+	check_int(mshare_get_range(fd, &start, &size), 0);
+	check_int(start, FIRST_START + 6 * GRANULE);
 	mshare_close(fd);
-	check_int(mshare_choose_range(mount, GRANULE, &start, NULL), 0);
-	check_int(start, MSHARE_CHOOSE_START + 6 * GRANULE);
-
-	check_int(mshare_choose_range(mount, 48ULL << 40, &start, NULL),
-		  -EADDRNOTAVAIL);
-	check_int(mshare_choose_range(mount, 0, &start, NULL), -EINVAL);
-	check_int(mshare_choose_range(mount, GRANULE + 1, &start, NULL),
-		  -EINVAL);
-	check_int(start, MSHARE_CHOOSE_START + 6 * GRANULE);
 }
 
 static void creates_all_or_nothing(void)
@@ -97,19 +96,6 @@ static void creates_on_its_mount_only(void)
 	check_int(mshare_create(mount, "../outside", 0, GRANULE, 0600, &fd),
 		  -EMEDIUMTYPE);
 	check_int(faccessat(mount, "../outside", F_OK, 0), -1);
-}
-
-static void waits_for_the_lock(void)
-{
-	int lock, other;
-
-	check_int(mshare_lock_mount(mount, 0, &lock), 0);
-	check_int(mshare_lock_mount(mount, 30, &other), -EBUSY);
-	mshare_close(lock);
-	/* mshare_create() takes the lock, and releases it. */
-	check_int(new_region("a", 0, GRANULE), 0);
-	check_int(mshare_lock_mount(mount, 0, &lock), 0);
-	mshare_close(lock);
 }
 
 struct trace {
@@ -174,7 +160,7 @@ static int note_mapping(const struct mshare_mapping *mapping, const char *name,
 
 static void walks_mappings(void)
 {
-	const uint64_t start = MSHARE_CHOOSE_START;
+	const uint64_t start = FIRST_START;
 	uint64_t sum = 0;
 	int fd;
 
@@ -217,7 +203,6 @@ static const struct {
 	{ "choose", chooses_free_ranges },
 	{ "create", creates_all_or_nothing },
 	{ "outside", creates_on_its_mount_only },
-	{ "lock", waits_for_the_lock },
 	{ "walk", walks_in_order },
 	{ "mappings", walks_mappings },
 	{ "others", refuses_other_files },

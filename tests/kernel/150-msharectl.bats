@@ -81,7 +81,7 @@ teardown() { remove_regions; }
 	[[ -s $tour ]]
 	logged bash -e "$tour" 3>&-
 	assert_success
-	assert_line 'cache: created 300G at 0x200000000000'
+	assert_line 'cache: created 300G at 0x550000000000'
 	logged msharectl info -nr
 	assert_output ''
 }

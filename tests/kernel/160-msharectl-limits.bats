@@ -35,7 +35,7 @@ refused() {
 	refused 1 'msharectl map: region: not enough memory for the whole range' \
 		msharectl map region
 	logged msharectl map --noreserve region
-	assert_output 'region: mapped 300G rw at 0x200000000000'
+	assert_output 'region: mapped 300G rw at 0x550000000000'
 	logged msharectl attach-exec region -- "$CASES/helper-attach" write 7
 	assert_success
 	logged msharectl stat -nrb -o NAME,MAPPINGS,MAPPED,RESIDENT region
@@ -51,18 +51,18 @@ refused() {
 	assert_failure 139
 	logged msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_output 7
-	msharectl protect --prot none --addr 0x200040000000 region
+	msharectl protect --prot none --addr 0x550040000000 region
 	logged msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_failure 139
 	msharectl protect --prot rw region
 	logged msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_output 7
-	msharectl unmap --addr 0x200040000000 --size 1G region
+	msharectl unmap --addr 0x550040000000 --size 1G region
 	logged msharectl attach-exec region -- "$CASES/helper-attach" read
 	assert_failure 139
 	logged msharectl stat -nrb -o MAPPED,RESIDENT region
 	assert_output "$((1 << 30)) 0"
-	refused 1 'msharectl protect: region: a part of the range is not mapped: 0x200040000000 to 0x200080000000' \
+	refused 1 'msharectl protect: region: a part of the range is not mapped: 0x550040000000 to 0x550080000000' \
 		msharectl protect --prot r region
 	refused 1 'msharectl map: region: the range overlaps a mapping' \
 		msharectl map region
@@ -144,7 +144,7 @@ refused() {
 	logged msharectl attach-exec --env-only region -- "$CASES/helper-attach" read
 	assert_failure 139
 	logged msharectl attach-exec --dry-run region -- "$CASES/helper-attach" read
-	assert_line --index 0 'region: would attach 1G rw at 0x200000000000'
+	assert_line --index 0 'region: would attach 1G rw at 0x550000000000'
 	logged msharectl stat -nrb -o ATTACHED region
 	assert_output 0
 }

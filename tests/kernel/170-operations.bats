@@ -12,11 +12,11 @@ stat_of() {
 
 @test "--populate populates the mapping" {
 	logged msharectl create --size 1G --map --noreserve region
-	assert_output 'region: created 1G at 0x200000000000
-region: mapped 1G rw at 0x200000000000'
+	assert_output 'region: created 1G at 0x550000000000
+region: mapped 1G rw at 0x550000000000'
 	assert_equal "$(stat_of)" "$((1 << 30)) 0"
 	logged msharectl create --if-missing --size 1G --map region
-	assert_output 'region: has 1G at 0x200000000000'
+	assert_output 'region: has 1G at 0x550000000000'
 	msharectl unmap region
 	logged msharectl map --populate --size 4M region
 	assert_success
@@ -94,7 +94,7 @@ region: mapped 1G rw at 0x200000000000'
 	msharectl seal region
 	logged msharectl protect --size 2M -p rw region
 	assert_failure 1
-	logged msharectl map --addr 0x200000200000 region
+	logged msharectl map --addr 0x550000200000 region
 	assert_line --index 0 'msharectl map: region: the region is sealed against mapping'
 }
 

@@ -8,7 +8,7 @@ teardown() { remove_regions; }
 @test "a program uses a region through libmshare" {
 	logged "$CASES/helper-library" "$MSHARE/region"
 	assert_success
-	assert_output 'shared at 0x200000000000 of 1073741824, 1073741824 mapped'
+	assert_output 'shared at 0x550000000000 of 1073741824, 1073741824 mapped'
 }
 
 @test "libmshare refuses other files" {

@@ -42,7 +42,7 @@ compile() {
 works_on_a_region() {
 	fake ./program mshare/region
 	assert_success
-	assert_output 'shared at 0x200000000000 of 1073741824, 1073741824 mapped'
+	assert_output 'shared at 0x550000000000 of 1073741824, 1073741824 mapped'
 }
 
 @test "lintian accepts the packages" {

@@ -139,23 +139,6 @@ static void keeps_names(void)
 	check_string(mount_relative(&mount, "mnt/pg"), "mnt/pg");
 }
 
-static void locks(void)
-{
-	char dir[] = "/tmp/mshare-unit-XXXXXX";
-	int root, lock, other;
-
-	check(mkdtemp(dir) != NULL);
-	root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	check_int(mshare_lock_mount(root, 0, &lock), 0);
-	/* Threads that share the descriptor exclude each other, too. */
-	check_int(mshare_lock_mount(root, 50, &other), -EBUSY);
-	close(lock);
-	check_int(mshare_lock_mount(root, 0, &other), 0);
-	close(other);
-	close(root);
-	rmdir(dir);
-}
-
 static void refuses_other_file_systems(void)
 {
 	struct mount mount;
@@ -173,7 +156,6 @@ int main(void)
 	resolves();
 	makes_relative();
 	keeps_names();
-	locks();
 	refuses_other_file_systems();
 	return checks_status();
 }
