@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "range-verb.h"
@@ -15,6 +17,7 @@
 #include "enough-memory.h"
 #include "interrupt.h"
 #include "memory.h"
+#include "parse.h"
 #include "region.h"
 
 /* The amount to populate between checks for signals. */
@@ -237,12 +240,53 @@ int mapping_try(const struct mapping *m, int fd, struct range range,
 	return message_failed(operation(m), subject, -EEXIST);
 }
 
+/* Whether the reason is a pool of huge pages that is short; reports it. */
+static bool report_pool(const struct mapping *m, const struct subject *subject)
+{
+	char page[SIZE_STRLEN], next[160];
+	struct statfs fs;
+	uint64_t pages;
+
+	if (m->file < 0 || fstatfs(m->file, &fs) ||
+	    fs.f_type != HUGETLBFS_MAGIC ||
+	    memory_free_huge_pages((uint64_t)fs.f_bsize, &pages))
+		return false;
+	snprintf(next, sizeof(next),
+		 "Enlarge the pool, or map less: /sys/kernel/mm/hugepages/"
+		 "hugepages-%" PRIu64 "kB/nr_hugepages",
+		 (uint64_t)fs.f_bsize >> 10);
+	message_error(subject->name, next,
+		      "the pool of huge pages of %s is short: %" PRIu64
+		      " are free",
+		      size_format((uint64_t)fs.f_bsize, page), pages);
+	return true;
+}
+
+static void report_failed(const struct mapping *m, enum operation op, int fd,
+			  const struct subject *subject, int err)
+{
+	const bool is_short = err == -ENOMEM || err == -EFAULT;
+
+	if (is_short && report_pool(m, subject))
+		return;
+	if (op == OP_MAP_FILE && err == -EINVAL &&
+	    mshare_check(m->file) != -EMEDIUMTYPE)
+		message_error(m->path, "Map a file of another file system.",
+			      "files on msharefs cannot be mapped into a "
+			      "region");
+	else
+		range_verb_failed(op, fd, subject, err);
+}
+
 int mapping_make(const struct mapping *m, int fd, struct range range,
 		 const struct subject *subject)
 {
 	const unsigned int flags = m->noreserve ? MAP_NORESERVE : 0;
+	struct subject made = *subject;
 	enum operation op;
 	int err, undone;
+
+	made.range = range;
 
 	/* A file is in memory already, or its pages can be dropped. */
 	if (m->populate && !m->path &&
@@ -251,14 +295,19 @@ int mapping_make(const struct mapping *m, int fd, struct range range,
 	err = mshare_map(fd, range.start, range.size, m->prot, flags, m->file,
 			 m->offset);
 	if (err)
-		return range_verb_failed(operation(m), fd, subject, err);
+		report_failed(m, operation(m), fd, subject, err);
+	if (err)
+		return EXIT_FAILURE;
 	err = prepare(m, fd, range, &op);
-	if (!err && !interrupt_pending())
+	if (!err && !interrupt_pending()) {
+		if (m->huge)
+			range_verb_note_huge(fd, &made);
 		return EXIT_SUCCESS;
+	}
 
 	undone = mshare_unmap(fd, range.start, range.size);
 	if (!interrupt_pending())
-		range_verb_failed(op, fd, subject, err);
+		report_failed(m, op, fd, subject, err);
 	if (undone)
 		message_note(subject->name,
 			     "note: the new mapping cannot be unmapped: %s",

@@ -181,8 +181,7 @@ static const struct message messages[] = {
 	  "Raise the limit: ulimit -l" },
 
 	{ OP_MAP_FILE, EINVAL, "the kernel refuses to map this file here",
-	  "Use multiples of the file's huge page size; files on msharefs "
-	  "cannot be mapped." },
+	  "Use multiples of the file's huge page size." },
 	{ OP_MAP_FILE, ENODEV,
 	  "files of this file system cannot be mapped into a region",
 	  "Copy the file to another file system, such as a tmpfs." },
@@ -214,7 +213,7 @@ static const struct message messages[] = {
 	{ OP_ADVISE, ENOMEM,
 	  "a part of the range is not mapped, or memory is short", NULL },
 	{ OP_ADVISE, EINVAL, "the mapping does not support this advice",
-	  "Huge pages need a kernel that supports them for this memory." },
+	  "See msharectl-advise(8) for the memory that the advice applies to." },
 	{ OP_ADVISE, EACCES, "the mapping does not allow this",
 	  "The advice needs write access: msharectl protect" },
 	{ OP_ADVISE, EFAULT, "a part of the range cannot be accessed",
@@ -226,9 +225,11 @@ static const struct message messages[] = {
 	{ OP_ADVISE, EOPNOTSUPP, "the mapping does not support this operation",
 	  "Give this advice for another mapping." },
 
+	{ OP_ADVISE_HUGE, EINVAL,
+	  "huge pages are not available for this mapping",
+	  "Huge pages need a kernel that supports them for this memory." },
+
 	{ OP_HUGE, 0, NULL, "Nothing was mapped; omit --huge." },
-	{ OP_HUGE, EINVAL, "huge pages are not available for this mapping",
-	  NULL },
 
 	{ OP_POPULATE, 0, NULL, "Nothing was mapped; omit --populate." },
 	{ OP_POPULATE, ENOMEM, "not enough memory to populate the mapping",
@@ -311,7 +312,8 @@ static const struct message messages[] = {
 static const enum operation parents[OP_COUNT] = {
 	[OP_OPEN_READABLE] = OP_OPEN,  [OP_SET_SIZE] = OP_NEW,
 	[OP_MAP] = OP_RANGE,           [OP_MAP_FILE] = OP_MAP,
-	[OP_HUGE] = OP_ADVISE,         [OP_POPULATE] = OP_ADVISE,
+	[OP_HUGE] = OP_ADVISE_HUGE,    [OP_POPULATE] = OP_ADVISE,
+	[OP_ADVISE_HUGE] = OP_ADVISE,
 	[OP_UNMAP] = OP_RANGE,         [OP_PROTECT] = OP_RANGE,
 	[OP_ADVISE] = OP_RANGE,        [OP_LOCK_MEMORY] = OP_RANGE,
 	[OP_UNLOCK_MEMORY] = OP_RANGE, [OP_MEMPOLICY] = OP_RANGE,

@@ -32,6 +32,7 @@ enum operation {
 	OP_UNMAP,
 	OP_PROTECT,
 	OP_ADVISE,
+	OP_ADVISE_HUGE, /* advice about huge pages */
 	OP_LOCK_MEMORY,
 	OP_UNLOCK_MEMORY,
 	OP_MEMPOLICY,

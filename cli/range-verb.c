@@ -212,6 +212,46 @@ static bool find_hole(int fd, struct range range, struct range *hole)
 	return false;
 }
 
+/* Whether a part of the range is locked, and which is the first. */
+static bool find_locked(int fd, struct range range, struct range *locked)
+{
+	const uint64_t end = range.start + range.size;
+	struct mshare_mapping m = { 0 };
+	char path[PATH_MAX];
+
+	for (uint64_t at = range.start; at < end; at = m.addr + m.length) {
+		if (mshare_next_mapping(fd, at, &m, path, sizeof(path)) ||
+		    m.addr >= end)
+			return false;
+		if (!(m.flags & MSHAREFS_MAPPING_LOCKED))
+			continue;
+		locked->start = m.addr > at ? m.addr : at;
+		locked->size = (m.addr + m.length < end ? m.addr + m.length :
+							  end) -
+			       locked->start;
+		return true;
+	}
+	return false;
+}
+
+void range_verb_note_huge(int fd, const struct subject *subject)
+{
+	struct mshare_mapping m;
+	char path[PATH_MAX], value[32];
+	const char *setting;
+
+	/* A file system has its own settings. */
+	if (mshare_next_mapping(fd, subject->range.start, &m, path,
+				sizeof(path)) ||
+	    !(m.flags & MSHAREFS_MAPPING_ANONYMOUS))
+		return;
+	setting = memory_no_huge_pages(value, sizeof(value));
+	if (setting)
+		message_note(subject->name,
+			     "note: the memory gets no huge pages: %s is %s",
+			     setting, value);
+}
+
 /* ENOMEM has two reasons: holes, and a shortage of memory. */
 static int report_enomem(enum operation op, int fd,
 			 const struct subject *subject)
@@ -227,7 +267,8 @@ static int report_enomem(enum operation op, int fd,
 			     "with --addr and --size.");
 		return EXIT_FAILURE;
 	}
-	if (op != OP_ADVISE || memory_available(&available))
+	if ((op != OP_ADVISE && op != OP_ADVISE_HUGE) ||
+	    memory_available(&available))
 		return message_failed(op, subject, -ENOMEM);
 	return message_error(subject->name,
 			     "Free memory, or raise the memory limit of the "
@@ -248,12 +289,20 @@ int range_verb_failed(enum operation op, int fd, const struct subject *subject,
 		{ OP_MAP_FILE, OP_SEALED_MAP, MSHAREFS_SEAL_MAP },
 		{ OP_PROTECT, OP_SEALED_PROTECT, MSHAREFS_SEAL_PROTECT },
 	};
+	struct subject locked = *subject;
 	struct mshare_stat st;
 
 	if (err == -ENOMEM && subject->range.size &&
-	    (op == OP_ADVISE || op == OP_LOCK_MEMORY || op == OP_PROTECT ||
-	     op == OP_MEMPOLICY || op == OP_UNLOCK_MEMORY))
+	    (op == OP_ADVISE || op == OP_ADVISE_HUGE || op == OP_LOCK_MEMORY ||
+	     op == OP_PROTECT || op == OP_MEMPOLICY || op == OP_UNLOCK_MEMORY))
 		return report_enomem(op, fd, subject);
+	if (err == -EINVAL && op == OP_ADVISE &&
+	    find_locked(fd, subject->range, &locked.range)) {
+		message_show(&locked, "a part of the range is locked: {range}",
+			     "Unlock the memory first: msharectl unlock "
+			     "{name}");
+		return EXIT_FAILURE;
+	}
 	/* EPERM has other reasons as well. */
 	if (err != -EPERM || mshare_stat(fd, &st))
 		return message_failed(op, subject, err);
@@ -302,6 +351,8 @@ int range_verb_run(const struct cli *cli, const struct range_verb *verb,
 	else
 		range_verb_report(&options->region, verb->done, verb->would,
 				  open.range, how);
+	if (!ret && verb->after)
+		verb->after(open.region.fd, &open.subject);
 	range_verb_close(&open);
 	return ret;
 }

@@ -61,6 +61,12 @@ void range_verb_close(struct open_range *open);
 int range_verb_failed(enum operation op, int fd, const struct subject *subject,
 		      int err);
 
+/*
+ * A note if the kernel accepts advice about huge pages for this range, but gives
+ * none.
+ */
+void range_verb_note_huge(int fd, const struct subject *subject);
+
 /* A verb that is one request to a range of a region. */
 struct range_verb {
 	enum operation op;
@@ -69,6 +75,8 @@ struct range_verb {
 	int (*apply)(int fd, struct range range, const void *input);
 	/* Whether the request allocates the memory of the range; or NULL. */
 	bool (*populates)(const void *input);
+	/* Notes after a success; or NULL. */
+	void (*after)(int fd, const struct subject *subject);
 };
 
 /*

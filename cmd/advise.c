@@ -90,12 +90,41 @@ static const struct range_verb verb = {
 	.populates = populates,
 };
 
+static const struct range_verb huge_verb = {
+	.op = OP_ADVISE_HUGE,
+	.done = "advised",
+	.would = "would advise",
+	.apply = apply,
+	.after = range_verb_note_huge,
+};
+
+/* Collapses whatever the settings. */
+static const struct range_verb collapse_verb = {
+	.op = OP_ADVISE_HUGE,
+	.done = "advised",
+	.would = "would advise",
+	.apply = apply,
+};
+
+static const struct range_verb *choose(const struct advice *advice)
+{
+	switch (advice->advice) {
+	case MADV_HUGEPAGE:
+		return &huge_verb;
+	case MADV_COLLAPSE:
+		return &collapse_verb;
+	default:
+		return &verb;
+	}
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct advise a = { 0 };
 
 	cli_parse(cli, argc, argv, &a);
-	return range_verb_run(cli, &verb, &a.range, a.advice->name, a.advice);
+	return range_verb_run(cli, choose(a.advice), &a.range, a.advice->name,
+			      a.advice);
 }
 
 const struct command cmd_advise = {

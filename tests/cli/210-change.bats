@@ -159,6 +159,32 @@ mapped() {
 		"ADVISE $START 0x1000 14" "ADVISE $START 0x1000 23"
 }
 
+@test "map names a pool of huge pages that is short" {
+	local pool=$MSHARE_FAKE_SYS/hugepages/hugepages-2048kB
+	mkdir -p "$pool"
+	echo 5 >"$pool/free_hugepages"
+	echo 3 >"$pool/resv_hugepages"
+	truncate -s 64M "$BATS_TEST_TMPDIR/huge"
+	MSHARE_FAKE_HUGETLB=$(realpath "$BATS_TEST_TMPDIR/huge")
+	export MSHARE_FAKE_HUGETLB MSHARE_FAKE_FAIL
+	for MSHARE_FAKE_FAIL in CREATE_MAPPING:12 ADVISE:14; do
+		fails 1 map --populate --file "$MSHARE_FAKE_HUGETLB" pg
+		cause 'msharectl map: pg: the pool of huge pages of 2M is short: 2 are free'
+		next_step 'Enlarge the pool, or map less: /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages'
+		assert_equal "$(mapped)" '0 0'
+	done
+	unset MSHARE_FAKE_HUGETLB
+	fails 1 map --populate --file "$BATS_TEST_TMPDIR/huge" pg
+	cause 'msharectl map: pg: the file ends before the range does'
+}
+
+@test "a file on msharefs is named, and not the region" {
+	works create -q -s 1G other
+	fails 1 map --file "$MOUNT/other" pg
+	cause "msharectl map: $MOUNT/other: files on msharefs cannot be mapped into a region"
+	next_step 'Map a file of another file system.'
+}
+
 @test "a map that fails half-way leaves no mapping" {
 	export MSHARE_FAKE_FAIL=ADVISE:12
 	fails 1 map --populate pg

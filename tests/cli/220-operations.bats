@@ -26,6 +26,42 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	usage_error "unknown advice 'warm'" advise warm pg
 }
 
+@test "advise hugepage names the setting that gives no huge pages" {
+	local thp=$MSHARE_FAKE_SYS/transparent_hugepage
+	mkdir -p "$thp/hugepages-2048kB"
+	echo 'always within_size [advise] never deny force' >"$thp/shmem_enabled"
+	works advise hugepage pg
+	echo 'always within_size advise [never] deny force' >"$thp/shmem_enabled"
+	run -0 --separate-stderr msharectl advise hugepage pg
+	assert_equal "$stderr" 'msharectl advise: pg: note: the memory gets no huge pages: /sys/kernel/mm/transparent_hugepage/shmem_enabled is never'
+	works advise collapse pg
+	works advise nohugepage pg
+	run -0 --separate-stderr msharectl create --map --huge -s 1G other
+	assert_equal "$stderr" 'msharectl create: other: note: the memory gets no huge pages: /sys/kernel/mm/transparent_hugepage/shmem_enabled is never'
+	# the setting of the size goes before the setting of all
+	echo 'always inherit within_size [advise] never' >"$thp/hugepages-2048kB/shmem_enabled"
+	works advise hugepage pg
+	echo 'always inherit within_size advise [never]' >"$thp/hugepages-2048kB/shmem_enabled"
+	run -0 --separate-stderr msharectl advise hugepage pg
+	assert_equal "$stderr" 'msharectl advise: pg: note: the memory gets no huge pages: /sys/kernel/mm/transparent_hugepage/hugepages-2048kB/shmem_enabled is never'
+}
+
+@test "advise names the locked range that the advice does not apply to" {
+	works lock -s 1M pg
+	for advice in cold pageout remove; do
+		fails 1 advise $advice pg
+		cause "msharectl advise: pg: a part of the range is locked: $START to 0x550080000000"
+		next_step 'Unlock the memory first: msharectl unlock pg'
+	done
+	export MSHARE_FAKE_FAIL=ADVISE:22
+	fails 1 advise hugepage pg
+	cause 'msharectl advise: pg: huge pages are not available for this mapping'
+	works unlock pg
+	fails 1 advise cold pg
+	cause 'msharectl advise: pg: the mapping does not support this advice'
+	next_step 'See msharectl-advise(8) for the memory that the advice applies to.'
+}
+
 @test "lock, lock --on-fault and unlock" {
 	works lock pg
 	assert_output "pg: locked 2G at $START"
@@ -165,6 +201,7 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 		done
 	done
 	works lock --on-fault big
+	works unlock big
 	works advise pageout big
 }
 

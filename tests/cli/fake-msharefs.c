@@ -16,6 +16,8 @@
  * UMOUNT:ERRNO as above; MSHARE_FAKE_REASON is the text of the mount's context.
  * MSHARE_FAKE_FILESYSTEMS=FILE is read where /proc/filesystems is asked for.
  * MSHARE_FAKE_MEMINFO=FILE is read where /proc/meminfo is asked for.
+ * MSHARE_FAKE_SYS=DIR has the files that are asked for below /sys/kernel/mm.
+ * MSHARE_FAKE_HUGETLB=FILE is a file on a hugetlbfs with pages of 2 MiB.
  * MSHARE_FAKE_USAGE=BLOCKS:FREE:NAMES:FREE are the figures of statfs(); zeros,
  * which are no limits, if unset.
  * MSHARE_FAKE_NO_STAT=1 is a kernel without MSHAREFS_STAT.
@@ -140,6 +142,15 @@ static const uint64_t *read_usage(void)
 	return figures;
 }
 
+static bool is_hugetlb(int fd)
+{
+	const char *file = getenv("MSHARE_FAKE_HUGETLB");
+	char path[PATH_MAX];
+
+	return file && descriptor_path(fd, path, sizeof(path)) &&
+	       !strcmp(path, file);
+}
+
 #define FAKE_FSTATFS(name, type)                                           \
 	int name(int fd, struct type *buf)                                 \
 	{                                                                  \
@@ -155,6 +166,10 @@ static const uint64_t *read_usage(void)
 			buf->f_bfree = figures[1];                         \
 			buf->f_files = figures[2];                         \
 			buf->f_ffree = figures[3];                         \
+		}                                                          \
+		if (!ret && is_hugetlb(fd)) {                              \
+			buf->f_type = 0x958458f6;                          \
+			buf->f_bsize = 2 << 20;                            \
 		}                                                          \
 		return ret;                                                \
 	}
@@ -520,9 +535,17 @@ static int next_mapping(const struct trailer *t, struct mshare_mapping *arg)
 
 static int advise(const struct trailer *t, const struct mshare_range *r)
 {
+	const bool drops = r->what == MADV_COLD || r->what == MADV_PAGEOUT ||
+			   r->what == MADV_REMOVE;
+
 	note_request("ADVISE 0x%llx 0x%llx %u\n", r->addr, r->length, r->what);
 	if (r->size != sizeof(*r) || !inside(t, r->addr, r->length))
 		return fail(EINVAL);
+	for (uint32_t i = 0; drops && i < t->count; i++)
+		if ((t->mappings[i].flags & MSHAREFS_MAPPING_LOCKED) &&
+		    t->mappings[i].addr < r->addr + r->length &&
+		    r->addr < t->mappings[i].addr + t->mappings[i].size)
+			return fail(EINVAL);
 	return covered(t, r->addr, r->length) ? 0 : fail(ENOMEM);
 }
 
@@ -722,11 +745,17 @@ FILE *fopen(const char *path, const char *mode)
 	FILE *(*real)(const char *, const char *) = dlsym(RTLD_NEXT, "fopen");
 	const char *filesystems = getenv("MSHARE_FAKE_FILESYSTEMS");
 	const char *meminfo = getenv("MSHARE_FAKE_MEMINFO");
+	const char *sys = getenv("MSHARE_FAKE_SYS");
+	char other[PATH_MAX];
 
 	if (filesystems && !strcmp(path, "/proc/filesystems"))
 		path = filesystems;
 	if (meminfo && !strcmp(path, "/proc/meminfo"))
 		path = meminfo;
+	if (sys && !strncmp(path, "/sys/kernel/mm/", 15)) {
+		snprintf(other, sizeof(other), "%s/%s", sys, path + 15);
+		path = other;
+	}
 	return real(path, mode);
 }
 
