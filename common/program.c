@@ -85,6 +85,34 @@ static struct range fixed_range(int fd, const Elf64_Ehdr *ehdr)
 	return (struct range){ .start = start, .size = end - start };
 }
 
+/* Whether the first instruction is neither in the program nor a linker's. */
+static bool lacks_entry(int fd, const Elf64_Ehdr *ehdr)
+{
+	bool loads = false;
+	uint64_t rest, offset;
+	Elf64_Phdr phdr;
+
+	if (ehdr->e_phentsize != sizeof(phdr))
+		return false;
+	for (unsigned i = 0; i < ehdr->e_phnum; i++) {
+		const off_t at = (off_t)(ehdr->e_phoff + i * sizeof(phdr));
+
+		if (pread(fd, &phdr, sizeof(phdr), at) != sizeof(phdr) ||
+		    phdr.p_type == PT_INTERP)
+			return false;
+		if (phdr.p_type != PT_LOAD)
+			continue;
+		/* The kernel maps whole pages. */
+		rest = phdr.p_vaddr % 4096;
+		offset = ehdr->e_entry - (phdr.p_vaddr - rest);
+		if (offset < phdr.p_memsz ||
+		    offset - phdr.p_memsz < rest + 4096)
+			return false;
+		loads = true;
+	}
+	return loads;
+}
+
 /* Checks one file; next is its interpreter, or empty. */
 static void examine(const char *path, struct program *p, char *next)
 {
@@ -116,6 +144,8 @@ static void examine(const char *path, struct program *p, char *next)
 	else if (!memcmp(head.elf.e_ident, ELFMAG, SELFMAG)) {
 		if (head.elf.e_ident[EI_CLASS] == ELFCLASS32)
 			p->kind = PROGRAM_32BIT;
+		else if (lacks_entry(fd, &head.elf))
+			p->kind = PROGRAM_NO_ENTRY;
 		else
 			p->fixed = fixed_range(fd, &head.elf);
 	}

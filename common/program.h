@@ -11,6 +11,7 @@ enum program_kind {
 	PROGRAM_PRIVILEGED, /* changes its user, group or capabilities */
 	PROGRAM_UNREADABLE, /* executable, but not readable */
 	PROGRAM_32BIT,      /* 32-bit: no addresses as high as a region's */
+	PROGRAM_NO_ENTRY,   /* the entry point is not part of the program */
 };
 
 struct program {

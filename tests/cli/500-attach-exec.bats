@@ -322,6 +322,15 @@ make_32bit() {
 	chmod +x "$1"
 }
 
+@test "a program whose entry point is not mapped: 125" {
+	cp "$PROBES/probe-first" astray
+	# e_entry
+	printf '\0\0\0\0\177\0\0\0' | dd of=astray bs=1 seek=24 conv=notrunc status=none
+	fails 125 attach-exec pg -- ./astray
+	cause 'msharectl attach-exec: ./astray: the first instruction of the program is not in the program'
+	next_step 'Link the program again: readelf -hl shows its entry point.'
+}
+
 @test "32-bit programs and interpreters: 125" {
 	make_32bit small
 	printf '#!%s/small\n' "$PWD" >script

@@ -138,6 +138,7 @@ static void addresses(void)
 		.ehdr = {
 			.e_ident = "\177ELF\2\1\1",
 			.e_type = ET_EXEC,
+			.e_entry = 0x400000,
 			.e_phoff = sizeof(Elf64_Ehdr),
 			.e_phentsize = sizeof(Elf64_Phdr),
 			.e_phnum = 3,
@@ -157,6 +158,15 @@ static void addresses(void)
 	check_int(fixed("fixed").size, 0x102000);
 	make_script("script", "fixed");
 	check_int(fixed("script").start, 0x400000);
+	elf.ehdr.e_entry = 0x4fffff;
+	make("fixed", &elf, sizeof(elf), 0755);
+	check_int(kind("fixed"), PROGRAM_NO_ENTRY);
+	/* The dynamic linker begins elsewhere. */
+	elf.phdr[2].p_type = PT_INTERP;
+	make("fixed", &elf, sizeof(elf), 0755);
+	check_int(kind("fixed"), PROGRAM_FIT);
+	elf.phdr[2].p_type = PT_NOTE;
+	elf.ehdr.e_entry = 0x400fff;
 	elf.phdr[0].p_memsz = UINT64_MAX;
 	make("fixed", &elf, sizeof(elf), 0755);
 	check_int(fixed("fixed").size, 0x1000);
