@@ -6,6 +6,8 @@
 set -g __msharectl_advice populate populate-read willneed cold pageout remove hugepage nohugepage collapse
 set -g __msharectl_modes default bind interleave preferred local
 set -g __msharectl_prots none r rw rx rwx
+set -g __msharectl_mount_words ro rw nosuid suid nodev dev noexec exec noatime strictatime relatime nodiratime diratime nosymfollow symfollow defaults remount \
+    mode= uid= gid= size= nr_regions=
 
 # Prints a line for each option in --help: short name, long name, metavariable
 # and text, separated by tabs.
@@ -78,6 +80,8 @@ function __msharectl_value --no-scope-shadowing
             printf '%s\n' $__msharectl_prots
         case 'mempolicy:--mode:*'
             printf '%s\n' $__msharectl_modes
+        case 'mount:--options:*'
+            printf "$(string match -r '^.*,' -- $value)%s\n" $__msharectl_mount_words
         case '*:--output:*' '*:--sort:*'
             __msharectl_columns
     end

@@ -4,7 +4,7 @@
 
 load common
 
-commands=(mount umount create map unmap protect advise lock unlock mempolicy seal ls info stat ps attach-exec rm)
+commands=(mount umount create map unmap protect advise lock unlock mempolicy seal ls info stat ps report attach-exec rm)
 
 # The options of a command that --help shows, without those of all commands.
 # Asked for once: most tests want those of all commands.
@@ -150,6 +150,23 @@ offers_options() {
 		assert_equal "$shell: $(sed -n 1p "$BATS_TEST_TMPDIR/found" | words)" "$shell: $advice"
 		assert_equal "$shell: $(sed -n 2p "$BATS_TEST_TMPDIR/found" | words)" "$shell: $modes"
 		assert_equal "$shell: $(sed -n 3p "$BATS_TEST_TMPDIR/found" | words)" "$shell: $prots"
+	done
+}
+
+@test "the mount options in completions are those in the source" {
+	wanted=$(sed -nE '/^\} attributes\[\]/,/^\};/s/^	\{ "([a-z]+)", .*/\1/p' "$TREE/common/mount.c" |
+		cat - <(words <<<'mode= uid= gid= size= nr_regions=') | sort)
+	[[ $wanted == *remount* ]]
+	for shell in bash zsh fish; do
+		assert_equal "$shell: $(completions $shell 'msharectl mount -o ' | words | sed 's/^\(mode\|uid\|gid\|size\|nr_regions\)$/&=/' | sort)" "$shell: $wanted"
+	done
+}
+
+@test "apropos(1) finds the subjects" {
+	for subject in 'shared memory' 'page table' 'huge page'; do
+		for page in "$TREE"/man/*.[578]; do
+			section NAME "$page"
+		done | grep -q "$subject" || fail "no page is about: $subject"
 	done
 }
 

@@ -97,7 +97,9 @@ completes() {
 	mkdir "$BATS_TEST_TMPDIR/x"
 	completes msharectl mempolicy --mode i interleave
 	completes msharectl create --mode i ''
-	completes msharectl mount -o '' ''
+	completes msharectl mount -o no 'nosuid nodev noexec noatime nodiratime nosymfollow'
+	completes msharectl mount --options nr nr_regions=
+	completes msharectl mount -o ro,si ro,size=
 	completes msharectl umount "$BATS_TEST_TMPDIR/x" "$BATS_TEST_TMPDIR/x"
 	: >"$BATS_TEST_TMPDIR/data"
 	completes msharectl map --file "$BATS_TEST_TMPDIR/d" "$BATS_TEST_TMPDIR/data"

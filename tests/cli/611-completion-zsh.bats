@@ -76,7 +76,7 @@ setup() {
 		'msharectl create --size ' '' \
 		'msharectl mempolicy --mode i' interleave \
 		'msharectl create --mode i' '' \
-		'msharectl mount -o ' '' \
+		'msharectl mount -o re' 'relatime remount' \
 		"msharectl umount $BATS_TEST_TMPDIR/x" xdir \
 		"msharectl map --file $BATS_TEST_TMPDIR/xf" xfile \
 		"msharectl map --file=$BATS_TEST_TMPDIR/xf" xfile \

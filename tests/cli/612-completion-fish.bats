@@ -76,7 +76,8 @@ setup() {
 		'msharectl create --size ' '' \
 		'msharectl mempolicy --mode i' interleave \
 		'msharectl create --mode i' '' \
-		'msharectl mount -o ' '' \
+		'msharectl mount -o re' 'relatime remount' \
+		'msharectl mount -o ro,si' 'ro,size=' \
 		"msharectl umount $BATS_TEST_TMPDIR/x" "$BATS_TEST_TMPDIR/xdir/" \
 		"msharectl map --file $BATS_TEST_TMPDIR/xf" "$BATS_TEST_TMPDIR/xfile" \
 		"msharectl map --file=$BATS_TEST_TMPDIR/xf" "--file=$BATS_TEST_TMPDIR/xfile" \
