@@ -43,6 +43,20 @@ int names_mount(const struct cli *cli, const char *dir, struct mount *mount)
 	return EXIT_UNAVAILABLE;
 }
 
+void names_note_other(const struct mount *mount, int name_count)
+{
+	char *other;
+
+	if (!mount->is_found || name_count)
+		return;
+	other = mount_find_other(mount);
+	if (other)
+		message_note(other,
+			     "note: the regions of this msharefs are not "
+			     "shown; choose a mount with --mount-point");
+	free(other);
+}
+
 static char *path_of(const struct mount *mount, const char *name)
 {
 	if (!*name)

@@ -19,6 +19,12 @@ struct cli;
 int names_mount(const struct cli *cli, const char *dir, struct mount *mount);
 
 /*
+ * A note for a listing of all regions, if a search found the mount, and another
+ * msharefs exists.
+ */
+void names_note_other(const struct mount *mount, int name_count);
+
+/*
  * The mount point from dir, from --mount-point or from the environment;
  * otherwise NULL.
  */

@@ -193,6 +193,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	ret = names_mount(cli, NULL, &mount);
 	if (ret)
 		return ret;
+	names_note_other(&mount, info.options.name_count);
 	ret = regions_collect(&info.regions, &mount, &source);
 	ret |= print(&info, &mount) | report_at(&info);
 	listing_free(&info.regions);

@@ -49,6 +49,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	ret = names_mount(cli, NULL, &mount);
 	if (ret)
 		return ret;
+	names_note_other(&mount, options.name_count);
 	ret = regions_collect(&listing, &mount, &source);
 	ret |= listing_print(&listing, &mount);
 	listing_free(&listing);

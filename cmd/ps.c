@@ -332,6 +332,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	ret = names_mount(cli, NULL, &ps.mount);
 	if (ret)
 		return ret;
+	names_note_other(&ps.mount, ps.options.name_count);
 	ret = scan(&ps);
 	ret |= listing_print(&ps.listing, &ps.mount);
 	forget(&ps);

@@ -425,6 +425,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	ret = names_mount(cli, NULL, &mount);
 	if (ret)
 		return ret;
+	names_note_other(&mount, c.options.name_count);
 	ret = show(&c, &mount, &source);
 	listing_free(&c.listing);
 	samples_free(&c.samples);

@@ -40,6 +40,7 @@ int mount_open(const char *path, struct mount *mount)
 		mount_close(mount);
 	else
 		mount->dev = st.st_dev;
+	mount->is_found = !err && !path;
 	return err;
 }
 
@@ -165,6 +166,29 @@ static int check_msharefs(const char *dir)
 	err = mshare_check(fd);
 	close(fd);
 	return err;
+}
+
+char *mount_find_other(const struct mount *mount)
+{
+	struct libmnt_table *table;
+	struct libmnt_iter *iter;
+	struct libmnt_fs *fs;
+	char *other = NULL;
+
+	table = mnt_new_table_from_file("/proc/self/mountinfo");
+	iter = mnt_new_iter(MNT_ITER_FORWARD);
+	while (table && iter && !other &&
+	       !mnt_table_next_fs(table, iter, &fs)) {
+		const char *type = mnt_fs_get_fstype(fs);
+		const char *dir = mnt_fs_get_target(fs);
+
+		if (type && dir && !strcmp(type, MSHAREFS_TYPE) &&
+		    mnt_fs_get_devno(fs) != mount->dev && !check_msharefs(dir))
+			other = strdup(dir);
+	}
+	mnt_free_iter(iter);
+	mnt_unref_table(table);
+	return other;
 }
 
 /* 0 if nothing prevents a mount. */

@@ -11,6 +11,7 @@ struct mount {
 	int fd;
 	dev_t dev;
 	uint64_t granule;
+	bool is_found; /* by search: no path was given */
 };
 
 /*
@@ -19,6 +20,12 @@ struct mount {
  */
 int mount_open(const char *path, struct mount *mount);
 void mount_close(struct mount *mount);
+
+/*
+ * The mount point of another msharefs, which the caller frees, or NULL. Further
+ * mount points of the same msharefs do not count.
+ */
+char *mount_find_other(const struct mount *mount);
 
 /* What a mount holds, and its limits; 0: unlimited. */
 struct mount_usage {

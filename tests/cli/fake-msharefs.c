@@ -16,6 +16,7 @@
  * UMOUNT:ERRNO as above; MSHARE_FAKE_REASON is the text of the mount's context.
  * MSHARE_FAKE_FILESYSTEMS=FILE is read where /proc/filesystems is asked for.
  * MSHARE_FAKE_MEMINFO=FILE is read where /proc/meminfo is asked for.
+ * MSHARE_FAKE_MOUNTINFO=FILE is read where /proc/self/mountinfo is asked for.
  * MSHARE_FAKE_SYS=DIR has the files that are asked for below /sys/kernel/mm.
  * MSHARE_FAKE_HUGETLB=FILE is a file on a hugetlbfs with pages of 2 MiB.
  * MSHARE_FAKE_USAGE=BLOCKS:FREE:NAMES:FREE are the figures of statfs(); zeros,
@@ -745,11 +746,14 @@ FILE *fopen(const char *path, const char *mode)
 	FILE *(*real)(const char *, const char *) = dlsym(RTLD_NEXT, "fopen");
 	const char *filesystems = getenv("MSHARE_FAKE_FILESYSTEMS");
 	const char *meminfo = getenv("MSHARE_FAKE_MEMINFO");
+	const char *mountinfo = getenv("MSHARE_FAKE_MOUNTINFO");
 	const char *sys = getenv("MSHARE_FAKE_SYS");
 	char other[PATH_MAX];
 
 	if (filesystems && !strcmp(path, "/proc/filesystems"))
 		path = filesystems;
+	if (mountinfo && !strcmp(path, "/proc/self/mountinfo"))
+		path = mountinfo;
 	if (meminfo && !strcmp(path, "/proc/meminfo"))
 		path = meminfo;
 	if (sys && !strncmp(path, "/sys/kernel/mm/", 15)) {
