@@ -46,9 +46,12 @@ static int add_columns(struct libscols_table *table, const struct listing *l)
 	for (size_t s = 0; s < l->selected_count; s++) {
 		const struct column *c = &l->def->columns[l->selected[s]];
 
-		if (!scols_table_new_column(
-			    table, c->name, 0,
-			    c->flags & COL_LEFT ? 0 : SCOLS_FL_RIGHT))
+		int flags = c->flags & COL_LEFT ? 0 : SCOLS_FL_RIGHT;
+
+		/* On a terminal, a long name must not break all lines. */
+		if (c->flags & COL_PATH)
+			flags |= SCOLS_FL_TRUNC;
+		if (!scols_table_new_column(table, c->name, 0, flags))
 			return -ENOMEM;
 	}
 	return 0;

@@ -108,23 +108,24 @@ static int check_file(struct mapping *m, const struct stat *st)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	const uint64_t size = (uint64_t)st->st_size;
+	char offset[SIZE_STRLEN], other[SIZE_STRLEN];
 
 	if (!S_ISREG(st->st_mode))
 		return message_error(m->path, "Name a regular file.",
 				     "not a regular file");
 	if (m->offset % page)
-		return message_error(m->path,
-				     "Give a multiple of the page size.",
-				     "an offset of %" PRIu64
-				     " is not a multiple of %" PRIu64,
-				     m->offset, page);
+		return message_error(
+			m->path, "Give a multiple of the page size.",
+			"an offset of %s is not a multiple of %s",
+			size_exact(m->offset, offset), size_exact(page, other));
 	if (m->offset >= size)
 		return message_error(m->path,
 				     "Extend the file, or choose a smaller "
 				     "--offset.",
-				     "it has %" PRIu64
-				     " bytes: none from offset %" PRIu64 " on",
-				     size, m->offset);
+				     "the file has a size of %s: nothing from "
+				     "offset %s on",
+				     size_exact(size, other),
+				     size_exact(m->offset, offset));
 	m->rest = size - m->offset;
 	if (m->rest <= UINT64_MAX - page)
 		m->rest = (m->rest + page - 1) / page * page;

@@ -124,7 +124,7 @@ static int choose_range(const char *name, const struct region *region,
 	const struct range whole = region->range;
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	const uint64_t end = whole.start + whole.size;
-	char next[128];
+	char next[128], size[SIZE_STRLEN], multiple[SIZE_STRLEN];
 
 	snprintf(next, sizeof(next),
 		 "The region reaches from 0x%" PRIx64 " to 0x%" PRIx64 ".",
@@ -143,18 +143,20 @@ static int choose_range(const char *name, const struct region *region,
 		range->size = wanted->range.size;
 	if (!range_contains(whole, *range))
 		return message_error(name, next,
-				     "a size of %" PRIu64 " from 0x%" PRIx64
+				     "a size of %s from 0x%" PRIx64
 				     " exceeds the region's end",
-				     range->size, range->start);
+				     size_exact(range->size, size),
+				     range->start);
 	if (range->start % page || range->size % page) {
 		snprintf(next, sizeof(next),
 			 "Give an address and a size that are multiples of "
-			 "the page size, %" PRIu64 ".",
-			 page);
+			 "the page size, %s.",
+			 size_exact(page, multiple));
 		return message_error(name, next,
-				     "a range of %" PRIu64 " from 0x%" PRIx64
+				     "a range of %s from 0x%" PRIx64
 				     " does not consist of whole pages",
-				     range->size, range->start);
+				     size_exact(range->size, size),
+				     range->start);
 	}
 	return EXIT_SUCCESS;
 }
@@ -226,9 +228,9 @@ static bool find_locked(int fd, struct range range, struct range *locked)
 		if (!(m.flags & MSHAREFS_MAPPING_LOCKED))
 			continue;
 		locked->start = m.addr > at ? m.addr : at;
-		locked->size = (m.addr + m.length < end ? m.addr + m.length :
-							  end) -
-			       locked->start;
+		locked->size =
+			(m.addr + m.length < end ? m.addr + m.length : end) -
+			locked->start;
 		return true;
 	}
 	return false;

@@ -105,20 +105,21 @@ static const struct argp_child children[] = {
 static int check_alignment(const struct create *c, uint64_t granule)
 {
 	const uint64_t rest = c->range.size % granule;
-	char next[128], text[SIZE_STRLEN];
+	char next[128], text[SIZE_STRLEN], wrong[SIZE_STRLEN];
 
 	if (rest) {
 		if (c->range.size > UINT64_MAX - granule)
 			snprintf(next, sizeof(next),
 				 "Choose a smaller --size.");
 		else
-			snprintf(next, sizeof(next),
-				 "Round it up: --size %" PRIu64,
-				 c->range.size - rest + granule);
+			snprintf(next, sizeof(next), "Round it up: --size %s",
+				 size_exact(c->range.size - rest + granule,
+					    text));
 		return message_error(c->region.name, next,
-				     "a size of %" PRIu64
-				     " is not a multiple of the granule, %s",
-				     c->range.size, size_format(granule, text));
+				     "a size of %s is not a multiple of the "
+				     "granule, %s",
+				     size_exact(c->range.size, wrong),
+				     size_exact(granule, text));
 	}
 	if (c->range.start % granule) {
 		snprintf(next, sizeof(next), "Round it down: --addr 0x%" PRIx64,
@@ -129,14 +130,13 @@ static int check_alignment(const struct create *c, uint64_t granule)
 		return message_error(c->region.name, next,
 				     "address 0x%" PRIx64
 				     " is not a multiple of the granule, %s",
-				     c->range.start,
-				     size_format(granule, text));
+				     c->range.start, size_exact(granule, text));
 	}
 	if (c->range.start > UINT64_MAX - c->range.size)
-		return message_error(c->region.name, "Choose a lower --addr.",
-				     "0x%" PRIx64 " plus %" PRIu64
-				     " exceeds the address space",
-				     c->range.start, c->range.size);
+		return message_error(
+			c->region.name, "Choose a lower --addr.",
+			"0x%" PRIx64 " plus %s exceeds the address space",
+			c->range.start, size_exact(c->range.size, wrong));
 	return EXIT_SUCCESS;
 }
 
@@ -263,15 +263,15 @@ static int check_same(const struct create *c, const struct region *region)
 				     "choose another name.",
 				     "exists already, with %s at 0x%" PRIx64
 				     " instead of %s",
-				     size_format(range.size, has), range.start,
-				     size_format(c->range.size, wanted));
+				     size_exact(range.size, has), range.start,
+				     size_exact(c->range.size, wanted));
 	if (c->has_addr && range.start != c->range.start)
 		return message_error(c->region.name,
 				     "Ask for the same size and address, or "
 				     "choose another name.",
 				     "exists already, with %s at 0x%" PRIx64
 				     " instead of 0x%" PRIx64,
-				     size_format(range.size, has), range.start,
+				     size_exact(range.size, has), range.start,
 				     c->range.start);
 	if (c->has_mode && mode != c->mode)
 		return message_error(c->region.name, CHANGE_OR_RENAME,

@@ -14,6 +14,7 @@
 #include "mount-args.h"
 #include "names.h"
 #include "parse.h"
+#include "xalloc.h"
 
 /* How many names a message has. */
 #define NAMED 3
@@ -53,8 +54,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 struct loss {
 	size_t regions, unknown;
 	uint64_t memory, attached;
+	struct array linked; /* inodes with several names */
 	FILE *names;
 };
+
+/* Whether another name of the region was counted. */
+static bool is_counted(struct loss *loss, const struct stat *st)
+{
+	const ino_t *linked = loss->linked.items;
+	ino_t *new;
+
+	if (st->st_nlink < 2)
+		return false;
+	for (size_t i = 0; i < loss->linked.count; i++)
+		if (linked[i] == st->st_ino)
+			return true;
+	new = xarray_add(&loss->linked, sizeof(*new));
+	*new = st->st_ino;
+	return false;
+}
 
 static int add_loss(const struct mshare_entry *entry, void *data)
 {
@@ -62,6 +80,8 @@ static int add_loss(const struct mshare_entry *entry, void *data)
 	struct mshare_stat st;
 	int fd;
 
+	if (!entry->err && is_counted(loss, entry->st))
+		return 0;
 	loss->regions++;
 	if (loss->regions <= NAMED) {
 		fputs(loss->regions > 1 ? ", " : "", loss->names);
@@ -103,6 +123,7 @@ static int describe(const struct mount *mount, struct loss *loss, char **text)
 			     loss->unknown ? " or more" : "") < 0)
 		err = -ENOMEM;
 	free(names);
+	free(loss->linked.items);
 	return err;
 }
 

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -158,5 +159,18 @@ const char *size_format(uint64_t value, char *buf)
 	else
 		snprintf(buf, SIZE_STRLEN, "%u%c", (unsigned int)whole,
 			 units[i]);
+	return buf;
+}
+
+const char *size_exact(uint64_t value, char *buf)
+{
+	unsigned int i = 0;
+
+	while (value && !(value % 1024) && units[i]) {
+		value /= 1024;
+		i++;
+	}
+	snprintf(buf, SIZE_STRLEN, "%" PRIu64 "%c", value,
+		 i ? units[i - 1] : 'B');
 	return buf;
 }

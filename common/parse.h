@@ -27,4 +27,10 @@ int seconds_parse(const char *text, uint64_t *ms);
 /* 1536 becomes "1.5K"; buf holds SIZE_STRLEN. Returns buf. */
 const char *size_format(uint64_t value, char *buf);
 
+/*
+ * The same without rounding, with the largest unit that divides the value: 1536
+ * becomes "1536B". --size and the like accept the text with a unit.
+ */
+const char *size_exact(uint64_t value, char *buf);
+
 #endif

@@ -203,6 +203,16 @@ UMOUNT $MOUNT flags 0"
 UMOUNT $MOUNT flags 0"
 }
 
+@test "umount counts a region with two names once" {
+	msharectl create -M "$MOUNT" -q -s 1G a
+	ln "$MOUNT/a" "$MOUNT/b"
+	msharectl create -M "$MOUNT" -q -s 1G c
+	export MSHARE_FAKE_ATTACHED=0
+	works umount --dry-run "$MOUNT"
+	assert_output --partial 'destroy 2 regions ('
+	assert_output --partial ' with 6M of memory'
+}
+
 @test "umount refuses a directory that is not an msharefs" {
 	fails 3 umount /proc
 	cause 'msharectl umount: /proc: not the mount point of an msharefs'

@@ -110,8 +110,8 @@ starts() {
 
 @test "a size that is not a multiple of the granule is refused with the granule" {
 	fails 1 create -s 1M a
-	cause 'msharectl create: a: a size of 1048576 is not a multiple of the granule, 1G'
-	next_step "Round it up: --size $G"
+	cause 'msharectl create: a: a size of 1M is not a multiple of the granule, 1G'
+	next_step 'Round it up: --size 1G'
 	fails 1 create -s 1G --addr 0x300000001000 a
 	cause 'msharectl create: a: address 0x300000001000 is not a multiple of the granule, 1G'
 	next_step 'Round it down: --addr 0x300000000000'
@@ -124,7 +124,7 @@ starts() {
 
 @test "a range beyond the address space is refused" {
 	fails 1 create -s 2G --addr 0xffffffffc0000000 a
-	cause 'msharectl create: a: 0xffffffffc0000000 plus 2147483648 exceeds the address space'
+	cause 'msharectl create: a: 0xffffffffc0000000 plus 2G exceeds the address space'
 	# not user space: the kernel's to refuse
 	fails 1 create -s 1G --addr 0x800000000000 a
 	cause 'msharectl create: a: the kernel refuses this address and size'

@@ -122,11 +122,11 @@ mapped() {
 	cause "msharectl map: $BATS_TEST_TMPDIR/fifo: not a regular file"
 	next_step 'Name a regular file.'
 	fails 1 map --file "$BATS_TEST_TMPDIR/empty" pg
-	cause "msharectl map: $BATS_TEST_TMPDIR/empty: it has 0 bytes: none from offset 0 on"
+	cause "msharectl map: $BATS_TEST_TMPDIR/empty: the file has a size of 0B: nothing from offset 0B on"
 	fails 1 map --file "$FILE" --offset 4K pg
-	cause "msharectl map: $FILE: it has 4096 bytes: none from offset 4096 on"
+	cause "msharectl map: $FILE: the file has a size of 4K: nothing from offset 4K on"
 	fails 1 map --file "$FILE" --offset 100 pg
-	cause "msharectl map: $FILE: an offset of 100 is not a multiple of $(getconf PAGESIZE)"
+	cause "msharectl map: $FILE: an offset of 100B is not a multiple of $(($(getconf PAGESIZE) / 1024))K"
 	fails 1 map --file "$MOUNT/mshare_info" pg
 	assert_equal "$(mapped)" '0 0'
 	usage_error '--file: the path is empty' map --file '' pg
@@ -308,7 +308,7 @@ mapped() {
 			next_step 'The region reaches from 0x550000000000 to 0x550100000000.'
 			fails 1 $command --addr 0x550100000000 pg
 			fails 1 $command --size 5G pg
-			cause "msharectl ${command%% *}: pg: a size of 5368709120 from 0x550000000000 exceeds the region's end"
+			cause "msharectl ${command%% *}: pg: a size of 5G from 0x550000000000 exceeds the region's end"
 			fails 1 $command --addr 0x550040000000 --size 4G pg
 			fails 1 $command --addr 0x550040000000 --size 0xffffffffffffffff pg
 		}
@@ -318,8 +318,8 @@ mapped() {
 @test "ranges that are not whole pages are refused" {
 	page=$(getconf PAGESIZE)
 	fails 1 map --size 5000 pg
-	cause 'msharectl map: pg: a range of 5000 from 0x550000000000 does not consist of whole pages'
-	next_step "Give an address and a size that are multiples of the page size, $page."
+	cause 'msharectl map: pg: a range of 5000B from 0x550000000000 does not consist of whole pages'
+	next_step "Give an address and a size that are multiples of the page size, $((page / 1024))K."
 	fails 1 unmap --addr 0x550000000800 pg
 	fails 1 protect -p r --addr 0x550000000800 --size 2048 pg
 }

@@ -124,3 +124,13 @@ setup() {
 		assert_equal "$(<"$BATS_TEST_TMPDIR/names")" "$sorted"
 	done
 }
+
+@test "ls truncates long names on a terminal only" {
+	name=$(printf 'n%.0s' {1..200})
+	works create -q -s 1G "$name"
+	works ls
+	assert_line --partial "$name"
+	run -0 script -qec "stty cols 70; LD_PRELOAD='$PROBES/fake-msharefs.so' '$BUILD/msharectl' ls" /dev/null
+	refute_line --partial "$name"
+	assert_line --regexp '^nnnnnnnn.* region +0x5500c0000000 '
+}

@@ -86,6 +86,18 @@ static void formats_sizes(void)
 	check_string(size_format(UINT64_MAX, buf), "16E");
 }
 
+static void formats_exact_sizes(void)
+{
+	char buf[SIZE_STRLEN];
+
+	check_string(size_exact(0, buf), "0B");
+	check_string(size_exact(1536, buf), "1536B");
+	check_string(size_exact(2048, buf), "2K");
+	check_string(size_exact(1025ULL << 30, buf), "1025G");
+	check_string(size_exact(1ULL << 63, buf), "8E");
+	check_string(size_exact(UINT64_MAX, buf), "18446744073709551615B");
+}
+
 static void parses_modes(void)
 {
 	mode_t mode = 0;
@@ -136,6 +148,7 @@ int main(void)
 	refuses_what_is_no_size();
 	refuses_what_is_too_large();
 	formats_sizes();
+	formats_exact_sizes();
 	parses_modes();
 	return checks_status();
 }
