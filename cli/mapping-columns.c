@@ -2,8 +2,12 @@
 #include "mapping-columns.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
+#include "message.h"
+#include "parse.h"
 #include "prot.h"
 
 enum {
@@ -90,6 +94,28 @@ struct part {
 	const uint64_t *at; /* only the mapping with this address; or NULL */
 };
 
+/*
+ * Memory after a file's last page raises SIGBUS. The path is that of the file
+ * unless the file was renamed, removed, or is in another mount namespace.
+ */
+static void note_end(const struct part *part, const struct mshare_mapping *m,
+		     const char *path)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	const uint64_t at = m->offset + (*part->at - m->addr);
+	char size[SIZE_STRLEN];
+	struct stat st;
+
+	if ((m->flags & MSHAREFS_MAPPING_ANONYMOUS) || stat(path, &st) ||
+	    st.st_ino != m->inode || st.st_dev != m->dev ||
+	    at / page * page < (uint64_t)st.st_size)
+		return;
+	message_note(path,
+		     "note: the file ends before the address: an access raises "
+		     "SIGBUS; the size of the file is %s",
+		     size_exact((uint64_t)st.st_size, size));
+}
+
 static int add_row(const struct mshare_mapping *m, const char *path, void *data)
 {
 	const struct part *part = data;
@@ -100,6 +126,8 @@ static int add_row(const struct mshare_mapping *m, const char *path, void *data)
 	row = listing_add_row(part->listing, part->name);
 	row->owner = part->owner;
 	fill(row->cells, m, path);
+	if (part->at)
+		note_end(part, m, path);
 	return 0;
 }
 

@@ -125,3 +125,19 @@ FILE=\"$FILE\" OFFSET=\"4096\""
 	cause 'msharectl info: 0x700000000000: no region has this address'
 	next_step 'List the ranges: msharectl info'
 }
+
+@test "info --at notes that the file ends before the address" {
+	truncate -s 8K "$BATS_TEST_TMPDIR/file"
+	file=$(realpath "$BATS_TEST_TMPDIR/file")
+	msharectl create -q -s 1G --addr 0x300000000000 --map --file "$file" at
+	works info --at 0x300000001fff
+	truncate -s 1 "$file"
+	works info --at 0x300000000fff
+	run -0 --separate-stderr msharectl info --at 0x300000001000 -nr -o NAME
+	assert_output at
+	assert_equal "$stderr" "msharectl info: $file: note: the file ends before the address: an access raises SIGBUS; the size of the file is 1B"
+	# another file of this name
+	: >"$file.new"
+	mv "$file.new" "$file"
+	works info --at 0x300000001000
+}
