@@ -20,16 +20,22 @@ struct rm {
 	char **names;
 	int count;
 	bool force, recursive, dry_run;
+	const char *names_from; /* a path, - or NULL */
 	struct mount mount;
 };
 
 enum {
 	OPT_DRY_RUN = 0x100,
+	OPT_NAMES_FROM,
 };
 
 static const struct argp_option options[] = {
 	{ "force", 'f', NULL, 0, "ignore names that do not exist", 0 },
 	{ "recursive", 'r', NULL, 0, "remove directories with their contents",
+	  0 },
+	{ "names-from", OPT_NAMES_FROM, "PATH", 0,
+	  "read names, each with a null character after it, from this file; "
+	  "-: from standard input",
 	  0 },
 	{ "dry-run", OPT_DRY_RUN, NULL, 0,
 	  "print what would be removed, remove nothing", 0 },
@@ -50,16 +56,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_DRY_RUN:
 		rm->dry_run = true;
 		return 0;
+	case OPT_NAMES_FROM:
+		rm->names_from = arg;
+		return 0;
 	case ARGP_KEY_ARGS:
 		rm->names = state->argv + state->next;
 		rm->count = state->argc - state->next;
 		return 0;
 	case ARGP_KEY_END:
-		if (!rm->count && !rm->force)
+		if (rm->count && rm->names_from)
+			cli_usage_error("NAME and --names-from exclude each "
+					"other");
+		if (!rm->count && !rm->force && !rm->names_from)
 			cli_usage_error("NAME is missing");
 		return 0;
 	default:
-		(void)arg;
 		return ARGP_ERR_UNKNOWN;
 	}
 }
@@ -246,6 +257,28 @@ static int remove_name(const struct rm *rm, const char *name)
 	return ret;
 }
 
+static int remove_listed(const struct rm *rm)
+{
+	const bool is_stdin = !strcmp(rm->names_from, "-");
+	FILE *f = is_stdin ? stdin : fopen(rm->names_from, "re");
+	const struct subject subject = { .name = rm->names_from };
+	int ret = EXIT_SUCCESS;
+	char *name = NULL;
+	size_t size = 0;
+
+	if (!f)
+		return message_failed(OP_FILE, &subject, -errno);
+	while (errno = 0, getdelim(&name, &size, '\0', f) > 0)
+		if (*name && remove_name(rm, name))
+			ret = EXIT_FAILURE;
+	if (ferror(f))
+		ret = message_failed(OP_FILE, &subject, errno ? -errno : -EIO);
+	free(name);
+	if (!is_stdin)
+		fclose(f);
+	return ret;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct rm rm = { 0 };
@@ -258,6 +291,8 @@ static int run(struct cli *cli, int argc, char **argv)
 	for (int i = 0; i < rm.count; i++)
 		if (remove_name(&rm, rm.names[i]))
 			ret = EXIT_FAILURE;
+	if (rm.names_from)
+		ret = remove_listed(&rm);
 	mount_close(&rm.mount);
 	return ret;
 }

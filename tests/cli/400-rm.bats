@@ -140,3 +140,27 @@ left() {
 	works rm "$MOUNT/other/region"
 	[[ ! -e $OTHER/region ]]
 }
+
+@test "rm --names-from" {
+	msharectl rm -r a b dir
+	printf '%s\0' a 'b c' $'d\ne' >"$BATS_TEST_TMPDIR/names"
+	create() {
+		for name in a 'b c' $'d\ne' kept; do
+			msharectl create -q --if-missing -s 1G "$name"
+		done
+	}
+	create
+	export MSHARE_FAKE_ATTACHED=0
+	works rm --names-from "$BATS_TEST_TMPDIR/names"
+	assert_equal "$(msharectl ls -nr -o NAME)" kept
+	fails 1 rm --names-from="$BATS_TEST_TMPDIR/none"
+	cause "msharectl rm: $BATS_TEST_TMPDIR/none: no such file"
+	create
+	# the line of the page
+	msharectl stat --json | jq --join-output '.regions[] | select(.attached == 0).name + "\u0000"' |
+		msharectl rm --names-from -
+	assert_equal "$(msharectl ls)" ''
+	works rm --names-from /dev/null
+	fails 1 rm --names-from "$BATS_TEST_TMPDIR"
+	usage_error 'NAME and --names-from exclude each other' rm --names-from x a
+}
