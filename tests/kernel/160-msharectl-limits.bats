@@ -177,9 +177,11 @@ Mount msharefs: msharectl mount'
 		- "$MSHARE" "$BATS_TEST_TMPDIR/elsewhere"
 	assert_success
 	assert_equal "$(jq -r .mount_point <<<"$output")" "$BATS_TEST_TMPDIR/elsewhere"
-	# of several the usual one, unless told otherwise
-	logged unshare --mount sh -c 'mount -t msharefs msharefs "$1" && msharectl info -J && msharectl info -J -M "$1"' \
-		- "$BATS_TEST_TMPDIR/elsewhere"
+	# of several the usual one, with a note, unless told otherwise
+	# shellcheck disable=SC2016
+	logged unshare --mount sh -c 'mount -t msharefs msharefs "$1" && msharectl info -J 2>"$2" && msharectl info -J -M "$1"' \
+		- "$BATS_TEST_TMPDIR/elsewhere" "$BATS_TEST_TMPDIR/note"
+	assert_equal "$(<"$BATS_TEST_TMPDIR/note")" "msharectl info: $BATS_TEST_TMPDIR/elsewhere: note: the regions of this msharefs are not shown; choose a mount with --mount-point"
 	assert_equal "$(jq -r .mount_point <<<"$output" | tr '\n' ' ')" "$MSHARE $BATS_TEST_TMPDIR/elsewhere "
 }
 
