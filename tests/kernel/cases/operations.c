@@ -1253,6 +1253,116 @@ static void bystander(void)
 	end_region();
 }
 
+/* A client of another region, on the CPU that is watched */
+static void read_other_region(struct peer *parent, void *arg)
+{
+	uint64_t other = start + 4 * granule;
+	int region = region_create(region_path(), other, granule);
+
+	(void)arg;
+	pin_to_cpu(1);
+	munmap((void *)start, 2 * granule);
+	region_fill(region, other, PAGE, RW);
+	window_map(region, other, granule, RW, 0);
+	*(volatile uint64_t *)other = 1;
+	go(parent);
+	while (!watch->stop) {
+		(void)*(volatile uint64_t *)other;
+		watch->count++;
+	}
+}
+
+#define NEIGHBOUR_UNMAPS 1000
+
+static void neighbour(void)
+{
+	struct mshare_stat before, after;
+	struct peer peer;
+	long interrupts;
+
+	start_watch(&peer, read_other_region);
+	new_region(RW);
+	before = stat_now();
+	interrupts = tlb_interrupts();
+	for (int i = 0; i < NEIGHBOUR_UNMAPS; i++) {
+		*(volatile uint64_t *)object = 1;
+		must(!region_unmap(fd, object, PAGE), "UNMAP: %m");
+		region_fill(fd, object, PAGE, RW);
+	}
+	interrupts = tlb_interrupts() - interrupts;
+	after = stat_now();
+	check(after.flushes - before.flushes >= NEIGHBOUR_UNMAPS,
+	      "%d UNMAPs made %llu flushes", NEIGHBOUR_UNMAPS,
+	      after.flushes - before.flushes);
+	check(after.ipis == before.ipis,
+	      "UNMAP interrupted %llu CPUs of another region's client",
+	      after.ipis - before.ipis);
+	/* Others may have something to flush there, but not as often. */
+	check(interrupts < NEIGHBOUR_UNMAPS / 50,
+	      "%d UNMAPs interrupted the other CPU %ld times", NEIGHBOUR_UNMAPS,
+	      interrupts);
+	stop_watch(&peer);
+	end_region();
+}
+
+/* Pages that come by POPULATE and are removed: entries without a client */
+static void without_window(void)
+{
+	struct mshare_stat before, after;
+
+	new_region(RW);
+	must(!munmap((void *)start, 2 * granule), "munmap: %m");
+	must(!region_advise(fd, object, LENGTH, MADV_POPULATE_WRITE),
+	     "POPULATE failed");
+	before = stat_now();
+	check(before.resident == LENGTH, "%llu bytes resident",
+	      before.resident);
+	must(!region_advise(fd, object, LENGTH, MADV_REMOVE), "REMOVE failed");
+	after = stat_now();
+	check(!after.resident, "%llu bytes resident", after.resident);
+	check(after.flushes == before.flushes,
+	      "a region without a window made %llu flushes",
+	      after.flushes - before.flushes);
+	end_region();
+}
+
+/* A client that has detached is a bystander. */
+static void detach_and_count(struct peer *parent, void *arg)
+{
+	(void)arg;
+	pin_to_cpu(1);
+	window_map(region_open(path, O_RDWR), start, 2 * granule, RW, 0);
+	(void)*(volatile uint64_t *)object;
+	munmap((void *)start, 2 * granule);
+	go(parent);
+	while (!watch->stop)
+		watch->count++;
+}
+
+static void detached(void)
+{
+	struct mshare_stat before, after;
+	struct peer peer;
+
+	new_region(RW);
+	must(!munmap((void *)start, 2 * granule), "munmap: %m");
+	start_watch(&peer, detach_and_count);
+	window_map(fd, start, 2 * granule, RW, 0);
+	paint((void *)object, LENGTH, PAGE, 1);
+	/* The CPU leaves the mask with the first interrupt at the latest. */
+	must(!region_unmap(fd, object, PAGE), "UNMAP: %m");
+	before = stat_now();
+	for (int i = 1; i < PAGES; i++)
+		must(!region_unmap(fd, object + i * PAGE, PAGE), "UNMAP: %m");
+	after = stat_now();
+	check(after.flushes > before.flushes, "UNMAP made no flush");
+	check(after.ipis == before.ipis,
+	      "UNMAP interrupted %llu CPUs of a process that has detached",
+	      after.ipis - before.ipis);
+	stop_watch(&peer);
+	end_region();
+}
+
 /* fdinfo */
 
 static uint64_t fdinfo(const char *name)
@@ -1433,6 +1543,13 @@ static const struct test_case cases[] = {
 	  count_flushes },
 	{ "bystander", "UNMAP does not interrupt CPUs without a client",
 	  bystander },
+	{ "neighbour",
+	  "UNMAP does not interrupt CPUs that run a client of another region",
+	  neighbour },
+	{ "without-window", "a region without a window makes no TLB flush",
+	  without_window },
+	{ "detached", "UNMAP does not interrupt a process that has detached",
+	  detached },
 	{ "same-figures", "fdinfo shows the figures of STAT", same_figures },
 };
 

@@ -49,6 +49,14 @@ static char *attach(int flags, int prot)
 		      #access, touch_fault.code);                        \
 	} while (0)
 
+/* Where there is something that denies the access, the signal says that. */
+#define check_denied(access, where)                                      \
+	do {                                                             \
+		check_segv(access, where);                               \
+		check(touch_fault.code == SEGV_ACCERR, "%s: si_code %d", \
+		      #access, touch_fault.code);                        \
+	} while (0)
+
 static void holes(void)
 {
 	int fd = region_create(path = region_path(), start, 2 * granule);
@@ -94,19 +102,46 @@ static void objects(void)
 				check(!load(page, &value), "prot %d: load",
 				      prot);
 			else if (!(prot & PROT_EXEC))
-				check_segv(load(page, &value), page);
+				check_denied(load(page, &value), page);
 			if (prot & PROT_WRITE)
 				check(!store(page, return_instruction),
 				      "prot %d: store", prot);
 			else
-				check_segv(store(page, 1), page);
+				check_denied(store(page, 1), page);
 			if (!(prot & PROT_EXEC))
-				check_segv(call(page), page);
+				check_denied(call(page), page);
 			else if (present || prot & PROT_WRITE)
 				check(!call(page), "prot %d: call", prot);
 		}
 	}
 	check(!munmap(window, granule), "munmap: %m");
+	close(fd);
+}
+
+/* What FOLL_FORCE may read of memory without rights must not be resident first */
+static void debugger(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	char *window = attach(O_RDWR, RW);
+	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	uint64_t value;
+
+	must(mem >= 0, "/proc/self/mem: %m");
+	region_fill(fd, start, 2 * PAGE, RW);
+	store(window, 42);
+	region_protect(fd, start, 2 * PAGE, PROT_NONE);
+	check(pread(mem, &value, sizeof(value), (off_t)start) ==
+			      sizeof(value) &&
+		      value == 42,
+	      "a resident page without rights: %m");
+	check(pread(mem, &value, sizeof(value), (off_t)(start + PAGE)) ==
+			      sizeof(value) &&
+		      !value,
+	      "an absent page without rights: %m");
+	check_denied(load(window + PAGE, &value), window + PAGE);
+	check(pread(mem, &value, sizeof(value), (off_t)(start + 4 * PAGE)) < 0,
+	      "a hole can be read");
+	close(mem);
 	close(fd);
 }
 
@@ -402,6 +437,9 @@ static const struct test_case cases[] = {
 	{ "holes", "a hole is SIGSEGV", holes },
 	{ "objects", "a mapping's access rights hold, resident or not",
 	  objects },
+	{ "debugger",
+	  "a debugger reads pages without access rights, resident or not",
+	  debugger },
 	{ "readonly-windows",
 	  "a read-only window cannot write, whatever other windows can do",
 	  readonly_windows },
