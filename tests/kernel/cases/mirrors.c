@@ -106,6 +106,69 @@ static void client_first(void)
 	close(machine);
 }
 
+static void detach_and_make_machine(struct peer *parent, void *arg)
+{
+	int machine;
+
+	(void)parent;
+	(void)arg;
+	check_result(make_machine(), EOPNOTSUPP,
+		     "a machine beside an inherited window");
+	check_words();
+	must(!munmap((void *)start, granule), "munmap: %m");
+	machine = make_machine();
+	must(machine >= 0, "a machine after an inherited window: error %d",
+	     -machine);
+	close(machine);
+}
+
+static void make_machine_alone(struct peer *parent, void *arg)
+{
+	int machine = make_machine();
+
+	(void)parent;
+	(void)arg;
+	must(machine >= 0, "a machine in a child: error %d", -machine);
+	close(machine);
+}
+
+/* A child is a client by the windows that it has, whatever its parent has. */
+static void children(void)
+{
+	struct peer peer;
+
+	make_region();
+	must(!attach(), "attach failed");
+	paint((void *)start, BYTES, PAGE, 1);
+	peer = peer_start(detach_and_make_machine, NULL);
+	peer_end(&peer);
+	check_result(make_machine(), EOPNOTSUPP, "a machine beside a window");
+	check_words();
+	must(!munmap((void *)start, granule), "munmap: %m");
+	peer = peer_start(make_machine_alone, NULL);
+	peer_end(&peer);
+}
+
+/* What was mirrored once is not for ever. */
+static void machine_closed(void)
+{
+	int machine = make_machine();
+
+	must(machine >= 0, "KVM_CREATE_VM: error %d", -machine);
+	make_region();
+	check_result(attach(), EOPNOTSUPP, "a window beside a machine");
+	close(machine);
+	must(!attach(), "a process without its machine cannot attach");
+	paint((void *)start, BYTES, PAGE, 1);
+	check_result(make_machine(), EOPNOTSUPP, "a machine beside a window");
+	check_words();
+	must(!munmap((void *)start, granule), "munmap: %m");
+	machine = make_machine();
+	must(machine >= 0, "a machine after a window: error %d", -machine);
+	check_result(attach(), EOPNOTSUPP, "a window beside a machine");
+	close(machine);
+}
+
 /* A machine is its process's alone, so a child may do what its parent may not. */
 static void machine_first(void)
 {
@@ -130,6 +193,12 @@ static const struct test_case cases[] = {
 	{ "machine-first",
 	  "the process of a virtual machine cannot attach, but its children can",
 	  machine_first, CASE_NORMAL },
+	{ "children",
+	  "a child that detaches can create a virtual machine, as its parent can",
+	  children, CASE_NORMAL },
+	{ "machine-closed",
+	  "a process can attach after its last virtual machine is closed",
+	  machine_closed, CASE_NORMAL },
 };
 
 int main(int argc, char **argv)

@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/mempolicy.h>
@@ -1331,6 +1333,7 @@ static void detach_and_count(struct peer *parent, void *arg)
 {
 	(void)arg;
 	pin_to_cpu(1);
+	munmap((void *)start, 2 * granule);
 	window_map(region_open(path, O_RDWR), start, 2 * granule, RW, 0);
 	(void)*(volatile uint64_t *)object;
 	munmap((void *)start, 2 * granule);
@@ -1339,16 +1342,26 @@ static void detach_and_count(struct peer *parent, void *arg)
 		watch->count++;
 }
 
-static void detached(void)
+/* Likewise one that inherited its window */
+static void detach_inherited(struct peer *parent, void *arg)
+{
+	(void)arg;
+	pin_to_cpu(1);
+	(void)*(volatile uint64_t *)object;
+	munmap((void *)start, 2 * granule);
+	go(parent);
+	while (!watch->stop)
+		watch->count++;
+}
+
+static void check_detached(void (*run)(struct peer *, void *))
 {
 	struct mshare_stat before, after;
 	struct peer peer;
 
 	new_region(RW);
-	must(!munmap((void *)start, 2 * granule), "munmap: %m");
-	start_watch(&peer, detach_and_count);
-	window_map(fd, start, 2 * granule, RW, 0);
 	paint((void *)object, LENGTH, PAGE, 1);
+	start_watch(&peer, run);
 	/* The CPU leaves the mask with the first interrupt at the latest. */
 	must(!region_unmap(fd, object, PAGE), "UNMAP: %m");
 	before = stat_now();
@@ -1360,6 +1373,149 @@ static void detached(void)
 	      "UNMAP interrupted %llu CPUs of a process that has detached",
 	      after.ipis - before.ipis);
 	stop_watch(&peer);
+	end_region();
+}
+
+static void detached(void)
+{
+	check_detached(detach_and_count);
+	check_detached(detach_inherited);
+}
+
+/*
+ * A client takes one fault for all that has tables, on both sides of the fault
+ * up to the first granule without one, and looks no further: what is linked
+ * already costs nothing.
+ */
+static void link_neighbours(void)
+{
+	static const int filled[] = { 0, 1, 2, 4, 5 };
+	uint64_t first = start + 8 * granule;
+	int region = region_create(region_path(), first, 6 * granule);
+	struct mshare_stat stat;
+
+	for (size_t i = 0; i < sizeof(filled) / sizeof(filled[0]); i++) {
+		uint64_t at = first + filled[i] * granule;
+
+		region_fill(region, at, PAGE, RW);
+		must(!region_advise(region, at, PAGE, MADV_POPULATE_WRITE),
+		     "POPULATE failed");
+	}
+	window_map(region, first, 6 * granule, RW, 0);
+	(void)*(volatile uint64_t *)(first + granule);
+	must(!region_stat(region, &stat), "STAT");
+	check(stat.links == 3, "%llu links around the second of three granules",
+	      stat.links);
+	(void)*(volatile uint64_t *)(first + 4 * granule);
+	must(!region_stat(region, &stat), "STAT");
+	check(stat.links == 5, "%llu links to five granules", stat.links);
+	region_fill(region, first + 3 * granule, PAGE, RW);
+	*(volatile uint64_t *)(first + 3 * granule) = 1;
+	must(!region_stat(region, &stat), "STAT");
+	check(stat.links == 6, "%llu links to six granules", stat.links);
+	check(stat.faults == 3, "%llu faults", stat.faults);
+	munmap((void *)first, 6 * granule);
+	close(region);
+}
+
+/* A fault that waits for something slow keeps no lock of its process. */
+
+#define PUNCHED (256 * MIB)
+#define PUNCHES 5
+
+struct punch {
+	int file;
+	uint64_t at;
+	volatile pid_t toucher;
+	volatile int touched, ended;
+};
+
+/* The kernel takes its time, and faults in the hole wait for the end. */
+static void *punch_hole(void *arg)
+{
+	struct punch *punch = arg;
+
+	must(!fallocate(punch->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			0, PUNCHED),
+	     "fallocate: %m");
+	punch->ended = 1;
+	return NULL;
+}
+
+static void *touch_hole(void *arg)
+{
+	struct punch *punch = arg;
+	volatile uint64_t *last = (void *)(punch->at + PUNCHED - PAGE);
+
+	punch->toucher = gettid();
+	while (*last)
+		;
+	punch->touched = 1;
+	return NULL;
+}
+
+static bool waits_for_disk(pid_t task)
+{
+	char name[64], state = 0;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/self/task/%d/stat", task);
+	file = fopen(name, "re");
+	if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	if (file)
+		fclose(file);
+	return state == 'D';
+}
+
+static void fork_and_wait(void)
+{
+	pid_t child = fork();
+
+	must(child >= 0, "fork: %m");
+	if (!child)
+		_exit(0);
+	must(waitpid(child, NULL, 0) == child, "waitpid: %m");
+}
+
+/* Did fork() return while the other thread waited? -1: too late to tell */
+static int fork_beside_fault(struct punch *punch)
+{
+	pthread_t puncher, toucher;
+	int result = -1;
+
+	punch->touched = punch->ended = punch->toucher = 0;
+	must(!region_advise(fd, punch->at, PUNCHED, MADV_POPULATE_WRITE),
+	     "POPULATE failed");
+	*(volatile uint64_t *)(punch->at + PUNCHED - PAGE) = 1;
+	must(!pthread_create(&toucher, NULL, touch_hole, punch), "no thread");
+	while (!punch->toucher)
+		usleep(200);
+	must(!pthread_create(&puncher, NULL, punch_hole, punch), "no thread");
+	while (!waits_for_disk(punch->toucher) && !punch->ended)
+		usleep(200);
+	if (!punch->ended) {
+		fork_and_wait();
+		result = !punch->touched;
+	}
+	must(!pthread_join(puncher, NULL) && !pthread_join(toucher, NULL),
+	     "no thread");
+	return result;
+}
+
+static void fork_in_fault(void)
+{
+	struct punch punch = { .at = start };
+	int result = 0;
+
+	new_region(-1);
+	punch.file = object_open(&object_kinds[MEMFD], PUNCHED);
+	must(!region_map_file(fd, punch.at, PUNCHED, RW, 0, punch.file, 0),
+	     "no object");
+	for (int i = 0; i < PUNCHES && result != 1; i++)
+		result = fork_beside_fault(&punch);
+	check(result == 1, "fork() waits for another thread's fault");
+	close(punch.file);
 	end_region();
 }
 
@@ -1550,6 +1706,12 @@ static const struct test_case cases[] = {
 	  without_window },
 	{ "detached", "UNMAP does not interrupt a process that has detached",
 	  detached },
+	{ "link-neighbours",
+	  "a fault links granules as far as there are page tables",
+	  link_neighbours },
+	{ "fork-in-fault",
+	  "fork() does not wait for a fault that waits for the object",
+	  fork_in_fault, CASE_LONG },
 	{ "same-figures", "fdinfo shows the figures of STAT", same_figures },
 };
 

@@ -404,6 +404,53 @@ static void clean_page(void)
 	unpoison(page);
 }
 
+/*
+ * The page is also in a region that this process has no window on: there, at
+ * the region's address, it may have memory of its own.
+ */
+static void failing_elsewhere(void)
+{
+	uint64_t other = start + 4 * granule;
+	int file = object_open(&object_kinds[MEMFD], PAGE), region;
+	volatile int result = 0;
+	volatile uint64_t *own;
+	uint64_t page;
+	int signal;
+
+	/* Mapped first, it is found first. */
+	region = region_create(path = region_path(), other, granule);
+	must(!region_map_file(region, other, PAGE, RW, 0, file, 0),
+	     "no object");
+	must(!region_advise(region, other, PAGE, MADV_POPULATE_WRITE),
+	     "POPULATE failed");
+	fd = region_create(region_path(), start, granule);
+	region_fill(fd, start, PAGE, RW);
+	window_map(fd, start, granule, RW, 0);
+	*(volatile uint64_t *)start = 1;
+	must(mmap((void *)other, PAGE, RW,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+		  0) == (void *)other,
+	     "mmap: %m");
+	object = (uint64_t)mmap(NULL, PAGE, RW, MAP_SHARED, file, 0);
+	must(object != (uint64_t)MAP_FAILED, "mmap: %m");
+	own = (void *)object;
+	*own = 1;
+	bad = 0;
+	page = file_page(file, 0);
+	signal = signal_of(advise, (void *)&result);
+	check(failed(result), "MADV_HWPOISON: %s", strerror(-result));
+	check(signal == SIGBUS && touch_fault.code == BUS_MCEERR_AR,
+	      "signal %d, code %d", signal, touch_fault.code);
+	check(touch_fault.addr == own, "the signal is for %p, not %p",
+	      touch_fault.addr, (void *)own);
+	close(file);
+	close(region);
+	munmap((void *)object, PAGE);
+	unlink(path);
+	close(fd);
+	unpoison(page);
+}
+
 static const struct test_case cases[] = {
 	{ "failing-page", "only processes that touch failed memory get SIGBUS",
 	  failing_page },
@@ -421,6 +468,9 @@ static const struct test_case cases[] = {
 	{ "advised-part",
 	  "MADV_HWPOISON on a part of a transparent huge page poisons this part",
 	  advised_part },
+	{ "failing-elsewhere",
+	  "SIGBUS has the address that the process touched, not a region's",
+	  failing_elsewhere },
 	{ "clean-page", "a failed page with a copy on disk is read again",
 	  clean_page },
 };

@@ -842,6 +842,165 @@ static void own_mmap(void)
 	pthread_join(thread, NULL);
 }
 
+/* The kernel counts the flushes of up to 64 regions apart from each other. */
+#define MANY 72
+
+struct many {
+	int regions[MANY];
+	/* Which of them the client reads next, and what came of that */
+	volatile int turn, done;
+	volatile uint64_t count, first;
+};
+
+static uint64_t many_start(int i)
+{
+	return start + size + i * granule;
+}
+
+static void map_many(const struct many *many)
+{
+	for (int i = 0; i < MANY; i++)
+		window_map(many->regions[i], many_start(i), granule, RW, 0);
+}
+
+static void unmap_many(void)
+{
+	must(!munmap((void *)many_start(0), MANY * granule), "munmap: %m");
+}
+
+/* Reads a word of one region after the other, until it is not there. */
+static void read_many(struct peer *parent, void *arg)
+{
+	struct many *many = arg;
+
+	(void)parent;
+	pin_to_cpu(1);
+	for (int i = 0; i < MANY; i++) {
+		void *at = (void *)many_start(i);
+
+		while (many->turn <= i)
+			usleep(200);
+		load_until_fault(at, &many->count, &many->first);
+		check(touch_fault.signal == SIGSEGV && touch_fault.addr == at,
+		      "region %d: signal %d at %p", i, touch_fault.signal,
+		      touch_fault.addr);
+		many->done = i + 1;
+	}
+}
+
+static void unmap_under_reader(struct many *many, int i)
+{
+	uint64_t count = many->count + WARM;
+
+	region_fill(many->regions[i], many_start(i), PAGE, RW);
+	many->turn = i + 1;
+	for (int ms = 0; many->count < count; ms++) {
+		must(ms < PATIENCE_MS, "the reader does not get going");
+		usleep(1000);
+	}
+	must(!region_unmap(many->regions[i], many_start(i), PAGE), "UNMAP: %m");
+	count = many->count;
+	for (int ms = 0; many->done <= i; ms++) {
+		must(ms < PATIENCE_MS, "region %d: %lu accesses since", i,
+		     many->count - count);
+		usleep(1000);
+	}
+	check(many->count - count <= 1, "region %d: %lu accesses more", i,
+	      many->count - count);
+}
+
+/*
+ * A client of more regions than are counted apart: one that inherited its
+ * windows, while this process detaches from every second region and attaches
+ * again, so that regions change places.
+ */
+static void many_regions(void)
+{
+	struct many *many = mmap(NULL, sizeof(*many), RW,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct peer reader;
+
+	must(many != MAP_FAILED, "mmap: %m");
+	set_up();
+	for (int i = 0; i < MANY; i++)
+		many->regions[i] =
+			region_create(region_path(), many_start(i), granule);
+	for (int round = 0; round < 2; round++) {
+		many->turn = many->done = 0;
+		map_many(many);
+		reader = peer_start(read_many, many);
+		for (int i = round; i < MANY; i += 2)
+			munmap((void *)many_start(i), granule);
+		for (int i = 0; i < MANY; i++)
+			unmap_under_reader(many, i);
+		peer_end(&reader);
+		unmap_many();
+	}
+}
+
+/* Each of the clients has a few regions, and all together have more than 64. */
+static void read_some(struct peer *parent, void *arg)
+{
+	struct many *many = arg;
+	int first = many->turn;
+
+	pin_to_cpu(1);
+	unmap_many();
+	for (int i = first; i < first + MANY / 4; i++)
+		window_map(many->regions[i], many_start(i), granule, RW, 0);
+	go(parent);
+	for (int i = first; i < first + MANY / 4; i++) {
+		uint64_t value;
+
+		wait_go(parent);
+		check(!load((void *)many_start(i), &value), "region %d: load",
+		      i);
+		go(parent);
+		wait_go(parent);
+		check(load((void *)many_start(i), &value) == SIGSEGV,
+		      "region %d: a page that is unmapped", i);
+		munmap((void *)many_start(i), granule);
+		go(parent);
+	}
+}
+
+static void many_clients(void)
+{
+	struct many *many = mmap(NULL, sizeof(*many), RW,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct peer clients[4];
+
+	must(many != MAP_FAILED, "mmap: %m");
+	set_up();
+	for (int i = 0; i < MANY; i++) {
+		many->regions[i] =
+			region_create(region_path(), many_start(i), granule);
+		region_fill(many->regions[i], many_start(i), PAGE, RW);
+	}
+	map_many(many);
+	for (int c = 0; c < 4; c++) {
+		many->turn = c * MANY / 4;
+		clients[c] = peer_start(read_some, many);
+		wait_go(&clients[c]);
+	}
+	/* Asleep, one has the entry of a page that is unmapped meanwhile. */
+	for (int i = 0; i < MANY / 4; i++)
+		for (int c = 0; c < 4; c++) {
+			int at = c * MANY / 4 + i;
+
+			go(&clients[c]);
+			wait_go(&clients[c]);
+			must(!region_unmap(many->regions[at], many_start(at),
+					   PAGE),
+			     "UNMAP: %m");
+			go(&clients[c]);
+			wait_go(&clients[c]);
+		}
+	for (int c = 0; c < 4; c++)
+		peer_end(&clients[c]);
+	unmap_many();
+}
+
 static const struct test_case cases[] = {
 	{ "unmap-load", "UNMAP takes a page from a client that reads the page",
 	  unmap_load },
@@ -881,6 +1040,10 @@ static const struct test_case cases[] = {
 	{ "fork-race",
 	  "UNMAP reaches a child that was forked during mmap of the window",
 	  fork_race },
+	{ "many-regions", "UNMAP reaches a client of more than 64 regions",
+	  many_regions },
+	{ "many-clients", "UNMAP reaches the clients of more than 64 regions",
+	  many_clients },
 	{ "own-munmap", "munmap takes the window from other threads",
 	  own_munmap },
 	{ "own-mmap", "mmap over a window takes the window from other threads",

@@ -458,6 +458,40 @@ static char *ordinary_memory(uint64_t length)
 	return memory;
 }
 
+/* Lines of the dump of this process's page tables: user pages in a range */
+static size_t shown_in_dump(const char *at, uint64_t length)
+{
+	FILE *file =
+		fopen("/sys/kernel/debug/page_tables/current_kernel", "re");
+	uint64_t first, end;
+	size_t count = 0;
+	char line[256];
+
+	must(file, "current_kernel: %m");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "0x%lx-0x%lx", &first, &end) == 2 &&
+		    first < (uint64_t)at + length && end > (uint64_t)at &&
+		    strstr(line, "USR"))
+			count++;
+	fclose(file);
+	return count;
+}
+
+/* The dump holds locks of the process alone. */
+static void table_dump(void)
+{
+	char *ordinary = ordinary_memory(LENGTH);
+
+	new_region();
+	check(!misses(object, LENGTH, PAGE, 1), "contents");
+	must(shown_in_dump(ordinary, LENGTH),
+	     "not even ordinary memory is shown");
+	check(!shown_in_dump(window, size), "%zu lines about a window",
+	      shown_in_dump(window, size));
+	check_unharmed("a dump of page tables");
+	end_region();
+}
+
 static void page_lists(void)
 {
 	char *ordinary = ordinary_memory(LENGTH);
@@ -907,6 +941,8 @@ static const struct test_case cases[] = {
 	  populate },
 	{ "page-lists", "pagemap, PAGEMAP_SCAN and msync report no page",
 	  page_lists },
+	{ "table-dump", "the dump of page tables shows a window as a hole",
+	  table_dump, CASE_DEBUG },
 	{ "userfaults", "userfaultfd refuses a window", userfaults },
 	{ "noted-writes", "write tracking does not protect pages of a window",
 	  noted_writes },

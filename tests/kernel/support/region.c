@@ -13,7 +13,7 @@
 #include "region.h"
 
 #define FIRST_ADDRESS 0x200000000000ULL
-#define MAX_PATHS     64
+#define MAX_PATHS     96
 #define OTHER_MOUNT   "/mnt"
 
 uint64_t granule;
