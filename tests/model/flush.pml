@@ -30,6 +30,13 @@
 #define CHANGES 3	/* windows that come or go */
 #endif
 
+/* With SHARED_BUCKET, two regions have one, as where more than 64 have windows. */
+#ifdef SHARED_BUCKET
+#define BUCKET(r) 0
+#else
+#define BUCKET(r) (r)
+#endif
+
 #define UNKNOWN 255	/* MSHARE_GEN_UNKNOWN */
 #define INVALID 255	/* TLB_GENERATION_INVALID */
 #define ABSENT 255	/* not in the TLB */
@@ -53,6 +60,7 @@ bit host_named[REGIONS];
 /* mm->context, and whether the CPU is in mm_cpumask */
 byte own_generation = 10;
 byte buckets;
+byte windows;			/* a bit for each region */
 byte sequence;
 bit in_cpumask;
 
@@ -202,7 +210,7 @@ inline flush_function(i, sum, shared, seq, new)
 		:: request[i] == BATCH
 		:: request[i] == SHARED ->
 			if
-			:: !(buckets & BIT(request_region[i])) ->
+			:: !(buckets & BIT(BUCKET(request_region[i]))) ->
 				track(buckets);
 				goto handled
 			:: else
@@ -212,7 +220,7 @@ inline flush_function(i, sum, shared, seq, new)
 #ifdef MUTANT_ANY_PARTIAL
 			:: true -> new = slot + 1
 #else
-			:: buckets == BIT(request_region[i]) &&
+			:: buckets == BIT(BUCKET(request_region[i])) &&
 			   shared_reached == request_generation[i] - 1 -> new = slot + 1
 			:: else
 #endif
@@ -419,11 +427,14 @@ proctype flusher(byte i)
 		:: named ->
 			/* [generation] */
 #ifndef MUTANT_NO_GENERATION
-			atomic { generation[r] = generation[r] + 1; gen = generation[r] };
+			atomic {
+				generation[BUCKET(r)] = generation[BUCKET(r)] + 1;
+				gen = generation[BUCKET(r)]
+			};
 #endif
 			/* [interrupt] */
 			if
-			:: in_mask[r] ->
+			:: in_mask[BUCKET(r)] ->
 				atomic {
 					if
 					:: !freed && lazy
@@ -525,21 +536,26 @@ proctype manager()
 #endif
 		fi;
 		if
-		:: !(buckets & BIT(r)) ->
+		:: !(windows & BIT(r)) ->
+			windows = windows | BIT(r);
 #ifndef MUTANT_HOST_AFTER_LINK
 			host_named[r] = 1;
 #endif
-			/* [attach] */
-			set_buckets(buckets | BIT(r), delta);
-			/* [tell] */
-#ifndef MUTANT_UNTOLD
 			if
-			:: in_cpumask ->
-				send(MANAGER, TELL, 0, 0, 0);
-				wait_for_interrupt(MANAGER)
+			:: !(buckets & BIT(BUCKET(r))) ->
+				/* [attach] */
+				set_buckets(buckets | BIT(BUCKET(r)), delta);
+				/* [tell] */
+#ifndef MUTANT_UNTOLD
+				if
+				:: in_cpumask ->
+					send(MANAGER, TELL, 0, 0, 0);
+					wait_for_interrupt(MANAGER)
+				:: else
+				fi
+#endif
 			:: else
 			fi;
-#endif
 			/* [link]; or nobody ever touches it */
 			if
 			:: atomic {
@@ -565,8 +581,16 @@ proctype manager()
 				link_done[r] = link_version[r]
 			:: else
 			fi;
+			windows = windows & ~BIT(r);
 			/* [detach] */
-			set_buckets(buckets & ~BIT(r), delta);
+			if
+#ifdef SHARED_BUCKET
+#ifndef MUTANT_NOT_LAST
+			:: windows
+#endif
+#endif
+			:: else -> set_buckets(buckets & ~BIT(BUCKET(r)), delta)
+			fi;
 			host_named[r] = 0
 		fi;
 		d_step { r = 0; gen = 0; shared = 0; seq = 0; delta = 0; range = 0 }
