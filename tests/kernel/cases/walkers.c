@@ -467,7 +467,8 @@ static size_t shown_in_dump(const char *at, uint64_t length)
 	size_t count = 0;
 	char line[256];
 
-	must(file, "current_kernel: %m");
+	if (!file)
+		skip_case("this kernel shows no page tables");
 	while (fgets(line, sizeof(line), file))
 		if (sscanf(line, "0x%lx-0x%lx", &first, &end) == 2 &&
 		    first < (uint64_t)at + length && end > (uint64_t)at &&
