@@ -91,7 +91,7 @@ refused() {
 	as_user 1000 msharectl attach-exec theirs -- "$CASES/helper-attach" write 7
 	logged as_user 1001 msharectl attach-exec --read-only theirs -- "$CASES/helper-attach" read
 	assert_output 7
-	refused 125 'msharectl attach-exec: theirs: permission denied' \
+	refused 125 'msharectl attach-exec: theirs: no permission to write to the region' \
 		as_user 1001 msharectl attach-exec theirs -- "$CASES/helper-attach" read
 	refused 1 'msharectl unmap: theirs: permission denied' as_user 1001 msharectl unmap theirs
 	refused 1 'msharectl rm: theirs: only the owner may remove this name' as_user 1001 msharectl rm theirs
@@ -105,9 +105,9 @@ refused() {
 @test "attach-exec runs dynamic programs and scripts" {
 	msharectl create --size 1G region
 	logged msharectl attach-exec region -- grep "$MSHARE" /proc/self/maps
-	assert_output --regexp "^200000000000-200040000000 rw-s 00000000 .* $MSHARE/region\$"
+	assert_output --regexp "^550000000000-550040000000 rw-s 00000000 .* $MSHARE/region\$"
 	logged msharectl attach-exec --read-only region -- grep "$MSHARE" /proc/self/maps
-	assert_output --regexp '^200000000000-200040000000 r--s '
+	assert_output --regexp '^550000000000-550040000000 r--s '
 	printf '#!/bin/sh\ngrep %s /proc/$$/maps\n' "$MSHARE" >"$BATS_TEST_TMPDIR/script"
 	chmod +x "$BATS_TEST_TMPDIR/script"
 	logged msharectl attach-exec region -- "$BATS_TEST_TMPDIR/script"
@@ -194,7 +194,7 @@ Mount msharefs: msharectl mount'
 		mount -t msharefs msharefs "$1"; mount -t tmpfs tmpfs "$1"; msharectl ls -nr -o NAME' \
 		- "$MSHARE" "$BATS_TEST_TMPDIR/tenant"
 	assert_success
-	assert_line --index 0 'mine: created 1G at 0x200000000000'
+	assert_line --index 0 'mine: created 1G at 0x550000000000'
 	assert_line --index 2 mine
 	assert_line --index 3 mine
 	logged unshare --mount sh -c 'mount -t tmpfs tmpfs "$1"; msharectl ls' - "$MSHARE"
