@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * msharefs: memory regions whose page tables all their users share.
+ * msharefs: memory regions whose clients share the page tables.
  *
  * Every structure has the same layout for 32-bit and 64-bit callers. Fields
- * called "flags" take no flags unless a comment says so and must be 0.
- * Addresses, sizes and offsets are in bytes.
+ * called "flags" must be 0 unless their description lists flags. Addresses,
+ * sizes and offsets are in bytes.
  */
 #ifndef _UAPI_LINUX_MSHAREFS_H
 #define _UAPI_LINUX_MSHAREFS_H
@@ -13,9 +13,9 @@
 #include <linux/types.h>
 
 /**
- * struct mshare_info - where a region is, in every process that maps it
+ * struct mshare_info - the range of a region, in every process that maps it
  * @start: first address; a multiple of the granule
- * @size: length; a multiple of the granule. 0 until it has been set.
+ * @size: size; a multiple of the granule. 0 until it has been set.
  */
 struct mshare_info {
 	__aligned_u64 start;
@@ -24,14 +24,14 @@ struct mshare_info {
 
 /**
  * struct mshare_create - an object to map into a region
- * @addr: where; page-aligned and inside the region
- * @size: length; rounded up to whole pages
+ * @addr: first address; page-aligned and inside the region
+ * @size: size; rounded up to whole pages
  * @offset: offset into @fd; 0 for anonymous memory
  * @prot: PROT_READ, PROT_WRITE, PROT_EXEC, or PROT_NONE
  * @flags: MAP_SHARED | MAP_FIXED are required; MAP_ANONYMOUS, MAP_NORESERVE,
  *	MAP_POPULATE
- * @fd: descriptor of the regular file to map, such as a memfd; with
- *	MAP_ANONYMOUS -1
+ * @fd: descriptor of the regular file to map, such as a memfd; -1 with
+ *	MAP_ANONYMOUS
  *
  * Ends in four bytes of padding, which the kernel ignores.
  */
@@ -45,9 +45,9 @@ struct mshare_create {
 };
 
 /**
- * struct mshare_unmap - a range of a region to empty
+ * struct mshare_unmap - a range of a region to unmap
  * @addr: first address; page-aligned
- * @size: length; rounded up to whole pages. Holes in the range are fine.
+ * @size: size; rounded up to whole pages. The range may have holes.
  */
 struct mshare_unmap {
 	__aligned_u64 addr;
@@ -57,7 +57,7 @@ struct mshare_unmap {
 /**
  * struct mshare_protect - new access rights for a range of a region
  * @addr: first address; page-aligned
- * @size: length; rounded up to whole pages. All of it must be mapped.
+ * @size: size; rounded up to whole pages. All of the range must be mapped.
  * @prot: PROT_READ, PROT_WRITE, PROT_EXEC, or PROT_NONE
  * @flags: must be 0
  */
@@ -69,9 +69,9 @@ struct mshare_protect {
 };
 
 /**
- * struct mshare_stat - what a region holds and who uses it
- * @size: sizeof(struct mshare_stat) as the caller knows it. A kernel that
- *	knows more fields leaves them out; one that knows fewer fills the rest
+ * struct mshare_stat - contents and use of a region
+ * @size: sizeof(struct mshare_stat) of the caller. A kernel that knows more
+ *	fields leaves them out; a kernel that knows fewer fields fills the rest
  *	with zeros.
  * @flags: must be 0
  * @attached: processes that have a window on the region
@@ -81,15 +81,15 @@ struct mshare_protect {
  * @swapped: bytes of the region that are in swap space
  * @pgtables: bytes of shared page tables
  * @locked: bytes of the mappings that are locked in memory
- * @resident_shmem: those of @resident that belong to anonymous memory, memfds
- *	and files on tmpfs
- * @resident_file: those that belong to files of other file systems
- * @resident_hugetlb: those that belong to hugetlbfs
- * @faults: faults that processes took in the region so far
- * @links: entries of processes' page tables set to shared ones so far
- * @flushes: flushes of processors' TLBs that the region made so far, other
- *	than those that reclaim and migration make for many pages at once
- * @ipis: processors that had to be interrupted for them
+ * @resident_shmem: part of @resident: anonymous memory, memfds and files on
+ *	tmpfs
+ * @resident_file: part of @resident: files of other file systems
+ * @resident_hugetlb: part of @resident: files on hugetlbfs
+ * @faults: faults that processes have taken in the region
+ * @links: entries of processes' page tables that were set to shared ones
+ * @flushes: TLB flushes for the region, without those that reclaim and
+ *	migration batch for many pages
+ * @ipis: CPUs that were interrupted for @flushes
  * @seals: MSHAREFS_SEAL_*
  */
 struct mshare_stat {
@@ -112,7 +112,7 @@ struct mshare_stat {
 	__aligned_u64 seals;
 };
 
-/* What a mapping is, in mshare_mapping.flags. */
+/* Flags of a mapping, in mshare_mapping.flags. */
 #define MSHAREFS_MAPPING_ANONYMOUS	(1U << 0)
 #define MSHAREFS_MAPPING_NORESERVE	(1U << 1)
 #define MSHAREFS_MAPPING_HUGETLB	(1U << 2)
@@ -122,15 +122,15 @@ struct mshare_stat {
  * struct mshare_mapping - one mapping in a region
  * @size: sizeof(struct mshare_mapping); see struct mshare_stat
  * @flags: in: must be 0; out: MSHAREFS_MAPPING_*
- * @addr: in: where to look; out: first address of the mapping there or, if
- *	there is none, of the next one. ENOENT: there is none from here on.
- * @length: out: its size
+ * @addr: in: any address; out: first address of the mapping at that address or,
+ *	in a hole, of the next mapping. ENOENT if the region has neither.
+ * @length: out: size of the mapping
  * @offset: out: offset into the file; 0 for anonymous memory
  * @inode: out: inode number of the file; 0 for anonymous memory
  * @dev: out: number of the device that the file is on, as in st_dev
- * @name: in: where to put the file's path, ended by a NUL, or 0. ERANGE: it
- *	does not fit; nothing but @name_size has changed then.
- * @name_size: in: the room there; out: the room that the path takes, 0 for
+ * @name: in: address of a buffer for the file's path, ended by a NUL, or 0.
+ *	ERANGE if the path does not fit; only @name_size has changed then.
+ * @name_size: in: size of the buffer; out: size that the path needs, 0 for
  *	anonymous memory
  * @prot: out: PROT_READ, PROT_WRITE, PROT_EXEC, or PROT_NONE
  */
@@ -150,14 +150,14 @@ struct mshare_mapping {
 #define MSHAREFS_MAPPING_SIZE_VER0	64	/* the first version */
 
 /**
- * struct mshare_range - a range of a region, and what to do to it
+ * struct mshare_range - a range of a region, and the action for it
  * @size: sizeof(struct mshare_range); see struct mshare_stat
  * @what: MSHAREFS_ADVISE: MADV_POPULATE_READ, MADV_POPULATE_WRITE,
  *	MADV_WILLNEED, MADV_COLD, MADV_PAGEOUT, MADV_REMOVE, MADV_HUGEPAGE,
  *	MADV_NOHUGEPAGE, MADV_COLLAPSE;
  *	MSHAREFS_LOCK: 0 or MLOCK_ONFAULT; MSHAREFS_UNLOCK: 0
  * @addr: first address; page-aligned
- * @length: rounded up to whole pages. All of it must be mapped.
+ * @length: size; rounded up to whole pages. All of the range must be mapped.
  */
 struct mshare_range {
 	__u32 size;
@@ -166,7 +166,7 @@ struct mshare_range {
 	__aligned_u64 length;
 };
 
-/* What a seal forbids, for ever and everybody. */
+/* Requests that a seal forbids, permanently and to all processes. */
 #define MSHAREFS_SEAL_MAP	(1U << 0)
 #define MSHAREFS_SEAL_UNMAP	(1U << 1)
 #define MSHAREFS_SEAL_PROTECT	(1U << 2)
@@ -175,8 +175,8 @@ struct mshare_range {
 /**
  * struct mshare_seal - forbid further requests to a region
  * @size: sizeof(struct mshare_seal); see struct mshare_stat
- * @seals: MSHAREFS_SEAL_*, added to those that the region has. What they
- *	forbid gives EPERM. There is no way to take a seal off.
+ * @seals: MSHAREFS_SEAL_*, added to the seals that the region has. The
+ *	requests that they forbid fail with EPERM. A seal cannot be removed.
  *
  * For the owner of the region, or a process with CAP_FOWNER.
  */
@@ -190,7 +190,7 @@ struct mshare_seal {
  * @size: sizeof(struct mshare_mempolicy); see struct mshare_stat
  * @mode: MPOL_*, with MPOL_F_* mode flags
  * @addr: first address; page-aligned
- * @length: rounded up to whole pages. All of it must be mapped.
+ * @length: size; rounded up to whole pages. All of the range must be mapped.
  * @nodemask: address of the mask of nodes, in words of 64 bits, or 0
  * @maxnode: number of bits in the mask
  * @flags: MPOL_MF_STRICT, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL; see mbind(2)
@@ -208,12 +208,12 @@ struct mshare_mempolicy {
 };
 
 /**
- * struct mshare_choose - a size for a region, at an address of the kernel's choice
+ * struct mshare_choose - a size for a region; the kernel chooses the address
  * @size: sizeof(struct mshare_choose); see struct mshare_stat
  * @flags: must be 0
  * @length: size of the region; a multiple of the granule
  *
- * MSHAREFS_GET_SIZE tells the address.
+ * MSHAREFS_GET_SIZE returns the address.
  */
 struct mshare_choose {
 	__u32 size;
