@@ -295,10 +295,10 @@ int mapping_make(const struct mapping *m, int fd, struct range range,
 		return EXIT_FAILURE;
 	err = mshare_map(fd, range.start, range.size, m->prot, flags, m->file,
 			 m->offset);
-	if (err)
+	if (err) {
 		report_failed(m, operation(m), fd, subject, err);
-	if (err)
 		return EXIT_FAILURE;
+	}
 	err = prepare(m, fd, range, &op);
 	if (!err && !interrupt_pending()) {
 		if (m->huge)

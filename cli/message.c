@@ -310,14 +310,21 @@ static const struct message messages[] = {
 
 /* The operation whose rows apply if an operation has no row. */
 static const enum operation parents[OP_COUNT] = {
-	[OP_OPEN_READABLE] = OP_OPEN,  [OP_SET_SIZE] = OP_NEW,
-	[OP_MAP] = OP_RANGE,           [OP_MAP_FILE] = OP_MAP,
-	[OP_HUGE] = OP_ADVISE_HUGE,    [OP_POPULATE] = OP_ADVISE,
+	[OP_OPEN_READABLE] = OP_OPEN,
+	[OP_SET_SIZE] = OP_NEW,
+	[OP_MAP] = OP_RANGE,
+	[OP_MAP_FILE] = OP_MAP,
+	[OP_HUGE] = OP_ADVISE_HUGE,
+	[OP_POPULATE] = OP_ADVISE,
 	[OP_ADVISE_HUGE] = OP_ADVISE,
-	[OP_UNMAP] = OP_RANGE,         [OP_PROTECT] = OP_RANGE,
-	[OP_ADVISE] = OP_RANGE,        [OP_LOCK_MEMORY] = OP_RANGE,
-	[OP_UNLOCK_MEMORY] = OP_RANGE, [OP_MEMPOLICY] = OP_RANGE,
-	[OP_SEALED_MAP] = OP_RANGE,    [OP_SEALED_PROTECT] = OP_RANGE,
+	[OP_UNMAP] = OP_RANGE,
+	[OP_PROTECT] = OP_RANGE,
+	[OP_ADVISE] = OP_RANGE,
+	[OP_LOCK_MEMORY] = OP_RANGE,
+	[OP_UNLOCK_MEMORY] = OP_RANGE,
+	[OP_MEMPOLICY] = OP_RANGE,
+	[OP_SEALED_MAP] = OP_RANGE,
+	[OP_SEALED_PROTECT] = OP_RANGE,
 };
 
 static void merge(struct message *found, enum operation op, int err)
