@@ -270,10 +270,9 @@ static int run(struct cli *cli, int argc, char **argv)
 	int ret, err;
 
 	cli_parse(cli, argc, argv, &r);
-	print_system(&r);
-	/* Before a message about the mount. */
-	fflush(stdout);
 	ret = names_mount(cli, NULL, &mount);
+	/* The facts of the system help if there is no mount, too. */
+	print_system(&r);
 	if (ret)
 		return ret;
 	print_mounts(&r, &mount);
