@@ -198,7 +198,7 @@ msharectl_closed() {
 }
 
 @test "a misspelt command: did you mean" {
-	for pair in lss:ls stta:'' sta:stat attach-exce:'' mapp:map lok:lock infi:info; do
+	for pair in lss:ls stta:'' sta:stat attach-exce:'' maap:map lok:lock infi:info; do
 		wrong=${pair%:*} right=${pair#*:}
 		fails 2 "$wrong"
 		cause "msharectl: unknown command '$wrong'${right:+; did you mean $right?}"

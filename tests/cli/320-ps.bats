@@ -224,6 +224,7 @@ holds_as() {
 }
 
 @test "ps without /proc fails" {
+	skip_sanitized
 	unshare --user --map-root-user --mount true || skip "no user namespaces here"
 	run --separate-stderr without_proc \
 		env LD_PRELOAD="$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}" ps

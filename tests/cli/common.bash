@@ -140,6 +140,11 @@ as_nobody() {
 	return "$status"
 }
 
+# The sanitizers themselves need /proc. tests/kernel has these cases, too.
+skip_sanitized() {
+	! ldd "${MSHARECTL:-$BUILD/msharectl}" | grep -q libasan || skip 'the sanitizers need /proc'
+}
+
 # Runs a command that finds an empty directory at /proc. The fake finds it elsewhere.
 without_proc() {
 	mkdir "$BATS_TEST_TMPDIR/proc"
