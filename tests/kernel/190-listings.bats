@@ -56,6 +56,14 @@ holds() {
 	assert_line --index 0 'msharectl ps: region: 1 of 1 processes that have the region attached are not visible here'
 }
 
+@test "ps without /proc fails and names the command that mounts proc" {
+	# shellcheck disable=SC2016
+	logged unshare --mount sh -c 'mount -t tmpfs tmpfs /proc && exec msharectl ps'
+	assert_failure 1
+	assert_line --index 0 'msharectl ps: /proc: proc is not mounted there'
+	assert_line --index 1 'Mount proc: mount -t proc proc /proc'
+}
+
 @test "ps shows a process whose main thread has exited" {
 	msharectl create --start 8T --size 1G region
 	holds wait-in-thread region

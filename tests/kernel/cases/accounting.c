@@ -376,6 +376,67 @@ static void readers_limit(void)
 	cgroup_remove(clients);
 }
 
+/* Swaps the region's memory out, and leaves no room in the cgroup for it. */
+static void swap_out_and_fill(const char *group)
+{
+	int fd = region_open(path, O_RDWR);
+
+	check_result(region_advise(fd, start, LENGTH, MADV_PAGEOUT), 0,
+		     "MADV_PAGEOUT");
+	close(fd);
+	check(cgroup_number(group, "memory.swap.current") > (long)LENGTH / 2,
+	      "%ld bytes of the cgroup are in swap space",
+	      cgroup_number(group, "memory.swap.current"));
+	cgroup_set(group, "memory.swap.max", "0");
+	cgroup_set(group, "memory.max", "0");
+}
+
+/*
+ * Where a full cgroup has paid for memory in swap space, the process that reads
+ * the memory pays: the OOM killer kills nobody in the cgroup for the reader, and
+ * the access must not repeat forever.
+ */
+static void swapped_of_creator(void)
+{
+	const char *clients = cgroup_make(NULL, "clients");
+	struct peer client;
+
+	limited = cgroup_make(NULL, "limited");
+	create_in(limited);
+	run_in(limited, start, LENGTH, PAGE);
+	swap_out_and_fill(limited);
+	client = peer_start(read_all, (void *)clients);
+	peer_end(&client);
+	check(about(cgroup_number(clients, "memory.current"), LENGTH),
+	      "the reader's group pays %ld bytes",
+	      cgroup_number(clients, "memory.current"));
+	unlink(path);
+	cgroup_remove(limited);
+	cgroup_remove(clients);
+}
+
+/* The same for memory that a reader has paid for. */
+static void swapped_of_reader(void)
+{
+	const char *clients = cgroup_make(NULL, "clients");
+	struct peer client;
+
+	limited = cgroup_make(NULL, "limited");
+	create_in(limited);
+	client = peer_start(read_all, (void *)clients);
+	peer_end(&client);
+	/* Memory without contents is not written to swap space. */
+	run_in(limited, start, LENGTH, PAGE);
+	swap_out_and_fill(clients);
+	run_in(limited, start, LENGTH, PAGE);
+	check(cgroup_number(limited, "memory.current") > (long)LENGTH / 2,
+	      "the creator's group pays %ld bytes",
+	      cgroup_number(limited, "memory.current"));
+	unlink(path);
+	cgroup_remove(limited);
+	cgroup_remove(clients);
+}
+
 static void write_all(struct peer *parent, void *group)
 {
 	(void)parent;
@@ -963,6 +1024,12 @@ static const struct test_case cases[] = {
 	{ "readers-limit",
 	  "the OOM killer ends only the reader whose own cgroup is full",
 	  readers_limit },
+	{ "swapped-of-creator",
+	  "a reader pays for swapped memory of a creator whose cgroup is full",
+	  swapped_of_creator, CASE_SWAP },
+	{ "swapped-of-reader",
+	  "the creator pays for swapped memory of a reader whose cgroup is full",
+	  swapped_of_reader, CASE_SWAP },
 	{ "high",
 	  "memory.high of the charged cgroup throttles a writer of another cgroup",
 	  high },

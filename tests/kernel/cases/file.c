@@ -439,6 +439,36 @@ static void either(void)
 	close(empty);
 }
 
+/* A file without O_LARGEFILE inside would end at 2 GiB. */
+static void large(void)
+{
+	int fd = region_open(region_path(), O_RDWR | O_CREAT);
+	char text[] = "text", found[sizeof(text)] = "";
+	const off_t at = (2L << 30) - 2;
+
+	check_int(pwrite(fd, text, sizeof(text), at), sizeof(text));
+	check_int(size_of(fd), at + sizeof(text));
+	check_int(pread(fd, found, sizeof(found), at), sizeof(found));
+	check(!strcmp(found, text), "read \"%s\"", found);
+	check_int(pwrite(fd, text, 1, 3L << 30), 1);
+	check_int(size_of(fd), (3L << 30) + 1);
+	close(fd);
+}
+
+/* fallocate() drops the rights of a set-user-ID file, as write() does. */
+static void privileges(void)
+{
+	int fd = region_open(region_path(), O_RDWR | O_CREAT);
+	struct stat st;
+
+	must(!ftruncate(fd, PAGE) && !fchmod(fd, 06777), "chmod: %m");
+	must(!seteuid(1000), "seteuid: %m");
+	check_result(result(fallocate(fd, 0, 0, PAGE)), 0, "fallocate");
+	must(!seteuid(0), "seteuid: %m");
+	must(!fstat(fd, &st), "stat: %m");
+	check_int(st.st_mode & 07777, 0777);
+}
+
 static void too_large(void)
 {
 	int fd = region_open(region_path(), O_RDWR | O_CREAT);
@@ -1059,6 +1089,8 @@ static const struct test_case cases[] = {
 	  like_tmpfs },
 	{ "range", "ftruncate() gives a range of whole granules", range },
 	{ "either", "ftruncate() and SET_SIZE exclude each other", either },
+	{ "large", "write() goes on behind 2 GiB", large },
+	{ "privileges", "fallocate() takes set-user-ID away", privileges },
 	{ "too-large",
 	  "a file that has no addresses fails with ENOMEM, and stays empty",
 	  too_large },
