@@ -1215,7 +1215,8 @@ static void count_flushes(void)
 	check_result(
 		region_advise(fd, object + PAGE, LENGTH - PAGE, MADV_PAGEOUT),
 		0, "PAGEOUT");
-	check(vmstat("mshare_flush_deferred") >= flushes + PAGES - 1,
+	/* All but pages that another CPU has yet to put on the LRU lists. */
+	check(vmstat("mshare_flush_deferred") > flushes + PAGES / 2,
 	      "PAGEOUT of %d pages left %ld to a later flush", PAGES - 1,
 	      vmstat("mshare_flush_deferred") - flushes);
 	check(stat_now().flushes - before.flushes < PAGES / 4,
@@ -1445,10 +1446,11 @@ static void *punch_hole(void *arg)
 static void *touch_hole(void *arg)
 {
 	struct punch *punch = arg;
-	volatile uint64_t *last = (void *)(punch->at + PUNCHED - PAGE);
+	/* The first page is freed first, so that a fault waits for all others. */
+	volatile uint64_t *first = (void *)punch->at;
 
 	punch->toucher = gettid();
-	while (*last)
+	while (*first)
 		;
 	punch->touched = 1;
 	return NULL;
@@ -1490,7 +1492,7 @@ static int fork_beside_fault(struct punch *punch)
 	punch->touched = punch->ended = punch->toucher = 0;
 	must(!region_advise(fd, punch->at, PUNCHED, MADV_POPULATE_WRITE),
 	     "POPULATE failed");
-	*(volatile uint64_t *)(punch->at + PUNCHED - PAGE) = 1;
+	*(volatile uint64_t *)punch->at = 1;
 	must(!pthread_create(&toucher, NULL, touch_hole, punch), "no thread");
 	while (!punch->toucher)
 		usleep(200);
