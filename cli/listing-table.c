@@ -4,7 +4,6 @@
 #include <libsmartcols.h>
 #include <stdio.h>
 
-#include "idcache.h"
 #include "listing-print.h"
 #include "parse.h"
 
@@ -17,11 +16,9 @@ static const char *cell_text(const struct cell *cell, bool bytes,
 		return "";
 	case CELL_LIST:
 	case CELL_STRING:
-		return cell->string;
 	case CELL_USER:
-		return idcache_user((uid_t)cell->number);
 	case CELL_GROUP:
-		return idcache_group((gid_t)cell->number);
+		return listing_cell_name(cell);
 	case CELL_ADDRESS:
 		snprintf(buf, SIZE_STRLEN, "0x%" PRIx64, cell->number);
 		return buf;

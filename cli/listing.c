@@ -166,7 +166,7 @@ void listing_sort(struct listing *l,
 		qsort(l->rows.items, l->rows.count, row_size(l), compare);
 }
 
-static const char *cell_name(const struct cell *cell)
+const char *listing_cell_name(const struct cell *cell)
 {
 	switch (cell->type) {
 	case CELL_USER:
@@ -180,7 +180,7 @@ static const char *cell_name(const struct cell *cell)
 
 static int compare_cells(const struct cell *a, const struct cell *b)
 {
-	const char *x = cell_name(a), *y = cell_name(b);
+	const char *x = listing_cell_name(a), *y = listing_cell_name(b);
 
 	if (x && y)
 		return strcmp(x, y);

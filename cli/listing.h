@@ -114,6 +114,8 @@ bool listing_shows(const struct listing *listing, size_t column);
 
 size_t listing_count(const struct listing *listing);
 const struct row *listing_row(const struct listing *listing, size_t index);
+/* The text of a name or a list, or a user's or group's name; else NULL. */
+const char *listing_cell_name(const struct cell *cell);
 /*
  * Appends a row whose cells are unknown, except the name. Pointers to rows of
  * this listing are invalid after the call.

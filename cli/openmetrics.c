@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "escape.h"
-#include "idcache.h"
 #include "listing.h"
 
 static void print_head(const char *prefix, const struct metric *m,
@@ -49,26 +48,14 @@ static void print_sample(const struct metric *m, const struct row *row)
 
 static void print_label(const struct metric_label *l, const struct cell *cell)
 {
+	const char *name = listing_cell_name(cell);
 	char number[24];
 
 	if (cell->type == CELL_UNKNOWN)
 		return;
 	printf(",%s=", l->name);
-	switch (cell->type) {
-	case CELL_USER:
-		escape_label(stdout, idcache_user((uid_t)cell->number));
-		break;
-	case CELL_GROUP:
-		escape_label(stdout, idcache_group((gid_t)cell->number));
-		break;
-	case CELL_STRING:
-	case CELL_LIST:
-		escape_label(stdout, cell->string);
-		break;
-	default:
-		snprintf(number, sizeof(number), "%" PRIu64, cell->number);
-		escape_label(stdout, number);
-	}
+	snprintf(number, sizeof(number), "%" PRIu64, cell->number);
+	escape_label(stdout, name ? name : number);
 }
 
 /* Properties as labels, to be joined with the other metrics. */
