@@ -82,6 +82,20 @@ static void attach_and_check(struct peer *parent, void *arg)
 	check_words();
 }
 
+/* A client gets a virtual machine once its window is gone, and not before. */
+static int machine_after_window(void)
+{
+	int machine;
+
+	paint((void *)start, BYTES, PAGE, 1);
+	check_result(make_machine(), EOPNOTSUPP, "a machine beside a window");
+	check_words();
+	must(!munmap((void *)start, granule), "munmap: %m");
+	machine = make_machine();
+	must(machine >= 0, "a machine after a window: error %d", -machine);
+	return machine;
+}
+
 /* Without its last window, a process is as it was before the first. */
 static void client_first(void)
 {
@@ -89,12 +103,7 @@ static void client_first(void)
 
 	make_region();
 	must(!attach(), "attach failed");
-	paint((void *)start, BYTES, PAGE, 1);
-	check_result(make_machine(), EOPNOTSUPP, "a machine beside a window");
-	check_words();
-	must(!munmap((void *)start, granule), "munmap: %m");
-	machine = make_machine();
-	must(machine >= 0, "a machine after a window: error %d", -machine);
+	machine = machine_after_window();
 	/* MAP_FIXED leaves in place what it cannot replace. */
 	must(mmap((void *)start, granule, RW,
 		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED,
@@ -159,12 +168,7 @@ static void machine_closed(void)
 	check_result(attach(), EOPNOTSUPP, "a window beside a machine");
 	close(machine);
 	must(!attach(), "a process without its machine cannot attach");
-	paint((void *)start, BYTES, PAGE, 1);
-	check_result(make_machine(), EOPNOTSUPP, "a machine beside a window");
-	check_words();
-	must(!munmap((void *)start, granule), "munmap: %m");
-	machine = make_machine();
-	must(machine >= 0, "a machine after a window: error %d", -machine);
+	machine = machine_after_window();
 	check_result(attach(), EOPNOTSUPP, "a window beside a machine");
 	close(machine);
 }
