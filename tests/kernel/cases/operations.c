@@ -1358,19 +1358,24 @@ static void detach_inherited(struct peer *parent, void *arg)
 static void check_detached(void (*run)(struct peer *, void *))
 {
 	struct mshare_stat before, after;
+	uint64_t others = sysconf(_SC_NPROCESSORS_ONLN) - 1;
 	struct peer peer;
 
 	new_region(RW);
 	paint((void *)object, LENGTH, PAGE, 1);
 	start_watch(&peer, run);
-	/* The CPU leaves the mask with the first interrupt at the latest. */
-	must(!region_unmap(fd, object, PAGE), "UNMAP: %m");
 	before = stat_now();
-	for (int i = 1; i < PAGES; i++)
+	for (int i = 0; i < PAGES; i++)
 		must(!region_unmap(fd, object + i * PAGE, PAGE), "UNMAP: %m");
 	after = stat_now();
-	check(after.flushes > before.flushes, "UNMAP made no flush");
-	check(after.ipis == before.ipis,
+	check(after.flushes - before.flushes >= PAGES,
+	      "%d UNMAPs made %llu flushes", PAGES,
+	      after.flushes - before.flushes);
+	/*
+	 * A CPU leaves the mask with its first interrupt. That is not always
+	 * the first UNMAP: a CPU in lazy TLB mode is not interrupted.
+	 */
+	check(after.ipis - before.ipis <= others,
 	      "UNMAP interrupted %llu CPUs of a process that has detached",
 	      after.ipis - before.ipis);
 	stop_watch(&peer);
