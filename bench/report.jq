@@ -7,6 +7,10 @@
 def metrics: [
 	{part: "tables", metric: "pgtables", unit: "bytes", reach: 1500,
 	 name: "page tables", per: "clients"},
+	{part: "files", metric: "attach", unit: "instructions",
+	 name: "open, mmap, read, munmap of a file"},
+	{part: "files", metric: "pgtables", unit: "bytes",
+	 name: "page tables of a file", per: "clients"},
 	{part: "flush", metric: "unmap", unit: "instructions",
 	 name: "free a page", per: "sharers asleep"},
 	{part: "flush", metric: "unmap-interrupts", unit: "interrupts",
