@@ -118,6 +118,77 @@ teardown() {
 	assert_success
 }
 
+@test "uWSGI's processes share a counter in a region" {
+	command -v uwsgi >/dev/null || skip 'uWSGI is not installed'
+	truncate -s 100000 counter
+	cat >/tmp/app.py <<-'END'
+		import uwsgi
+		def application(environment, start_response):
+		    start_response("200 OK", [])
+		    uwsgi.sharedarea_inc64(0, 8)
+		    return [b"%d" % uwsgi.sharedarea_read64(0, 8)]
+	END
+	uwsgi --plugin python3 --sharedarea file=counter,size=100000 \
+		--http-socket /tmp/uwsgi.sock --master --processes 3 --single-interpreter \
+		--wsgi-file /tmp/app.py >/tmp/uwsgi.log 2>&1 3>&- &
+	logged /usr/bin/python3 - "$!" <<-'END'
+		import http.client, os, signal, socket, sys, time
+		server = int(sys.argv[1])
+		class Connection(http.client.HTTPConnection):
+		    def connect(self):
+		        self.sock = socket.socket(socket.AF_UNIX)
+		        self.sock.connect("/tmp/uwsgi.sock")
+		def ask():
+		    connection = Connection("localhost")
+		    connection.request("GET", "/")
+		    return int(connection.getresponse().read())
+		for _ in range(600):
+		    try:
+		        assert ask() == 1
+		        break
+		    except OSError:
+		        time.sleep(0.1)
+		assert [ask() for _ in range(5)] == [2, 3, 4, 5, 6]
+		maps = open(f"/proc/{server}/maps").read()
+		assert "/sys/fs/mshare/counter\n" in maps, maps
+		os.kill(server, signal.SIGINT)
+	END
+	assert_success
+	wait
+	[[ $(od -A n -t d8 -j 8 -N 8 counter) == *' 6' ]]
+}
+
+# mpi4py exchanges a message that is larger than what Open MPI copies at once.
+@test "Open MPI's processes exchange messages through regions" {
+	/usr/bin/python3 -c 'import mpi4py' || skip 'mpi4py is not installed'
+	# Open MPI takes no directory without room
+	mount -o remount,size=4G "$MSHARE"
+	mkdir segments
+	cat >/tmp/exchange.py <<-'END'
+		import os, sys
+		from mpi4py import MPI
+		world = MPI.COMM_WORLD
+		data = bytearray(1 << 20)
+		if world.rank == 0:
+		    data[12345] = 7
+		    world.Send(data, 1)
+		    maps = open("/proc/self/maps").read()
+		    assert maps.count("/sys/fs/mshare/segments/") == 2, maps
+		else:
+		    world.Recv(data, 0)
+		    print("received", data[12345])
+	END
+	logged env TMPDIR=/tmp mpirun --allow-run-as-root --oversubscribe -np 2 \
+		--mca btl vader,self --mca btl_vader_single_copy_mechanism none \
+		--mca btl_vader_backing_directory "$PWD/segments" \
+		/usr/bin/python3 /tmp/exchange.py
+	mount -o remount,size=0 "$MSHARE"
+	assert_success
+	assert_line 'received 7'
+	[[ -z $(ls segments) ]]
+	rmdir segments
+}
+
 # sanitized COMPILER KIND: a program built so attaches a region, and finds no fault
 sanitized() {
 	"$1" -fsanitize="$2" -O1 -o "/tmp/with-$2" -x c - <<-'END'
