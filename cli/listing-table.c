@@ -72,14 +72,15 @@ static int add_line(struct libscols_table *table, const struct listing *l,
 	return err;
 }
 
-int listing_print_table(const struct listing *l)
+/* NULL: out of memory. */
+static struct libscols_table *new_table(const struct listing *l)
 {
 	const struct listing_options *o = l->options;
 	struct libscols_table *table = scols_new_table();
 	int err;
 
 	if (!table)
-		return -ENOMEM;
+		return NULL;
 	scols_table_enable_raw(table, o->format == LISTING_RAW);
 	scols_table_enable_export(table, o->format == LISTING_PAIRS);
 	scols_table_enable_noheadings(table, o->no_headings);
@@ -87,7 +88,34 @@ int listing_print_table(const struct listing *l)
 	for (size_t r = 0; !err && r < listing_count(l); r++)
 		err = add_line(table, l, listing_row(l, r));
 	if (!err)
-		err = scols_print_table(table);
+		return table;
+	scols_unref_table(table);
+	return NULL;
+}
+
+int listing_print_table(const struct listing *l)
+{
+	struct libscols_table *table = new_table(l);
+	int err;
+
+	if (!table)
+		return -ENOMEM;
+	err = scols_print_table(table);
 	scols_unref_table(table);
 	return err;
+}
+
+char *listing_table_text(const struct listing *l, size_t width)
+{
+	struct libscols_table *table = new_table(l);
+	char *text = NULL;
+
+	if (!table)
+		return NULL;
+	scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
+	scols_table_set_termwidth(table, width);
+	if (scols_print_table_to_string(table, &text))
+		text = NULL;
+	scols_unref_table(table);
+	return text;
 }

@@ -90,8 +90,17 @@ static void select_sort(struct listing *l)
 
 	if (!name)
 		return;
-	name += *name == '-';
+	l->is_sorted = true;
+	l->sorts_down = *name == '-';
+	name += l->sorts_down;
 	l->sort_column = find_column(l->def, name, strlen(name));
+}
+
+void listing_set_sort(struct listing *l, size_t column, bool down)
+{
+	l->is_sorted = true;
+	l->sorts_down = down;
+	l->sort_column = column;
 }
 
 static void print_columns(const struct listing_def *def)
@@ -194,7 +203,7 @@ static int compare_rows(const void *a, const void *b, void *data)
 	const struct cell *x = ((const struct row *)a)->cells;
 	const struct cell *y = ((const struct row *)b)->cells;
 	const struct cell *cx = &x[l->sort_column], *cy = &y[l->sort_column];
-	const int sign = *l->options->sort == '-' ? -1 : 1;
+	const int sign = l->sorts_down ? -1 : 1;
 	int order = 0;
 
 	if ((cx->type == CELL_UNKNOWN) != (cy->type == CELL_UNKNOWN))
@@ -207,7 +216,7 @@ static int compare_rows(const void *a, const void *b, void *data)
 void listing_sort_rows(struct listing *l)
 {
 	/* The owners of details would not follow. */
-	if (l->options->sort && l->rows.count && !l->details)
+	if (l->is_sorted && l->rows.count && !l->details)
 		qsort_r(l->rows.items, l->rows.count, row_size(l), compare_rows,
 			l);
 }

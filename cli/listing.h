@@ -90,8 +90,9 @@ struct listing {
 	const struct listing *details;
 	size_t selected[LISTING_MAX_COLUMNS];
 	size_t selected_count;
-	size_t sort_column; /* with --sort */
-	struct array rows;  /* see listing_row() */
+	bool is_sorted, sorts_down; /* from large to small */
+	size_t sort_column;
+	struct array rows; /* see listing_row() */
 };
 
 /*
@@ -127,11 +128,19 @@ void listing_truncate(struct listing *listing, size_t count);
 void listing_sort(struct listing *listing,
 		  int (*compare)(const void *a, const void *b));
 
+/* Sorts by this column from now on, instead of --sort. */
+void listing_set_sort(struct listing *listing, size_t column, bool down);
 /* By --sort, if given. */
 void listing_sort_rows(struct listing *listing);
 
 /* Sorts by --sort, then prints. EXIT_SUCCESS or EXIT_FAILURE. */
 int listing_print(struct listing *listing, const struct mount *mount);
+
+/*
+ * The table, as for a terminal of this width, which the caller frees. NULL: out
+ * of memory.
+ */
+char *listing_table_text(const struct listing *listing, size_t width);
 
 void cell_string(struct cell *cell, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -10,9 +10,11 @@
 #include "openmetrics.h"
 #include "list-regions.h"
 #include "samples.h"
+#include "screen.h"
 #include "seal.h"
 #include "parse.h"
 #include "names.h"
+#include "xalloc.h"
 
 enum {
 	COL_NAME,
@@ -185,6 +187,7 @@ struct stat_command {
 	struct listing listing;
 	enum metrics_format metrics;
 	bool has_count;
+	bool is_top;
 	bool printed; /* a report was not empty */
 	uint64_t interval_ms, count;
 	struct samples samples;
@@ -195,13 +198,19 @@ enum {
 	OPT_INTERVAL,
 	OPT_OPENMETRICS,
 	OPT_PROMETHEUS,
+	OPT_TOP,
 };
+
+/* Of --top without --interval, in milliseconds. */
+#define TOP_INTERVAL 2000
 
 static const struct argp_option options[] = {
 	{ "interval", OPT_INTERVAL, "SEC", 0,
 	  "report every SEC seconds, with rates", 0 },
 	{ "count", OPT_COUNT, "N", 0, "with --interval: stop after N reports",
 	  0 },
+	{ "top", OPT_TOP, NULL, 0,
+	  "refresh the reports in place, sorted; q quits", 0 },
 	{ "openmetrics", OPT_OPENMETRICS, NULL, 0,
 	  "print metrics in the OpenMetrics format", 0 },
 	{ "prometheus", OPT_PROMETHEUS, NULL, 0,
@@ -232,6 +241,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 					arg);
 		c->has_count = true;
 		return 0;
+	case OPT_TOP:
+		c->is_top = true;
+		return 0;
 	case OPT_OPENMETRICS:
 	case OPT_PROMETHEUS:
 		if (c->metrics &&
@@ -244,6 +256,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		option = c->metrics == METRICS_OPEN ? "--openmetrics" :
 						      "--prometheus";
+		if (c->is_top && c->metrics)
+			cli_usage_error("%s and --top exclude each other",
+					option);
+		if (c->is_top && !c->interval_ms)
+			c->interval_ms = TOP_INTERVAL;
 		if (c->has_count && !c->interval_ms)
 			cli_usage_error("--count needs --interval");
 		if (c->metrics && c->interval_ms)
@@ -396,11 +413,116 @@ static int repeat(struct stat_command *c, const struct mount *mount,
 	return ret;
 }
 
+/* "14:03:22, 3 regions, 2G of 4G used, sorted by -RESIDENT" */
+static char *top_head(const struct stat_command *c, const struct mount *mount)
+{
+	const struct listing *l = &c->listing;
+	char clock[16] = "", used[SIZE_STRLEN], limit[SIZE_STRLEN], *text;
+	const time_t now = time(NULL);
+	struct mount_usage u = { 0 };
+	size_t len;
+	struct tm tm;
+	FILE *f = xcheck(open_memstream(&text, &len));
+
+	if (localtime_r(&now, &tm))
+		strftime(clock, sizeof(clock), "%T", &tm);
+	fprintf(f, "%s, regions: %zu", clock, listing_count(l));
+	mount_get_usage(mount, &u);
+	if (u.size_limit)
+		fprintf(f, ", %s of %s used", size_format(u.used, used),
+			size_format(u.size_limit, limit));
+	fprintf(f, ", sorted by %s%s  (< > r: sort, q: quit)",
+		l->sorts_down ? "-" : "", columns[l->sort_column].name);
+	fclose(f);
+	return xcheck(text);
+}
+
+static void top_draw(struct stat_command *c, const struct mount *mount)
+{
+	char *head = top_head(c, mount), *text = NULL;
+
+	listing_sort_rows(&c->listing);
+	if (listing_count(&c->listing))
+		text = xcheck(listing_table_text(&c->listing, screen_width()));
+	screen_draw(head, text ? text : "");
+	free(text);
+	free(head);
+}
+
+/* Sorts by the shown column to the right, or to the left. */
+static void top_sort(struct listing *l, bool right)
+{
+	size_t at = 0;
+
+	while (at < l->selected_count && l->selected[at] != l->sort_column)
+		at++;
+	/* After the last column is the first one, and the other way round. */
+	if (right)
+		at = at + 1 < l->selected_count ? at + 1 : 0;
+	else
+		at = at ? at - 1 : l->selected_count - 1;
+	listing_set_sort(l, l->selected[at], l->sorts_down);
+}
+
+/* Handles keys until the time is over. false: the user quits. */
+static bool top_wait(struct stat_command *c, const struct mount *mount,
+		     uint64_t until)
+{
+	struct listing *l = &c->listing;
+
+	for (;;) {
+		switch (screen_wait(until)) {
+		case SCREEN_TIME:
+		case ' ':
+			return true;
+		case 'q':
+		case 'Q':
+			return false;
+		case '<':
+			top_sort(l, false);
+			break;
+		case '>':
+			top_sort(l, true);
+			break;
+		case 'r':
+			listing_set_sort(l, l->sort_column, !l->sorts_down);
+			break;
+		}
+		top_draw(c, mount);
+	}
+}
+
+/* Wrong names are reported before the screen is taken. */
+static int top(struct stat_command *c, const struct mount *mount,
+	       const struct region_source *source)
+{
+	int ret = regions_collect(&c->listing, mount, source);
+
+	if (c->options.name_count && !listing_count(&c->listing))
+		return ret;
+	screen_begin();
+	for (uint64_t i = 1;; i++) {
+		top_draw(c, mount);
+		if (ferror(stdout) || (c->has_count && i >= c->count))
+			break;
+		if (!top_wait(c, mount,
+			      samples_clock() + c->interval_ms * 1000000))
+			break;
+		listing_truncate(&c->listing, 0);
+		samples_next(&c->samples);
+		ret = regions_collect(&c->listing, mount, source);
+	}
+	screen_end();
+	return ret;
+}
+
 static int show(struct stat_command *c, const struct mount *mount,
 		const struct region_source *source)
 {
 	int ret;
 
+	if (c->is_top && c->options.format == LISTING_TABLE && screen_exists())
+		return top(c, mount, source);
 	if (c->interval_ms)
 		return repeat(c, mount, source);
 	ret = regions_collect(&c->listing, mount, source);
@@ -422,6 +544,8 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (!listing_begin(&c.listing, c.interval_ms ? &reports : &totals,
 			   &c.options))
 		return EXIT_SUCCESS;
+	if (c.is_top && !c.options.sort)
+		listing_set_sort(&c.listing, COL_RESIDENT, true);
 	ret = names_mount(cli, NULL, &mount);
 	if (ret)
 		return ret;

@@ -227,3 +227,60 @@ lines_of_reports() {
 	works stat -nr -o OWNER,GROUP,MODE,INODE,CTIME
 	assert_output --regexp "^$(id -un) $(id -gn) 0600 $(stat -c %i "$MOUNT/pg") $(date +%Y)-[0-9-]*T[0-9:]{8}[+-][0-9]{4}$"
 }
+
+# top_with KEYS ARG...: types a key after each report, on a terminal of 4 rows
+top_with() {
+	local keys=$1 i
+	shift
+	TERM=xterm run -0 script -qec "stty rows 4 cols 60
+		LD_PRELOAD='$PROBES/fake-msharefs.so' '${MSHARECTL:-$BUILD/msharectl}' stat --top $*
+		echo status \$?
+		stty -a | grep -o '.icanon'" /dev/null < <(
+		for ((i = 0; i < ${#keys}; i++)); do
+			sleep 0.5
+			printf %s "${keys:i:1}"
+		done
+	)
+	output=${output//$'\r'/}
+}
+
+@test "--top refreshes the report in place, and q quits" {
+	for i in 1 2 3 4; do
+		msharectl create -q -s 1G "r$i"
+	done
+	top_with q --interval 0.2 -o NAME,SIZE --sort NAME
+	# the second screen, and the first one again
+	[[ $output == $'\e[?1049h'*$'\e[?1049l''status 0'* ]]
+	assert_line --partial ' icanon'
+	# several reports, each one as many lines as the terminal has
+	((${#lines[@]} >= 2 * 3 + 1))
+	assert_line --partial 'regions: 5, sorted by NAME'
+	assert_line --partial 'r1'
+	refute_line --partial 'r2'
+}
+
+@test "--top: < and > choose the column that sorts, r reverses" {
+	top_with '<r>q' --interval 100 -o NAME,SIZE,MAPPED
+	for sorted in -RESIDENT -MAPPED MAPPED NAME; do
+		assert_line --partial "sorted by $sorted "
+	done
+}
+
+@test "--top gives the terminal back when a signal ends or stops it" {
+	TERM=xterm run -0 script -qec "LD_PRELOAD='$PROBES/fake-msharefs.so' '${MSHARECTL:-$BUILD/msharectl}' stat --top &
+		pid=\$!; sleep 0.5; kill -TSTP \$pid; sleep 0.3; echo stopped; stty -a | grep -o '.icanon'
+		kill -CONT \$pid; sleep 0.3; kill \$pid; wait \$pid; echo status \$?; stty -a | grep -o '.icanon'" /dev/null </dev/null
+	output=${output//$'\r'/}
+	[[ $output == *$'\e[?1049h'*$'\e[?1049l'*stopped*' icanon'*$'\e[?1049h'*$'\e[?1049l'*'status 143'*' icanon'* ]]
+}
+
+@test "--top without a terminal prints reports, sorted by RESIDENT" {
+	works stat --top --interval 0.01 --count 2 -o NAME
+	assert_output $'NAME\npg\n\nNAME\npg'
+	TERM=dumb run -0 script -qec "LD_PRELOAD='$PROBES/fake-msharefs.so' '${MSHARECTL:-$BUILD/msharectl}' stat --top --interval 0.01 --count 1 -nr -o NAME" /dev/null
+	assert_equal "${output//$'\r'/}" pg
+	works stat --top --interval 0.01 --count 1 -J
+	assert_equal "$(jq -r '.regions[0].name' <<<"$output")" pg
+	usage_error '--openmetrics and --top exclude each other' stat --top --openmetrics
+	fails 1 stat --top nonsense
+}
