@@ -26,7 +26,7 @@ void interrupt_release(void)
 	sigprocmask(SIG_SETMASK, &saved, NULL);
 }
 
-static bool will_end(int sig)
+bool interrupt_ends(int sig)
 {
 	struct sigaction action;
 
@@ -45,7 +45,7 @@ bool interrupt_pending(void)
 		return false;
 	for (int sig = 1; sig <= SIGRTMAX; sig++)
 		if (sigismember(&pending, sig) == 1 &&
-		    sigismember(&saved, sig) == 0 && will_end(sig))
+		    sigismember(&saved, sig) == 0 && interrupt_ends(sig))
 			return true;
 	return false;
 }

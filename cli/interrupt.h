@@ -13,6 +13,9 @@
 void interrupt_hold(void);
 void interrupt_release(void);
 
+/* Whether this signal would end the process. */
+bool interrupt_ends(int sig);
+
 /* Whether a signal that ends the process is pending since interrupt_hold(). */
 bool interrupt_pending(void);
 

@@ -18,6 +18,7 @@
 #include "interrupt.h"
 #include "memory.h"
 #include "parse.h"
+#include "progress.h"
 #include "region.h"
 
 /* The amount to populate between checks for signals. */
@@ -167,49 +168,56 @@ struct range mapping_limit(const struct mapping *m, struct range range)
 }
 
 /* In steps, because blocked signals do not interrupt the request. */
-static int populate(const struct mapping *m, int fd, struct range range)
+static int populate(const struct mapping *m, int fd, struct range range,
+		    uint64_t *done)
 {
 	/* Populate files for reading, so that pages stay clean. */
 	const bool write = (m->prot & PROT_WRITE) && !m->path;
 	const int advice = write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+	struct progress progress = progress_begin(range.size, m->quiet);
 	int err = 0;
 
 	memory_kill_me_first(true);
-	while (range.size && !err) {
-		struct range step = range;
+	for (*done = 0; *done < range.size && !err;) {
+		uint64_t step = range.size - *done;
 
 		if (interrupt_pending()) {
 			err = -EINTR;
 			break;
 		}
-		if (step.size > POPULATE_STEP)
-			step.size = POPULATE_STEP;
-		err = mshare_advise(fd, step.start, step.size, advice);
-		range.start += step.size;
-		range.size -= step.size;
+		if (step > POPULATE_STEP)
+			step = POPULATE_STEP;
+		err = mshare_advise(fd, range.start + *done, step, advice);
+		if (!err)
+			*done += step;
+		progress_update(&progress, *done);
 	}
 	memory_kill_me_first(false);
+	progress_end(&progress);
 	return err;
 }
 
 int mapping_populate(const struct mapping *m, int fd, struct range range,
 		     const struct subject *subject)
 {
+	uint64_t done;
 	int err;
 
 	if (!m->path && enough_memory(subject->name, fd, range.size, m->force))
 		return EXIT_FAILURE;
-	err = populate(m, fd, range);
+	err = populate(m, fd, range, &done);
 	if (!err)
 		return EXIT_SUCCESS;
-	if (!interrupt_pending())
+	if (interrupt_pending())
+		progress_interrupted(subject->name, done, range.size, NULL);
+	else
 		range_verb_failed(OP_ADVISE, fd, subject, err);
 	return EXIT_FAILURE;
 }
 
 /* Advise huge pages first: present pages keep their size. */
 static int prepare(const struct mapping *m, int fd, struct range range,
-		   enum operation *op)
+		   enum operation *op, uint64_t *done)
 {
 	int err;
 
@@ -220,7 +228,7 @@ static int prepare(const struct mapping *m, int fd, struct range range,
 	if (err || !m->populate)
 		return err;
 	*op = OP_POPULATE;
-	return populate(m, fd, range);
+	return populate(m, fd, range, done);
 }
 
 static enum operation operation(const struct mapping *m)
@@ -285,6 +293,7 @@ int mapping_make(const struct mapping *m, int fd, struct range range,
 	const unsigned int flags = m->noreserve ? MAP_NORESERVE : 0;
 	struct subject made = *subject;
 	enum operation op;
+	uint64_t done = 0;
 	int err, undone;
 
 	made.range = range;
@@ -299,7 +308,7 @@ int mapping_make(const struct mapping *m, int fd, struct range range,
 		report_failed(m, operation(m), fd, subject, err);
 		return EXIT_FAILURE;
 	}
-	err = prepare(m, fd, range, &op);
+	err = prepare(m, fd, range, &op, &done);
 	if (!err && !interrupt_pending()) {
 		if (m->huge)
 			range_verb_note_huge(fd, &made);
@@ -309,6 +318,9 @@ int mapping_make(const struct mapping *m, int fd, struct range range,
 	undone = mshare_unmap(fd, range.start, range.size);
 	if (!interrupt_pending())
 		report_failed(m, op, fd, subject, err);
+	else if (done)
+		progress_interrupted(subject->name, done, range.size,
+				     undone ? NULL : "nothing is mapped");
 	if (undone)
 		message_note(subject->name,
 			     "note: the new mapping cannot be unmapped: %s",

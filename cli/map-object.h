@@ -15,6 +15,7 @@ struct mapping {
 	const char *option; /* a given option, or NULL */
 	int prot;
 	bool noreserve, populate, huge, has_offset, has_prot, force;
+	bool quiet;       /* shows no progress */
 	const char *path; /* of a file, or NULL */
 	uint64_t offset;
 	int file;      /* its descriptor, or -1 */

@@ -15,6 +15,7 @@
 #include "escape.h"
 #include "memory.h"
 #include "parse.h"
+#include "steps.h"
 
 enum {
 	OPT_DRY_RUN = 0x100,
@@ -315,13 +316,25 @@ int range_verb_failed(enum operation op, int fd, const struct subject *subject,
 }
 
 static int apply(const struct range_verb *verb, bool populates,
-		 const struct open_range *open, const void *input)
+		 const struct open_range *open,
+		 const struct region_options *options, const void *input)
 {
+	const struct steps steps = {
+		.name = options->name,
+		.fd = open->region.fd,
+		.range = open->range,
+		.apply = verb->apply,
+		.input = input,
+		.passes_holes = !populates,
+		.quiet = options->quiet,
+	};
 	int err;
 
+	if (!verb->is_long || !verb->is_long(input))
+		return verb->apply(open->region.fd, open->range, input);
 	if (populates)
 		memory_kill_me_first(true);
-	err = verb->apply(open->region.fd, open->range, input);
+	err = steps_apply(&steps);
 	if (populates)
 		memory_kill_me_first(false);
 	return err;
@@ -344,7 +357,7 @@ int range_verb_run(const struct cli *cli, const struct range_verb *verb,
 				    open.range.size, options->region.force);
 	err = ret || options->region.dry_run ?
 		      0 :
-		      apply(verb, populates, &open, input);
+		      apply(verb, populates, &open, &options->region, input);
 	if (ret)
 		;
 	else if (err)

@@ -75,6 +75,8 @@ struct range_verb {
 	int (*apply)(int fd, struct range range, const void *input);
 	/* Whether the request allocates the memory of the range; or NULL. */
 	bool (*populates)(const void *input);
+	/* Whether the request can take long; or NULL. */
+	bool (*is_long)(const void *input);
 	/* Notes after a success; or NULL. */
 	void (*after)(int fd, const struct subject *subject);
 };

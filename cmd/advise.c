@@ -82,12 +82,22 @@ static bool populates(const void *input)
 	return advice->advice == MADV_POPULATE_WRITE;
 }
 
+/* Advice that allocates, reads or writes each page before it returns. */
+static bool is_long(const void *input)
+{
+	const struct advice *advice = input;
+
+	return populates(input) || advice->advice == MADV_POPULATE_READ ||
+	       advice->advice == MADV_PAGEOUT;
+}
+
 static const struct range_verb verb = {
 	.op = OP_ADVISE,
 	.done = "advised",
 	.would = "would advise",
 	.apply = apply,
 	.populates = populates,
+	.is_long = is_long,
 };
 
 static const struct range_verb huge_verb = {

@@ -427,6 +427,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	int ret, err;
 
 	cli_parse(cli, argc, argv, &c);
+	c.mapping.quiet = c.region.quiet;
 	ret = names_mount(cli, NULL, &mount);
 	if (ret)
 		return ret;

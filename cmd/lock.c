@@ -63,6 +63,7 @@ static const struct range_verb verb = {
 	.would = "would lock",
 	.apply = apply,
 	.populates = populates,
+	.is_long = populates,
 };
 
 static int run(struct cli *cli, int argc, char **argv)

@@ -49,6 +49,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	int ret;
 
 	cli_parse(cli, argc, argv, &m);
+	m.mapping.quiet = m.range.region.quiet;
 	ret = range_verb_open(cli, &m.range, &open);
 	if (ret)
 		return ret;

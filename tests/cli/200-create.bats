@@ -203,8 +203,13 @@ starts() {
 		for request in CHOOSE CREATE_MAPPING ADVISE; do
 			MSHARE_FAKE_SIGNAL=$request:$signal
 			run --separate-stderr msharectl_signalled create -s 1G --map --populate a
-			assert_equal "$status $output$stderr" "$((128 + signal)) "
+			assert_equal "$status $output" "$((128 + signal)) "
 			[[ ! -e $MOUNT/a ]]
+			if [[ $request != ADVISE ]]; then
+				assert_equal "$stderr" ''
+			else
+				[[ $stderr == 'msharectl create: a: interrupted after '*' of 1G; nothing is mapped' ]]
+			fi
 		done
 	done
 }
@@ -353,9 +358,9 @@ starts() {
 		msharectl create --if-missing -s 1G --map a >"$BATS_TEST_TMPDIR/$i" &
 	done
 	wait
-	assert_equal "$(cat "$BATS_TEST_TMPDIR"/[1-6] | sort | uniq -c | sed 's/^ *//')" '1 a: created 1G at 0x550000000000
-5 a: has 1G at 0x550000000000
-1 a: mapped 1G rw at 0x550000000000'
+	assert_equal "$(cat "$BATS_TEST_TMPDIR"/[1-6] | sort | uniq -c | sed -E 's/^ *//; s/ at 0x55[0-9a-f]+$//')" '1 a: created 1G
+5 a: has 1G
+1 a: mapped 1G rw'
 }
 
 @test "a missing parent directory, or a parent that is not a directory" {

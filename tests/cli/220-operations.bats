@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2030,SC2031,SC2154 # tests are subshells; bats sets variables
+# shellcheck disable=SC2030,SC2031,SC2153,SC2154 # tests are subshells; bats sets variables
 # advise, lock, unlock, mempolicy and seal.
 
 load common
@@ -18,9 +18,9 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 @test "advise: each word is the kernel's advice" {
 	for advice in 'populate 23' 'populate-read 22' 'willneed 3' 'cold 20' 'pageout 21' \
 		'remove 9' 'hugepage 14' 'nohugepage 15' 'collapse 25'; do
-		works advise "${advice% *}" pg
-		assert_output "pg: advised 2G ${advice% *} at $START"
-		requests_were "ADVISE $START 0x80000000 ${advice#* }"
+		works advise -s 64M "${advice% *}" pg
+		assert_output "pg: advised 64M ${advice% *} at $START"
+		requests_were "ADVISE $START 0x4000000 ${advice#* }"
 	done
 	usage_error 'ADVICE is missing' advise
 	usage_error "unknown advice 'warm'" advise warm pg
@@ -63,12 +63,12 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 }
 
 @test "lock, lock --on-fault and unlock" {
-	works lock pg
-	assert_output "pg: locked 2G at $START"
+	works lock -s 64M pg
+	assert_output "pg: locked 64M at $START"
 	works lock --on-fault pg
 	works unlock pg
 	assert_output "pg: unlocked 2G at $START"
-	requests_were "LOCK $START 0x80000000 0" "LOCK $START 0x80000000 1" "UNLOCK $START 0x80000000 0"
+	requests_were "LOCK $START 0x4000000 0" "LOCK $START 0x80000000 1" "UNLOCK $START 0x80000000 0"
 }
 
 @test "mempolicy -m, --mode and -n, --nodes" {
@@ -213,4 +213,74 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	printf '%s\n' 'MemAvailable: 2048 kB' 'SwapFree: 1024 kB' >"$MSHARE_FAKE_MEMINFO"
 	MSHARE_FAKE_FAIL=ADVISE:12 fails 1 advise -s 4M pageout big
 	cause 'msharectl advise: big: memory is short: 3M of memory and swap are available'
+}
+
+# What can take long is requested in parts: multiples of 64 MiB, all of the range.
+@test "advise and lock request large ranges in parts" {
+	for verb in 'advise populate' 'advise populate-read' 'advise pageout' lock; do
+		# shellcheck disable=SC2086
+		works $verb --addr 0x550003000000 --size 144M pg
+		run -0 cut -d' ' -f2,3 "$MSHARE_FAKE_LOG"
+		assert_output "$(printf '%s\n' '0x550003000000 0x1000000' '0x550004000000 0x4000000' '0x550008000000 0x4000000')"
+		: >"$MSHARE_FAKE_LOG"
+		[[ $verb != lock ]] || continue
+		# shellcheck disable=SC2086
+		MSHARE_FAKE_FAIL=ADVISE:5 fails 1 $verb pg
+		requests_were ''
+	done
+	works unlock -q pg
+	log_requests
+	works advise cold pg
+	requests_were "ADVISE $START 0x80000000 20"
+}
+
+@test "advise pageout continues after a hole" {
+	msharectl create -q -s 2G holes
+	for addr in 0x550080000000 0x550088000000; do
+		msharectl map -q -s 64M --addr $addr holes
+	done
+	log_requests
+	fails 1 advise -s 192M pageout holes
+	[[ ${stderr_lines[0]} == *'a part of the range is not mapped: 0x550084000000 to 0x550088000000' ]]
+	assert_equal "$(wc -l <"$MSHARE_FAKE_LOG")" 3
+	log_requests
+	fails 1 advise -s 192M populate holes
+	assert_equal "$(wc -l <"$MSHARE_FAKE_LOG")" 2
+}
+
+@test "an interrupted advise, lock or map prints the part that was done" {
+	msharectl create -q -s 2G empty
+	export MSHARE_FAKE_SIGNAL
+	for signal in 1 2 3 15; do
+		for verb in 'advise populate' 'advise pageout' lock; do
+			MSHARE_FAKE_SIGNAL=ADVISE:$signal,LOCK:$signal
+			# shellcheck disable=SC2086
+			run --separate-stderr msharectl_signalled $verb pg
+			assert_equal "$status $output" "$((128 + signal)) "
+			[[ $stderr =~ ^'msharectl '${verb%% *}': pg: interrupted after '[0-9.]+[BMG]' of 2G'$ ]]
+		done
+		MSHARE_FAKE_SIGNAL=ADVISE:$signal
+		run --separate-stderr msharectl_signalled map --populate empty
+		assert_equal "$status $output$stderr" "$((128 + signal)) msharectl map: empty: interrupted after 64M of 2G; nothing is mapped"
+	done
+	# nohup(1)
+	MSHARE_FAKE_SIGNAL=LOCK:1
+	run -0 --separate-stderr env --ignore-signal=HUP LD_PRELOAD="$PROBES/fake-msharefs.so" "${MSHARECTL:-$BUILD/msharectl}" lock pg
+	assert_equal "$output$stderr" "pg: locked 2G at $START"
+}
+
+@test "populate, lock and pageout show their progress on a terminal" {
+	msharectl create -q -s 2G empty
+	export MSHARE_FAKE_SLOW=ADVISE:60,LOCK:60
+	for command in 'lock pg' 'advise --force populate pg' 'map --populate --force empty'; do
+		run -0 script -qec "LD_PRELOAD='$PROBES/fake-msharefs.so' '${MSHARECTL:-$BUILD/msharectl}' $command" /dev/null
+		assert_output --regexp $'\r\e\\[K'"msharectl ${command%% *}: [0-9.]+[MG] of 2G, [0-9]+%"$'\r\e\\[K'
+		[[ ${lines[-1]} == *2G*" at 0x"* ]]
+	done
+	# not with --quiet, not for a second's work, not in a file
+	run -0 script -qec "LD_PRELOAD='$PROBES/fake-msharefs.so' '${MSHARECTL:-$BUILD/msharectl}' lock -q pg" /dev/null
+	assert_equal "$output" $'pg\r'
+	run -0 script -qec "LD_PRELOAD='$PROBES/fake-msharefs.so' '${MSHARECTL:-$BUILD/msharectl}' lock -s 128M pg" /dev/null
+	assert_equal "$output" "pg: locked 128M at $START"$'\r'
+	works lock pg
 }

@@ -10,6 +10,7 @@
  * MSHARE_FAKE_FAIL=REQUEST:ERRNO[,...] makes requests fail, as in
  * SET_SIZE:12; ASPRINTF:12 is no memory for the path of a name.
  * MSHARE_FAKE_SIGNAL=REQUEST:SIGNAL[,...] has the process get a signal first.
+ * MSHARE_FAKE_SLOW=REQUEST:MS[,...] makes requests last so many milliseconds.
  * MSHARE_FAKE_LOG=FILE gets a line for each request that changes a region.
  * MSHARE_FAKE_USER=UID is who the process says it is. As user 0 it mounts and
  * unmounts nothing but gets told so, or MOUNT:ERRNO, OPTION:ERRNO or
@@ -634,6 +635,8 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 	sig = injected("MSHARE_FAKE_SIGNAL", requests[i].name);
 	if (sig)
 		kill(getpid(), sig);
+	usleep((useconds_t)injected("MSHARE_FAKE_SLOW", requests[i].name) *
+	       1000);
 	err = injected("MSHARE_FAKE_FAIL", requests[i].name);
 	if (err)
 		return fail(err);

@@ -10,6 +10,11 @@ stat_of() {
 	msharectl stat -nrb -o MAPPED,RESIDENT region
 }
 
+# In KiB, of all of the guest.
+shared_memory() {
+	sed -nE 's/^Shmem: *([0-9]+) kB$/\1/p' /proc/meminfo
+}
+
 @test "--populate populates the mapping" {
 	logged msharectl create --size 1G --map --noreserve region
 	assert_output 'region: created 1G at 0x550000000000
@@ -43,17 +48,19 @@ region: mapped 1G rw at 0x550000000000'
 }
 
 @test "an interrupted create --populate leaves no region" {
-	local child i status=0
-	msharectl create --size 2G --map --noreserve --populate region &
+	local child status=0 before
+	before=$(shared_memory)
+	msharectl create --size 2G --map --noreserve --populate region 2>"$BATS_TEST_TMPDIR/error" &
 	child=$!
-	for ((i = 0; i < 100; i++)); do
-		[[ ! -e $MSHARE/region ]] || break
-		sleep 0.01
+	# the region has no name yet
+	until (($(shared_memory) - before > 128 << 10)); do
+		sleep 0.02
 	done
 	kill -TERM "$child"
 	wait "$child" || status=$?
 	assert_equal "$status" 143
 	[[ ! -e $MSHARE/region ]]
+	[[ $(<"$BATS_TEST_TMPDIR/error") =~ ^'msharectl create: region: interrupted after '[0-9.]+[MG]' of 2G; nothing is mapped'$ ]]
 }
 
 @test "advise populates, removes and ages memory" {
@@ -80,6 +87,31 @@ region: mapped 1G rw at 0x550000000000'
 	assert_success
 	logged msharectl lock region
 	assert_failure 1
+}
+
+@test "a signal interrupts lock at once, and a line has the size that is locked" {
+	local child start status=0 part locked resident
+	msharectl create --size 2G --map --noreserve region
+	msharectl lock region 2>"$BATS_TEST_TMPDIR/error" &
+	child=$!
+	until read -r _ resident < <(stat_of) && ((resident > 100 << 20)); do
+		sleep 0.02
+	done
+	start=${EPOCHREALTIME/./}
+	kill -TERM "$child"
+	wait "$child" || status=$?
+	assert_equal "$status" 143
+	((${EPOCHREALTIME/./} - start < 1000000))
+	[[ $(<"$BATS_TEST_TMPDIR/error") =~ ^'msharectl lock: region: interrupted after '([0-9]+)'M of 2G'$ ]]
+	part=$((BASH_REMATCH[1] << 20))
+	read -r locked resident < <(msharectl stat -nrb -o LOCKED,RESIDENT region)
+	# a step that was not finished can be locked
+	((part >= 64 << 20 && part <= resident && resident < 2 << 30))
+	((locked == part || locked == part + (64 << 20)))
+	# the same command locks the rest, and mappings become one again
+	logged msharectl lock region
+	assert_success
+	assert_equal "$(msharectl stat -nrb -o MAPPINGS,LOCKED,RESIDENT region)" "1 $((2 << 30)) $((2 << 30))"
 }
 
 @test "seal forbids the sealed operations only" {
