@@ -27,6 +27,7 @@ enum {
 	COL_PROT,
 	COL_STATE,
 	COL_INODE,
+	COL_KIND,
 	COL_COMMAND,
 	COL_ARGUMENTS,
 };
@@ -45,6 +46,8 @@ static const struct column columns[] = {
 	[COL_STATE] =     { "STATE",     "state of the region: present or "
 					 "deleted", COL_LEFT },
 	[COL_INODE] =     { "INODE",     "inode number of the region", 0 },
+	[COL_KIND] =      { "KIND",      "window, or plain: a mapping with page "
+					 "tables of its own", COL_LEFT },
 	[COL_COMMAND] =   { "COMMAND",   "name of the program", COL_LEFT },
 	[COL_ARGUMENTS] = { "ARGUMENTS", "the program's command line", COL_LEFT },
 };
@@ -66,15 +69,17 @@ static const struct listing_def windows = {
 struct known {
 	ino_t inode;
 	char *name;
-	bool counted;      /* the kernel counts the processes for this user */
-	uint64_t attached; /* ... which have the region attached */
-	size_t missing;    /* of these, processes that /proc does not show */
+	struct range range; /* size 0: not known */
+	bool counted;       /* the kernel counts the processes for this user */
+	uint64_t attached;  /* ... which have the region attached */
+	size_t missing;     /* of these, processes that /proc does not show */
 };
 
 struct ps {
 	struct listing_options options;
 	struct listing listing;
 	struct mount mount;
+	uint64_t granule;
 	struct array known; /* struct known */
 };
 
@@ -85,7 +90,11 @@ static void add_known(struct ps *ps, ino_t inode, const char *name, int fd)
 	struct mshare_stat st;
 
 	*known = (struct known){ .inode = inode, .name = xstrdup(name) };
-	if (fd < 0 || mshare_stat(fd, &st))
+	if (fd < 0)
+		return;
+	if (mshare_get_range(fd, &known->range.start, &known->range.size))
+		known->range = (struct range){ 0 };
+	if (mshare_stat(fd, &st))
 		return;
 	known->counted = true;
 	known->attached = st.attached;
@@ -143,14 +152,26 @@ static int learn_all(struct ps *ps)
 		     EXIT_SUCCESS;
 }
 
-static const char *find_known(const struct ps *ps, ino_t inode)
+static const struct known *find_known(const struct ps *ps, ino_t inode)
 {
 	const struct known *known = ps->known.items;
 
 	for (size_t i = 0; i < ps->known.count; i++)
 		if (known[i].inode == inode)
-			return known[i].name;
+			return &known[i];
 	return NULL;
+}
+
+/*
+ * A window is at its offset in the region. If the region's range is not known,
+ * whole granules are a window: few other mappings are aligned like this.
+ */
+static bool is_plain(const struct ps *ps, const struct known *known,
+		     const struct window *w)
+{
+	if (known && known->range.size)
+		return w->range.start - w->offset != known->range.start;
+	return (w->range.start | w->range.size | w->offset) % ps->granule;
 }
 
 static void forget(struct ps *ps)
@@ -165,13 +186,13 @@ static void forget(struct ps *ps)
 static int add_window(const struct window *w, void *data)
 {
 	struct ps *ps = data;
-	const char *known = find_known(ps, w->inode);
+	const struct known *known = find_known(ps, w->inode);
 	struct cell *cells;
 
 	if (!known && ps->options.name_count)
 		return 0;
 	cells = listing_add_row(&ps->listing,
-				known ? known :
+				known ? known->name :
 					mount_relative(&ps->mount, w->path))
 			->cells;
 	cell_value(&cells[COL_PID], CELL_NUMBER, (uint64_t)w->pid);
@@ -185,6 +206,8 @@ static int add_window(const struct window *w, void *data)
 	cell_string(&cells[COL_STATE], "%s",
 		    w->deleted && !known ? "deleted" : "present");
 	cell_value(&cells[COL_INODE], CELL_NUMBER, w->inode);
+	cell_string(&cells[COL_KIND], "%s",
+		    is_plain(ps, known, w) ? "plain" : "window");
 	cell_string(&cells[COL_COMMAND], "%s", w->command);
 	/*
 	 * Command lines can be long, and are the same for all windows of a
@@ -333,6 +356,8 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (ret)
 		return ret;
 	names_note_other(&ps.mount, ps.options.name_count);
+	if (mshare_granule(ps.mount.fd, &ps.granule))
+		ps.granule = 1;
 	ret = scan(&ps);
 	ret |= listing_print(&ps.listing, &ps.mount);
 	forget(&ps);

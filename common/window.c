@@ -54,17 +54,21 @@ static bool strip_deleted(char *path)
 
 bool window_parse(char *line, dev_t dev, struct window *w)
 {
-	uint64_t start, end, inode;
+	uint64_t start, end, offset, inode;
 	unsigned int major, minor;
 	char rights[5];
 	int path = 0;
 
 	line[strcspn(line, "\n")] = '\0';
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %x:%x %" SCNu64 " %n",
-		   &start, &end, rights, &major, &minor, &inode, &path) != 6 ||
+	if (sscanf(line,
+		   "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64
+		   " %n",
+		   &start, &end, rights, &offset, &major, &minor, &inode,
+		   &path) != 7 ||
 	    !path || makedev(major, minor) != dev)
 		return false;
 	w->range = (struct range){ .start = start, .size = end - start };
+	w->offset = offset;
 	w->prot = (rights[0] == 'r' ? PROT_READ : 0) |
 		  (rights[1] == 'w' ? PROT_WRITE : 0) |
 		  (rights[2] == 'x' ? PROT_EXEC : 0);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "range.h"
@@ -13,6 +14,7 @@ struct window {
 	pid_t pid;
 	uid_t uid; /* effective */
 	struct range range;
+	uint64_t offset; /* in the region */
 	int prot;
 	bool shared; /* MAP_SHARED */
 	ino_t inode;

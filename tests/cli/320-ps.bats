@@ -67,6 +67,21 @@ END
 	assert_output $((2 * G))
 }
 
+@test "ps -o KIND distinguishes windows from plain mappings" {
+	holds one
+	"$PROBES/probe-dynamic" plainly "$MOUNT/one" >"$BATS_TEST_TMPDIR/mapped" 3>&- &
+	pids+=($!)
+	for ((i = 0; i < 200; i++)); do
+		[[ ! -s $BATS_TEST_TMPDIR/mapped ]] || break
+		sleep 0.05
+	done
+	works ps -nr --sort KIND -o KIND,START,SIZE
+	assert_output $'plain 0x7000000000 4K\nwindow 0x550000000000 1G'
+	rm "$MOUNT/one"
+	works ps -nr --sort KIND -o KIND,STATE
+	assert_output $'plain deleted\nwindow deleted'
+}
+
 @test "ps --sort, -z, --zero" {
 	holds one dir/two
 	works ps --sort=-SIZE -nr -o SIZE

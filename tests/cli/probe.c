@@ -4,6 +4,7 @@
  * one word a line.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -106,6 +107,19 @@ static int as_reaper(char **command)
 	return 127;
 }
 
+/* Maps a region where no window is, and waits to be killed. */
+static int hold_plainly(const char *path)
+{
+	int fd = open(path, O_RDWR);
+
+	if (mmap((void *)0x7000000000, 4096, PROT_READ, MAP_SHARED, fd, 0) ==
+	    MAP_FAILED)
+		return 1;
+	puts("mapped");
+	fflush(stdout);
+	return pause();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -127,6 +141,8 @@ int main(int argc, char **argv)
 
 		if (!strcmp(argv[i], "exit") && i + 1 < argc)
 			return atoi(argv[i + 1]);
+		if (!strcmp(argv[i], "plainly") && i + 1 < argc)
+			return hold_plainly(argv[i + 1]);
 		if (!strcmp(argv[i], "closed"))
 			return closed();
 		if (!strcmp(argv[i], "as-reaper") && i + 1 < argc)
