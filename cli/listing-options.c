@@ -3,7 +3,8 @@
 #include "listing.h"
 
 enum {
-	OPT_LIST_COLUMNS = 0x100,
+	OPT_FILTER = 0x100,
+	OPT_LIST_COLUMNS,
 	OPT_OUTPUT_ALL,
 	OPT_SORT,
 };
@@ -19,6 +20,8 @@ static const struct argp_option options[] = {
 	{ "output", 'o', "LIST", 0,
 	  "columns to print; +LIST adds to the default columns", 0 },
 	{ "output-all", OPT_OUTPUT_ALL, NULL, 0, "print all available columns", 0 },
+	{ "filter", OPT_FILTER, "EXPR", 0,
+	  "print only rows with COLUMN=VALUE, or !=, <, <=, >, >=", 0 },
 	{ "sort", OPT_SORT, "COLUMN", 0,
 	  "sort by this column; -COLUMN: from large to small", 0 },
 	{ "bytes", 'b', NULL, 0, "print sizes in bytes", 0 },
@@ -54,6 +57,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'z':
 		set_format(o, LISTING_ZERO, "--zero");
+		return 0;
+	case OPT_FILTER:
+		if (o->filter_count == LISTING_MAX_FILTERS)
+			cli_usage_error("--filter is given more than %d times",
+					LISTING_MAX_FILTERS);
+		o->filters[o->filter_count++] = arg;
 		return 0;
 	case OPT_SORT:
 		o->sort = arg;

@@ -18,7 +18,7 @@ int listing_print(struct listing *l, const struct mount *mount)
 {
 	int err;
 
-	listing_sort_rows(l);
+	listing_arrange(l);
 	if (l->options->format == LISTING_ZERO) {
 		print_names(l);
 		return EXIT_SUCCESS;

@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "idcache.h"
+#include "parse.h"
 #include "xalloc.h"
 
 void cell_string(struct cell *cell, const char *format, ...)
@@ -32,6 +33,15 @@ bool listing_shows(const struct listing *l, size_t column)
 		if (l->selected[s] == column)
 			return true;
 	return false;
+}
+
+bool listing_needs(const struct listing *l, size_t column)
+{
+	for (int i = 0; i < l->options->filter_count; i++)
+		if (l->filters[i].column == column)
+			return true;
+	return listing_shows(l, column) ||
+	       (l->is_sorted && l->sort_column == column);
 }
 
 static bool is_word(const char *name, const char *word, size_t len)
@@ -103,6 +113,39 @@ void listing_set_sort(struct listing *l, size_t column, bool down)
 	l->sort_column = column;
 }
 
+/* "SIZE>=2G": a column, a comparison, a value */
+static void select_filter(struct listing *l, struct filter *f, const char *expr)
+{
+	const size_t name = strcspn(expr, "=!<>");
+	const char *op = expr + name;
+	const size_t len = strspn(op, "=!<>");
+
+	*f = (struct filter){
+		.less = *op == '<' || *op == '!',
+		.more = *op == '>' || *op == '!',
+		.equal = len == 1 ? *op == '=' : *op != '!',
+		.value = op + len,
+	};
+	if (!len || len > 2 || (len == 1 && *op == '!') ||
+	    (len == 2 && (op[1] != '=' || *op == '=')))
+		cli_usage_error("--filter: '%s' is not a filter such as "
+				"SIZE>=2G",
+				expr);
+	f->column = find_column(l->def, expr, name);
+	/* Columns of text are aligned to the left. */
+	if (!(l->def->columns[f->column].flags & COL_LEFT) &&
+	    size_parse(f->value, &f->number))
+		cli_usage_error("--filter: '%s' is not a number", f->value);
+}
+
+static void select_filters(struct listing *l)
+{
+	const struct listing_options *o = l->options;
+
+	for (int i = 0; i < o->filter_count; i++)
+		select_filter(l, &l->filters[i], o->filters[i]);
+}
+
 static void print_columns(const struct listing_def *def)
 {
 	size_t width = 0;
@@ -123,8 +166,10 @@ bool listing_begin(struct listing *l, const struct listing_def *def,
 		print_columns(def);
 	else
 		select_columns(l);
-	if (!options->list_columns)
+	if (!options->list_columns) {
 		select_sort(l);
+		select_filters(l);
+	}
 	return !options->list_columns;
 }
 
@@ -152,14 +197,16 @@ struct row *listing_add_row(struct listing *l, const char *name)
 	return row;
 }
 
+static void free_cells(const struct listing *l, const struct row *row)
+{
+	for (size_t i = 0; i < l->def->column_count; i++)
+		free(row->cells[i].string);
+}
+
 void listing_truncate(struct listing *l, size_t count)
 {
-	while (l->rows.count > count) {
-		const struct row *row = listing_row(l, --l->rows.count);
-
-		for (size_t i = 0; i < l->def->column_count; i++)
-			free(row->cells[i].string);
-	}
+	while (l->rows.count > count)
+		free_cells(l, listing_row(l, --l->rows.count));
 }
 
 void listing_free(struct listing *l)
@@ -213,10 +260,64 @@ static int compare_rows(const void *a, const void *b, void *data)
 	return order ? order : strcmp(x->string, y->string);
 }
 
-void listing_sort_rows(struct listing *l)
+/* Negative, 0 or positive, as the cell is less, equal or more. */
+static int compare_value(const struct cell *cell, const struct filter *f)
+{
+	const char *name = listing_cell_name(cell);
+	uint64_t number = f->number;
+
+	if (name)
+		return strcmp(name, f->value);
+	/* Rates are in tenths. */
+	if (cell->type == CELL_RATE)
+		number = number <= UINT64_MAX / 10 ? number * 10 : UINT64_MAX;
+	return cell->number < number ? -1 : cell->number > number;
+}
+
+/* Unknown values are neither equal nor different. */
+static bool passes(const struct row *row, const struct filter *f)
+{
+	const struct cell *cell = &row->cells[f->column];
+	int order;
+
+	if (cell->type == CELL_UNKNOWN)
+		return false;
+	order = compare_value(cell, f);
+	return order < 0 ? f->less : order > 0 ? f->more : f->equal;
+}
+
+static bool passes_all(const struct listing *l, const struct row *row)
+{
+	for (int i = 0; i < l->options->filter_count; i++)
+		if (!passes(row, &l->filters[i]))
+			return false;
+	return true;
+}
+
+void listing_filter(struct listing *l)
+{
+	const size_t size = row_size(l);
+	char *rows = l->rows.items;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->rows.count; i++) {
+		struct row *row = (void *)(rows + i * size);
+
+		if (passes_all(l, row))
+			memmove(rows + kept++ * size, row, size);
+		else
+			free_cells(l, row);
+	}
+	l->rows.count = kept;
+}
+
+void listing_arrange(struct listing *l)
 {
 	/* The owners of details would not follow. */
-	if (l->is_sorted && l->rows.count && !l->details)
+	if (l->details)
+		return;
+	listing_filter(l);
+	if (l->is_sorted && l->rows.count)
 		qsort_r(l->rows.items, l->rows.count, row_size(l), compare_rows,
 			l);
 }

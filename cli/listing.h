@@ -28,6 +28,7 @@ struct column {
 };
 
 #define LISTING_MAX_COLUMNS 32
+#define LISTING_MAX_FILTERS 8
 
 struct listing_def {
 	const struct column *columns; /* the first one is the name */
@@ -55,6 +56,8 @@ struct listing_options {
 	bool no_headings, bytes, output_all, list_columns;
 	const char *output; /* --output's list, or NULL */
 	const char *sort;   /* --sort's column, maybe after a -, or NULL */
+	const char *filters[LISTING_MAX_FILTERS];
+	int filter_count;
 	char **names;
 	int name_count;
 };
@@ -83,6 +86,14 @@ struct row {
 	struct cell cells[];
 };
 
+/* One --filter: rows whose cell compares like this stay. */
+struct filter {
+	size_t column;
+	bool less, equal, more;
+	const char *value;
+	uint64_t number; /* the value, for columns of numbers */
+};
+
 struct listing {
 	const struct listing_def *def;
 	const struct listing_options *options;
@@ -92,7 +103,8 @@ struct listing {
 	size_t selected_count;
 	bool is_sorted, sorts_down; /* from large to small */
 	size_t sort_column;
-	struct array rows; /* see listing_row() */
+	struct filter filters[LISTING_MAX_FILTERS]; /* as many as options */
+	struct array rows;                          /* see listing_row() */
 };
 
 /*
@@ -113,6 +125,9 @@ void listing_free(struct listing *listing);
 /* Whether this column is printed. */
 bool listing_shows(const struct listing *listing, size_t column);
 
+/* Whether this column is printed, sorts or filters. */
+bool listing_needs(const struct listing *listing, size_t column);
+
 size_t listing_count(const struct listing *listing);
 const struct row *listing_row(const struct listing *listing, size_t index);
 /* The text of a name or a list, or a user's or group's name; else NULL. */
@@ -130,10 +145,12 @@ void listing_sort(struct listing *listing,
 
 /* Sorts by this column from now on, instead of --sort. */
 void listing_set_sort(struct listing *listing, size_t column, bool down);
-/* By --sort, if given. */
-void listing_sort_rows(struct listing *listing);
+/* Drops rows by --filter. */
+void listing_filter(struct listing *listing);
+/* Filters, and sorts by --sort, if given. */
+void listing_arrange(struct listing *listing);
 
-/* Sorts by --sort, then prints. EXIT_SUCCESS or EXIT_FAILURE. */
+/* Arranges, then prints. EXIT_SUCCESS or EXIT_FAILURE. */
 int listing_print(struct listing *listing, const struct mount *mount);
 
 /*

@@ -145,6 +145,8 @@ static int print(struct info *info, const struct mount *mount)
 {
 	const struct listing_options *o = &info->options;
 
+	if (info->show_mappings)
+		listing_filter(&info->mappings);
 	if (info->show_mappings && o->format != LISTING_JSON)
 		return listing_print(&info->mappings, mount);
 	if (o->format == LISTING_TABLE && !o->name_count && !o->no_headings)
@@ -195,7 +197,8 @@ static int run(struct cli *cli, int argc, char **argv)
 		return ret;
 	names_note_other(&mount, info.options.name_count);
 	ret = regions_collect(&info.regions, &mount, &source);
-	ret |= print(&info, &mount) | report_at(&info);
+	ret |= report_at(&info);
+	ret |= print(&info, &mount);
 	listing_free(&info.regions);
 	listing_free(&info.mappings);
 	mount_close(&mount);

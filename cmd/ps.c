@@ -213,7 +213,7 @@ static int add_window(const struct window *w, void *data)
 	 * Command lines can be long, and are the same for all windows of a
 	 * process.
 	 */
-	if (listing_shows(&ps->listing, COL_ARGUMENTS))
+	if (listing_needs(&ps->listing, COL_ARGUMENTS))
 		cell_string(&cells[COL_ARGUMENTS], "%s", w->arguments);
 	return 0;
 }

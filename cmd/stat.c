@@ -375,9 +375,11 @@ static uint64_t sleep_interval(uint64_t at, uint64_t interval)
 static int print_report(struct stat_command *c, const struct mount *mount)
 {
 	struct listing_options *o = &c->options;
-	const size_t count = listing_count(&c->listing);
+	size_t count;
 	int ret;
 
+	listing_arrange(&c->listing);
+	count = listing_count(&c->listing);
 	/* Each report is a table for people, and one stream for scripts. */
 	if (c->printed && o->format == LISTING_TABLE && count)
 		putchar('\n');
@@ -395,17 +397,20 @@ static int repeat(struct stat_command *c, const struct mount *mount,
 		  const struct region_source *source)
 {
 	uint64_t at = samples_clock();
+	size_t found;
 	int ret, one;
 
 	ret = regions_collect(&c->listing, mount, source);
+	found = listing_count(&c->listing);
 	for (uint64_t i = 0; !c->has_count || i < c->count; i++) {
 		/* Wrong names were reported the first time. */
-		if (c->options.name_count && !listing_count(&c->listing))
+		if (c->options.name_count && !found)
 			return EXIT_FAILURE;
 		at = sleep_interval(at, c->interval_ms * 1000000);
 		listing_truncate(&c->listing, 0);
 		samples_next(&c->samples);
 		one = regions_collect(&c->listing, mount, source);
+		found = listing_count(&c->listing);
 		ret |= one | print_report(c, mount);
 		if (ferror(stdout))
 			return EXIT_FAILURE;
@@ -441,7 +446,7 @@ static void top_draw(struct stat_command *c, const struct mount *mount)
 {
 	char *head = top_head(c, mount), *text = NULL;
 
-	listing_sort_rows(&c->listing);
+	listing_arrange(&c->listing);
 	if (listing_count(&c->listing))
 		text = xcheck(listing_table_text(&c->listing, screen_width()));
 	screen_draw(head, text ? text : "");
@@ -526,6 +531,7 @@ static int show(struct stat_command *c, const struct mount *mount,
 	if (c->interval_ms)
 		return repeat(c, mount, source);
 	ret = regions_collect(&c->listing, mount, source);
+	listing_arrange(&c->listing);
 	if (c->metrics)
 		openmetrics_print(&c->listing, mount, &all_metrics, c->metrics);
 	else

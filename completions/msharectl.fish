@@ -82,7 +82,7 @@ function __msharectl_value --no-scope-shadowing
             printf '%s\n' $__msharectl_modes
         case 'mount:--options:*'
             printf "$(string match -r '^.*,' -- $value)%s\n" $__msharectl_mount_words
-        case '*:--output:*' '*:--sort:*'
+        case '*:--output:*' '*:--sort:*' '*:--filter:*'
             __msharectl_columns
     end
 end

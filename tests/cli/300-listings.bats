@@ -336,3 +336,51 @@ teardown() {
 		assert_equal "$(jq -c .mount <<<"$output")" '{"size_limit":null,"used":null,"names_limit":null,"names":null}'
 	done
 }
+
+@test "--filter leaves only rows that compare, without printing the column" {
+	: >"$MOUNT/unset"
+	for filter in SIZE=2G size=2147483648 'SIZE<300G' 'SIZE<=2G' SIZE!=300G 'START<0x550080000000' \
+		MODE=0640 'MODE!=0600' NAME=pg 'NAME>dir/large'; do
+		works info -nr -o NAME --filter "$filter"
+		[[ $filter != [NM][A-Z]* ]] || output=$(grep -v unset <<<"$output")
+		assert_output pg
+	done
+	for filter in 'SIZE>2G' 'SIZE>=300G' 'SIZE!=2G' 'START>0x550000000000'; do
+		works info -nr -o NAME --filter "$filter"
+		assert_output dir/large
+	done
+	works info -nr -o NAME --filter "OWNER=$(id -un)" --filter=UID="$(id -u)" --filter 'SIZE>1G' --sort SIZE
+	assert_output $'pg\ndir/large'
+	works info --filter 'SIZE>1T' -r
+	assert_output ''
+	works info -J --filter SIZE=2G
+	assert_equal "$(jq -r '.regions[].name' <<<"$output")" pg
+	msharectl info --filter SIZE=2G -z pg dir/large >"$BATS_TEST_TMPDIR/names"
+	assert_equal "$(tr '\0' '\n' <"$BATS_TEST_TMPDIR/names")" pg
+	works info --mappings -nr -o NAME --filter SIZE=300G
+	assert_output dir/large
+	works info --mappings -J --filter SIZE=1G
+	assert_equal "$(jq -c '[.regions[] | .mappings]' <<<"$output")" '[[],[],[]]'
+}
+
+@test "stat --filter: reports and metrics" {
+	works stat -nr -o NAME --filter MAPPED=0
+	assert_output pg
+	works stat --prometheus --filter 'MAPPED>0'
+	assert_line --partial 'mshare_region_mapped_bytes{region="dir/large"}'
+	refute_output --partial 'region="pg"'
+	works stat --interval 0.01 --count 2 -nr -o NAME --filter 'FAULTS/S>1' pg
+	assert_output $'pg\npg'
+	works stat --interval 0.01 --count 2 -nr --filter 'ATTACHED>3' pg
+	assert_output ''
+}
+
+@test "--filter refuses wrong expressions" {
+	for filter in '' SIZE = SIZE=! 'SIZE!2' 'SIZE==2' 'SIZE=<2' 'SIZE><2' 'SIZE<>2'; do
+		fails 2 info --filter "$filter"
+	done
+	usage_error "--filter: 'SIZE' is not a filter such as SIZE>=2G" info --filter SIZE
+	usage_error "unknown column 'NONSENSE'; see --list-columns" info --filter NONSENSE=1
+	usage_error "--filter: 'large' is not a number" info --filter SIZE=large
+	usage_error '--filter is given more than 8 times' info --filter={1,2,3,4,5,6,7,8,9}
+}

@@ -116,7 +116,9 @@ setup() {
 	assert_output 'priv region - - 0600 root'
 }
 
-@test "ls --sort, -z, --zero" {
+@test "ls --sort, --filter, -z, --zero" {
+	works ls --filter TYPE=directory -nr -o NAME,TYPE
+	refute_output --partial region
 	works ls --sort NAME -nr -o NAME
 	sorted=$output
 	for option in -z --zero; do

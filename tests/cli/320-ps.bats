@@ -82,13 +82,17 @@ END
 	assert_output $'plain deleted\nwindow deleted'
 }
 
-@test "ps --sort, -z, --zero" {
+@test "ps --sort, --filter, -z, --zero" {
 	holds one dir/two
 	works ps --sort=-SIZE -nr -o SIZE
 	assert_output $'2G\n1G'
 	for option in -z --zero; do
 		assert_equal "$(msharectl ps --sort SIZE $option | tr '\0' '\n')" $'one\ndir/two'
 	done
+	works ps --filter 'ARGUMENTS!=x' --filter REGION=one -nr -o REGION
+	assert_output one
+	works ps --filter 'SIZE<1G' -nr
+	assert_output ''
 }
 
 @test "ps --output accepts RIGHTS, the former name of PROT" {
