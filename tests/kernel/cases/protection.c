@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <unistd.h>
 
 #include "case.h"
@@ -433,6 +434,44 @@ static void uprobes(void)
 	close(fd);
 }
 
+static int mapping_prot(int fd)
+{
+	struct mshare_mapping m = { .size = sizeof(m), .addr = start };
+
+	check_result(request(fd, MSHAREFS_NEXT_MAPPING, &m), 0, "NEXT_MAPPING");
+	return (int)m.prot;
+}
+
+/*
+ * A personality adds PROT_EXEC to PROT_READ of mmap() and mprotect(): so also to
+ * windows, except on a noexec mount, and to what requests map and protect.
+ */
+static void read_implies_exec(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	char *window;
+
+	must(personality(READ_IMPLIES_EXEC) >= 0, "personality: %m");
+	region_fill(fd, start, PAGE, RW);
+	check(mapping_prot(fd) == RWX, "CREATE_MAPPING: rights %d",
+	      mapping_prot(fd));
+	window = attach(O_RDWR, RW);
+	check(!store(window, return_instruction), "store");
+	check(!call(window), "neither window nor mapping has PROT_EXEC");
+	region_protect(fd, start, PAGE, PROT_READ);
+	check(mapping_prot(fd) == (PROT_READ | PROT_EXEC), "PROTECT: rights %d",
+	      mapping_prot(fd));
+	must(!munmap(window, granule), "munmap: %m");
+
+	mounts_unshare();
+	must(!mount(NULL, MSHARE_MOUNT, NULL, MS_REMOUNT | MS_BIND | MS_NOEXEC,
+		    NULL),
+	     "cannot make " MSHARE_MOUNT " noexec: %m");
+	window = attach(O_RDWR, RW);
+	check_denied(call(window), window);
+	close(fd);
+}
+
 static const struct test_case cases[] = {
 	{ "holes", "a hole is SIGSEGV", holes },
 	{ "objects", "a mapping's access rights hold, resident or not",
@@ -449,6 +488,9 @@ static const struct test_case cases[] = {
 	  exec_windows },
 	{ "protect", "PROTECT changes access rights for every client",
 	  protect },
+	{ "read-implies-exec",
+	  "a personality implies PROT_EXEC as for mmap, not on a noexec mount",
+	  read_implies_exec },
 	{ "uprobes", "uprobes do not change code in a region", uprobes },
 };
 
