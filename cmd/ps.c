@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/kcmp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -232,21 +234,61 @@ static int by_region(const void *a, const void *b)
 	return x[COL_START].number < y[COL_START].number ? -1 : 1;
 }
 
-/* The processes that have a region attached; the rows are sorted. */
+/*
+ * Processes in an order in which those with the same memory (vfork(2), CLONE_VM
+ * of clone(2)) are next to each other. Where the kernel does not tell, each
+ * process has its own.
+ */
+static int by_memory(const void *a, const void *b)
+{
+	const pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	switch (syscall(SYS_kcmp, x, y, KCMP_VM, 0, 0)) {
+	case 0:
+		return 0;
+	case 1:
+		return -1;
+	case 2:
+		return 1;
+	default:
+		return x < y ? -1 : x > y;
+	}
+}
+
+static size_t count_memories(struct array *pids)
+{
+	const pid_t *pid = pids->items;
+	size_t count = 1;
+
+	if (pids->count < 2)
+		return pids->count;
+	qsort(pids->items, pids->count, sizeof(*pid), by_memory);
+	for (size_t i = 1; i < pids->count; i++)
+		count += by_memory(&pid[i - 1], &pid[i]) != 0;
+	return count;
+}
+
+/*
+ * The processes that have a region attached, as the kernel counts them: those
+ * that share their memory are one. The rows are sorted.
+ */
 static size_t count_processes(const struct listing *l, ino_t inode)
 {
-	uint64_t last = 0;
-	size_t count = 0;
+	struct array pids = { 0 };
+	pid_t last = 0;
+	size_t count;
 
 	for (size_t i = 0; i < listing_count(l); i++) {
 		const struct cell *cells = listing_row(l, i)->cells;
+		const pid_t pid = (pid_t)cells[COL_PID].number;
 
-		if (cells[COL_INODE].number != inode ||
-		    cells[COL_PID].number == last)
+		if (cells[COL_INODE].number != inode || pid == last)
 			continue;
-		last = cells[COL_PID].number;
-		count++;
+		last = pid;
+		*(pid_t *)xarray_add(&pids, sizeof(pid)) = pid;
 	}
+	count = count_memories(&pids);
+	free(pids.items);
 	return count;
 }
 

@@ -242,6 +242,21 @@ holds_as() {
 	cause 'msharectl ps: one: 1 of 1 processes that have the region attached are not visible here'
 }
 
+@test "ps counts processes that share their memory once" {
+	LD_PRELOAD=$PROBES/fake-msharefs.so "${MSHARECTL:-$BUILD/msharectl}" attach-exec one -- "$PROBES/probe-vfork" 3>&- &
+	pids+=($!)
+	until child=$(<"/proc/$!/task/$!/children") && [[ -n $child ]]; do
+		sleep 0.05
+	done
+	pids+=("${child% }")
+	MSHARE_FAKE_ATTACHED=1 works ps -nr -o PID one
+	assert_equal "$(sort <<<"$output")" "$(printf '%s\n' "${pids[@]}" | sort)"
+	# the second process of the kernel's count is another one
+	MSHARE_FAKE_ATTACHED=2 run --separate-stderr msharectl ps one
+	assert_failure 1
+	cause 'msharectl ps: one: 1 of 2 processes that have the region attached are not visible here'
+}
+
 @test "ps without /proc fails" {
 	skip_sanitized
 	unshare --user --map-root-user --mount true || skip "no user namespaces here"
