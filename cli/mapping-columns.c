@@ -2,6 +2,7 @@
 #include "mapping-columns.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ enum {
 	COL_FILE,
 	COL_DEVICE,
 	COL_INODE,
+	COL_RESIDENT,
 	COLUMNS,
 };
 
@@ -36,13 +38,23 @@ static const struct column columns[COLUMNS] = {
 	[COL_FILE] =   { "FILE",   "path of the mapped file", COL_LEFT | COL_PATH },
 	[COL_DEVICE] = { "DEVICE", "device of the file", COL_LEFT },
 	[COL_INODE] =  { "INODE",  "inode number of the file", 0 },
+	[COL_RESIDENT] = { "RESIDENT", "with --at: whether the page is resident, yes or no", COL_LEFT },
 };
 /* clang-format on */
+
+#define DEFAULTS "NAME,START,END,SIZE,PROT,FLAGS,OFFSET,FILE"
 
 const struct listing_def mapping_listing = {
 	.columns = columns,
 	.column_count = COLUMNS,
-	.defaults = "NAME,START,END,SIZE,PROT,FLAGS,OFFSET,FILE",
+	.defaults = DEFAULTS,
+	.key = "mappings",
+};
+
+const struct listing_def mapping_listing_at = {
+	.columns = columns,
+	.column_count = COLUMNS,
+	.defaults = DEFAULTS ",RESIDENT",
 	.key = "mappings",
 };
 
@@ -90,6 +102,7 @@ static void fill(struct cell *cells, const struct mshare_mapping *m,
 struct part {
 	struct listing *listing;
 	const char *name;
+	const struct region *region;
 	size_t owner;
 	const uint64_t *at; /* only the mapping with this address; or NULL */
 };
@@ -116,6 +129,25 @@ static void note_end(const struct part *part, const struct mshare_mapping *m,
 		     size_exact((uint64_t)st.st_size, size));
 }
 
+/*
+ * No request tells; mincore() of a window does, and touches no memory. Unknown
+ * if something else of this process has the addresses.
+ */
+static void fill_resident(struct cell *cell, const struct region *region,
+			  uint64_t at)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	const uint64_t offset = (at - region->range.start) / page * page;
+	unsigned char state;
+	void *window;
+
+	if (mshare_attach(region->fd, PROT_READ, &window))
+		return;
+	if (!mincore((char *)window + offset, page, &state))
+		cell_string(cell, "%s", state & 1 ? "yes" : "no");
+	mshare_detach(window, region->range.size);
+}
+
 static int add_row(const struct mshare_mapping *m, const char *path, void *data)
 {
 	const struct part *part = data;
@@ -126,8 +158,10 @@ static int add_row(const struct mshare_mapping *m, const char *path, void *data)
 	row = listing_add_row(part->listing, part->name);
 	row->owner = part->owner;
 	fill(row->cells, m, path);
-	if (part->at)
-		note_end(part, m, path);
+	if (!part->at)
+		return 0;
+	fill_resident(&row->cells[COL_RESIDENT], part->region, *part->at);
+	note_end(part, m, path);
 	return 0;
 }
 
@@ -136,7 +170,11 @@ int mapping_rows_add(struct listing *l, const char *name,
 		     const uint64_t *at)
 {
 	struct part part = {
-		.listing = l, .name = name, .owner = owner, .at = at
+		.listing = l,
+		.name = name,
+		.region = region,
+		.owner = owner,
+		.at = at,
 	};
 	const size_t before = listing_count(l);
 	int err;

@@ -127,7 +127,9 @@ static bool begin_mappings(struct info *info)
 		.names = o->names,
 		.name_count = o->name_count,
 	};
-	if (!listing_begin(&info->mappings, &mapping_listing, o))
+	if (!listing_begin(
+		    &info->mappings,
+		    info->has_at ? &mapping_listing_at : &mapping_listing, o))
 		return false;
 	listing_begin(&info->regions, &region_listing, &info->region_options);
 	info->regions.details = &info->mappings;

@@ -117,6 +117,15 @@ FILE=\"$FILE\" OFFSET=\"4096\""
 	msharectl map -q -s 4M at
 	works info --at 0x300000001234 -o NAME,START,END,PROT -nr
 	assert_output 'at 0x300000000000 0x300000400000 rw'
+	works info --at 0x300000001234 -r
+	assert_line 'NAME START END SIZE PROT FLAGS OFFSET FILE RESIDENT'
+	# the fake's region is a sparse file
+	assert_line --index 1 --regexp ' no$'
+	printf x | dd of="$MOUNT/at" bs=4096 seek=1 conv=notrunc status=none
+	works info --at 0x300000001234 -nr -o RESIDENT
+	assert_output yes
+	works info --mappings -nr -o RESIDENT at
+	assert_equal "$output" -
 	works info --at 0x300000001234 -J
 	assert_equal "$(jq -c '[.regions[] | [.name, (.mappings | length)]]' <<<"$output")" '[["at",1]]'
 	fails 1 info --at 0x300040000000
