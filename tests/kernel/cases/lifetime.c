@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "case.h"
@@ -449,6 +450,46 @@ static void renames(void)
 	check(!unlink(path), "unlink: %m");
 }
 
+static double own_time(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/*
+ * rename() holds the locks of directories, which everybody's open(), unlink()
+ * and rename() there wait for: it must not free the region that it replaces.
+ */
+static void replaced_later(void)
+{
+	double closing, renaming;
+	long before = shmem();
+	char other[128];
+	int fd;
+
+	path = region_path();
+	snprintf(other, sizeof(other), "%s-other", path);
+	fd = populated_region(path);
+	check(!unlink(path), "unlink: %m");
+	closing = own_time();
+	close(fd);
+	closing = own_time() - closing;
+
+	close(populated_region(path));
+	close(region_create(other, start, granule));
+	renaming = own_time();
+	check(!rename(other, path), "rename: %m");
+	renaming = own_time() - renaming;
+	check(renaming < closing / 4,
+	      "rename takes %.4f s, freeing the region %.4f s", renaming,
+	      closing);
+	check(settle(shmem, before + SLACK_KB) < before + 4 * SLACK_KB,
+	      "%ld KiB stay", shmem() - before);
+	check(!unlink(path), "unlink: %m");
+}
+
 /* What parts of a PTE table leave is freed with the range around them. */
 static void unmap_parts(void)
 {
@@ -501,6 +542,9 @@ static const struct test_case cases[] = {
 	{ "renames",
 	  "the kernel frees the memory at the last close, after any rename",
 	  renames },
+	{ "replaced-later",
+	  "rename does not wait until the region that it replaces is freed",
+	  replaced_later },
 	{ "unmap-parts",
 	  "UNMAP frees the page tables that UNMAP of parts has left",
 	  unmap_parts },

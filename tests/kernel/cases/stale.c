@@ -593,6 +593,89 @@ static void asleep_busy(void)
 }
 
 /*
+ * A client that is switched to while the access rights change. Whatever the
+ * switch and the flush saw of each other, no access may succeed from the return
+ * of PROTECT until rights are given back: then @denied is odd.
+ */
+struct ping {
+	volatile uint64_t denied, accesses, denials;
+	volatile int stop;
+};
+
+static void access_once(struct ping *ping)
+{
+	uint64_t value, before = ping->denied;
+	int signal = load((void *)word, &value);
+
+	if (before % 2 && ping->denied == before) {
+		must(signal, "access %lu: reads %#lx", ping->accesses, value);
+		ping->denials++;
+	}
+	ping->accesses++;
+}
+
+/* Each time, the first access creates the translation that others may use. */
+static void access_when_woken(struct peer *parent, void *arg)
+{
+	pin_to_cpu(1);
+	window_map(region_open(path, O_RDWR), start, size, RW, 0);
+	for (;;) {
+		wait_go(parent);
+		for (int i = 0; i < 8; i++)
+			access_once(arg);
+		go(parent);
+	}
+}
+
+/* The other process on the client's CPU, which is no client. */
+static void keep_waking(struct peer *parent, void *arg)
+{
+	struct ping *ping = arg;
+	struct peer client;
+
+	pin_to_cpu(1);
+	client = peer_start(access_when_woken, ping);
+	go(parent);
+	while (!ping->stop) {
+		go(&client);
+		wait_go(&client);
+	}
+	peer_kill(&client);
+}
+
+static void woken(void)
+{
+	struct ping *ping = mmap(NULL, sizeof(*ping), RW,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	const double until = seconds() + 5;
+	struct peer waker;
+
+	must(ping != MAP_FAILED, "mmap: %m");
+	set_up();
+	new_object(0);
+	waker = peer_start(keep_waking, ping);
+	wait_go(&waker);
+	for (int round = 0; seconds() < until || ping->denials < ROUNDS;
+	     round++) {
+		double since = seconds();
+
+		must(round < 1000000, "%lu denials", ping->denials);
+		check_result(region_protect(fd, start, PAGE * 8, PROT_NONE), 0,
+			     "PROTECT");
+		ping->denied++;
+		/* From much shorter than a switch to some switches. */
+		while (seconds() < since + round % 16 * 50e-6)
+			;
+		ping->denied++;
+		check_result(region_protect(fd, start, PAGE * 8, RW), 0,
+			     "PROTECT");
+	}
+	check(ping->denials < ping->accesses, "no access succeeds");
+	ping->stop = 1;
+	peer_end(&waker);
+}
+
+/*
  * Reclaim does not flush a CPU that only keeps the tables of a sleeping client.
  * The CPU must learn, when the client runs again, that it missed a flush.
  */
@@ -1034,6 +1117,8 @@ static const struct test_case cases[] = {
 	  asleep },
 	{ "asleep-busy", "UNMAP reaches a client that sleeps on a busy CPU",
 	  asleep_busy },
+	{ "woken", "PROTECT stops a client that is woken at that moment",
+	  woken },
 	{ "asleep-pageout",
 	  "a client that slept while its page was swapped out faults on the page",
 	  asleep_pageout, CASE_SWAP },
