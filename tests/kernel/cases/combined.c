@@ -162,7 +162,28 @@ static void remap_on(struct peer *parent, void *arg)
 	}
 }
 
-static void refused(void)
+/* Calls on the middle granule */
+static void refuse_middle(uint64_t middle)
+{
+	must(munmap((void *)middle, granule / 2) && errno == EINVAL,
+	     "munmap of the middle: %m");
+	must(mprotect((void *)middle, granule / 2, PROT_READ) &&
+		     errno == EINVAL,
+	     "mprotect of the middle: %m");
+}
+
+static void change_middle(uint64_t middle)
+{
+	must(!mprotect((void *)middle, granule, PROT_READ) &&
+		     !mprotect((void *)middle, 2 * granule, RW) &&
+		     !mprotect((void *)middle, granule, PROT_NONE) &&
+		     !munmap((void *)middle, granule),
+	     "a change of the middle: %m");
+	window_map(fd, middle, granule, RW, granule);
+}
+
+static void while_threads_fault(void (*act)(uint64_t middle),
+				unsigned int rounds)
 {
 	const uint64_t middle = start + granule;
 	pthread_t threads[3];
@@ -179,13 +200,8 @@ static void refused(void)
 	for (uintptr_t i = 0; i < 3; i++)
 		must(!pthread_create(&threads[i], NULL, fault_on, (void *)i),
 		     "no thread");
-	for (int i = 0; i < 1000 || shared->rounds < 20000; i++) {
-		must(munmap((void *)middle, granule) && errno == EINVAL,
-		     "munmap of the middle: %m");
-		must(mprotect((void *)middle, granule, PROT_READ) &&
-			     errno == EACCES,
-		     "mprotect of the middle: %m");
-	}
+	for (unsigned int i = 0; i < rounds || shared->rounds < 20000; i++)
+		act(middle);
 	shared->stop = 1;
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
@@ -197,6 +213,16 @@ static void refused(void)
 	check(stat.attached == 1 && stat.mappings == 3,
 	      "%llu attached, %llu mappings", stat.attached, stat.mappings);
 	close(fd);
+}
+
+static void refused(void)
+{
+	while_threads_fault(refuse_middle, 1000);
+}
+
+static void changed(void)
+{
+	while_threads_fault(change_middle, 500);
 }
 
 /* A file that is also mapped plainly, and moved there */
@@ -418,6 +444,9 @@ static const struct test_case cases[] = {
 	{ "refused",
 	  "munmap and mprotect of a part change nothing while threads fault",
 	  refused },
+	{ "changed",
+	  "munmap and mprotect of a granule leave the others while threads fault",
+	  changed },
 	{ "moved",
 	  "MADV_COLLAPSE of a file and mremap of its plain mapping lose nothing",
 	  moved, CASE_LONG },

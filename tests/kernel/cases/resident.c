@@ -409,9 +409,12 @@ static void move_pages_case(void)
 	check(status[1] == -ENOENT, "a page that is not: %d", status[1]);
 	check(status[2] == -EFAULT, "a hole: %d", status[2]);
 
-	status[0] = 0;
-	(void)!syscall(SYS_move_pages, 0, 1UL, pages, nodes, status, 0);
-	check(status[0] == -EFAULT, "moving a page: %d", status[0]);
+	status[0] = -1;
+	must(!syscall(SYS_move_pages, 0, 3UL, pages, nodes, status, 0),
+	     "move_pages: %m");
+	check(status[0] == 0, "moving a page: %d", status[0]);
+	check(status[1] == -ENOENT, "a page that is not: %d", status[1]);
+	check(status[2] == -EFAULT, "a hole: %d", status[2]);
 	check(peek(pages[0]) == 7, "the page has changed");
 	close(fd);
 }
@@ -436,8 +439,7 @@ static const struct test_case cases[] = {
 	  "numa_maps shows the nodes of pages and the number of clients",
 	  numa_maps },
 	{ "mincore", "mincore reports resident pages", mincore_case },
-	{ "move-pages",
-	  "move_pages reports the nodes of pages and moves no page",
+	{ "move-pages", "move_pages reports the nodes of pages and moves pages",
 	  move_pages_case },
 };
 

@@ -887,6 +887,32 @@ static void own_munmap(void)
 	pthread_join(thread, NULL);
 }
 
+static void protect_window(int round)
+{
+	/* PROT_NONE as well: without links, and with links to read. */
+	check(!mprotect((void *)start, size, round % 2 ? PROT_READ : PROT_NONE),
+	      "mprotect: %m");
+}
+
+static void own_mprotect(void)
+{
+	pthread_t thread;
+
+	set_up();
+	spinners[0].cpu = 1;
+	spinners[0].access = STORE;
+	region_fill(fd, start, 8 * MIB, RW);
+	must(!pthread_create(&thread, NULL, spin_thread, &spinners[0]),
+	     "no thread");
+	window_map(fd, start, size, RW, 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		check(!mprotect((void *)start, size, RW), "mprotect: %m");
+		change_under(1, protect_window, round);
+	}
+	spinners[0].stop = 1;
+	pthread_join(thread, NULL);
+}
+
 /* Ordinary memory in place of a window that a thread is writing to. */
 static void own_mmap(void)
 {
@@ -1131,6 +1157,9 @@ static const struct test_case cases[] = {
 	  many_clients },
 	{ "own-munmap", "munmap takes the window from other threads",
 	  own_munmap },
+	{ "own-mprotect",
+	  "mprotect of a window takes rights from other threads",
+	  own_mprotect },
 	{ "own-mmap", "mmap over a window takes the window from other threads",
 	  own_mmap },
 };

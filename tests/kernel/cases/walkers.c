@@ -122,6 +122,12 @@ static void check_unharmed(const char *what)
 	check(!misses(object, LENGTH, PAGE, 1), "%s: other contents", what);
 }
 
+/* Memory that is paged out is not mapped, and comes back. */
+static void check_contents(const char *what)
+{
+	check(!misses(object, LENGTH, PAGE, 1), "%s: other contents", what);
+}
+
 #define expect(want, call)                                            \
 	do {                                                          \
 		errno = 0;                                            \
@@ -149,24 +155,24 @@ static void on_each_window(void (*run)(void))
 
 static void layout_of_window(void)
 {
+	const int more = opened == O_RDONLY ? EACCES : 0;
 	const uint64_t g = granule;
 	int key = pkey_alloc(0, 0);
 
 	new_region();
-	expect(EACCES, mprotect(window, size, PROT_READ));
-	expect(EACCES, mprotect(window, size, PROT_NONE));
-	expect(EACCES, mprotect(window, g, PROT_READ));
-	expect(EACCES, mprotect(object, PAGE, PROT_READ));
-	expect(EACCES, mprotect(window, size, RW | PROT_EXEC));
-	expect(EACCES, pkey_mprotect(window, size, PROT_READ, -1));
+	expect(0, mprotect(window, size, PROT_READ));
+	expect(0, mprotect(window, g, PROT_READ | PROT_EXEC));
+	expect(more, mprotect(window, g, RW));
+	expect(more, mprotect(window, size, RW));
+	expect(EINVAL, mprotect(object, PAGE, PROT_NONE));
+	expect(0, pkey_mprotect(window, size, PROT_READ, -1));
 	if (key >= 0) {
-		expect(EACCES, pkey_mprotect(window, size, RW, key));
+		expect(EACCES, pkey_mprotect(window, size, PROT_READ, key));
 		pkey_free(key);
 	}
-	expect(EINVAL, munmap(window, g));
-	expect(EINVAL, munmap(window + g, g));
 	expect(EINVAL, munmap(object, PAGE));
-	expect(EINVAL, mapped(mremap(window, size, g, 0)));
+	expect(EINVAL, munmap(window, g + PAGE));
+	expect(EINVAL, mapped(mremap(window, size, PAGE, 0)));
 	expect(EINVAL, mapped(mremap(window, size, 3 * g, MREMAP_MAYMOVE)));
 	expect(EINVAL,
 	       mapped(mremap(window, size, size, MREMAP_MAYMOVE | MREMAP_FIXED,
@@ -187,59 +193,67 @@ static void layout(void)
 	on_each_window(layout_of_window);
 }
 
-/* On a part of the window, inside an object, and on the whole window. */
+/*
+ * On a part of the window, inside an object, and on the whole window, which has
+ * holes.
+ */
 static const struct advice {
 	const char *name;
 	int number, part, all;
 } advices[] = {
 	{ "NORMAL", MADV_NORMAL, 0, 0 },
-	{ "RANDOM", MADV_RANDOM, EINVAL, 0 },
-	{ "SEQUENTIAL", MADV_SEQUENTIAL, EINVAL, 0 },
-	{ "NORMAL again", MADV_NORMAL, EINVAL, 0 },
-	{ "WILLNEED", MADV_WILLNEED, 0, 0 },
+	{ "RANDOM", MADV_RANDOM, 0, 0 },
+	{ "SEQUENTIAL", MADV_SEQUENTIAL, 0, 0 },
+	{ "WILLNEED", MADV_WILLNEED, 0, ENOMEM },
 	{ "DONTNEED", MADV_DONTNEED, 0, 0 },
 	{ "DONTNEED_LOCKED", MADV_DONTNEED_LOCKED, 0, 0 },
 	{ "FREE", MADV_FREE, EINVAL, EINVAL },
-	{ "REMOVE", MADV_REMOVE, EINVAL, EINVAL },
 	{ "DONTFORK", MADV_DONTFORK, EINVAL, 0 },
 	{ "DOFORK", MADV_DOFORK, EINVAL, 0 },
 	{ "MERGEABLE", MADV_MERGEABLE, 0, 0 },
 	{ "UNMERGEABLE", MADV_UNMERGEABLE, 0, 0 },
-	{ "HUGEPAGE", MADV_HUGEPAGE, EINVAL, 0 },
-	{ "NOHUGEPAGE", MADV_NOHUGEPAGE, EINVAL, 0 },
+	{ "HUGEPAGE", MADV_HUGEPAGE, 0, ENOMEM },
+	{ "NOHUGEPAGE", MADV_NOHUGEPAGE, 0, ENOMEM },
 	{ "COLLAPSE", MADV_COLLAPSE, EINVAL, EINVAL },
-	{ "DONTDUMP", MADV_DONTDUMP, 0, 0 },
-	{ "DODUMP", MADV_DODUMP, EINVAL, EINVAL },
+	{ "DONTDUMP", MADV_DONTDUMP, EINVAL, 0 },
+	{ "DODUMP", MADV_DODUMP, EINVAL, 0 },
 	{ "WIPEONFORK", MADV_WIPEONFORK, EINVAL, EINVAL },
 	{ "KEEPONFORK", MADV_KEEPONFORK, 0, 0 },
-	{ "COLD", MADV_COLD, 0, 0 },
-	{ "PAGEOUT", MADV_PAGEOUT, 0, 0 },
+	{ "COLD", MADV_COLD, 0, ENOMEM },
+	{ "PAGEOUT", MADV_PAGEOUT, 0, ENOMEM },
 	/* The range has holes. */
 	{ "POPULATE_READ", MADV_POPULATE_READ, 0, EFAULT },
 	{ "POPULATE_WRITE", MADV_POPULATE_WRITE, 0, EFAULT },
 	{ "no advice", 99, EINVAL, EINVAL },
 };
 
-/* The result for a process that may only read, if different; otherwise 0. */
-static int denied(int advice)
+/* The result for a process that may only read, if different. */
+static int denied(int advice, int otherwise)
 {
 	switch (advice) {
 	case MADV_REMOVE:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_COLLAPSE:
 		return EACCES;
 	case MADV_POPULATE_WRITE:
 		return EINVAL;
-	default:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
 		return 0;
+	default:
+		return otherwise;
 	}
 }
 
 static void take_advice(const struct advice *row, char *at, uint64_t length,
 			int want, const char *what)
 {
-	if (opened == O_RDONLY && denied(row->number))
-		want = denied(row->number);
+	if (opened == O_RDONLY)
+		want = denied(row->number, want);
 	check_result(madvise(at, length, row->number) ? -errno : 0, want,
 		     "%s: %s of %s", opened_for(), row->name, what);
+	check_contents(row->name);
 	check_unharmed(row->name);
 }
 
@@ -258,6 +272,27 @@ static void advice_for_window(void)
 static void advice(void)
 {
 	on_each_window(advice_for_window);
+}
+
+/* Memory that is removed is gone for all clients, if a client may write. */
+static void remove_by_window(void)
+{
+	bool may = opened == O_RDWR;
+
+	new_region();
+	check_result(madvise(object, PAGE, MADV_REMOVE) ? -errno : 0,
+		     may ? 0 : EACCES, "%s", opened_for());
+	check(resident() == LENGTH - (may ? PAGE : 0), "%lu bytes resident",
+	      resident());
+	check(!peek(object) == may, "contents of the page");
+	check(!misses(object + PAGE, LENGTH - PAGE, PAGE, 1),
+	      "contents of the others");
+	end_region();
+}
+
+static void removal(void)
+{
+	on_each_window(remove_by_window);
 }
 
 /* After MADV_DONTFORK, and not after MADV_DOFORK. */
@@ -297,15 +332,16 @@ static void stay(struct peer *parent, void *arg)
 /* The effect of the advice that a process may give to another process. */
 static void advice_from_outside(void)
 {
+	/* Of a part, and of the window, which has holes. */
 	const struct {
 		const char *name;
-		int number, want;
+		int number, want[2];
 	} rows[] = {
-		{ "COLD", MADV_COLD, 0 },
-		{ "PAGEOUT", MADV_PAGEOUT, 0 },
-		{ "WILLNEED", MADV_WILLNEED, 0 },
-		{ "COLLAPSE", MADV_COLLAPSE, EINVAL },
-		{ "DONTNEED", MADV_DONTNEED, EINVAL },
+		{ "COLD", MADV_COLD, { 0, ENOMEM } },
+		{ "PAGEOUT", MADV_PAGEOUT, { 0, ENOMEM } },
+		{ "WILLNEED", MADV_WILLNEED, { 0, ENOMEM } },
+		{ "COLLAPSE", MADV_COLLAPSE, { EINVAL, EINVAL } },
+		{ "DONTNEED", MADV_DONTNEED, { EINVAL, EINVAL } },
 	};
 	struct peer peer;
 	int pidfd;
@@ -322,8 +358,9 @@ static void advice_from_outside(void)
 			long done = syscall(SYS_process_madvise, pidfd, &all[j],
 					    1, rows[i].number, 0);
 
-			check_result(done < 0 ? -errno : 0, rows[i].want, "%s",
-				     rows[i].name);
+			check_result(done < 0 ? -errno : 0, rows[i].want[j],
+				     "%s", rows[i].name);
+			check_contents(rows[i].name);
 			check_unharmed(rows[i].name);
 		}
 	}
@@ -493,6 +530,7 @@ static void table_dump(void)
 	end_region();
 }
 
+/* They show the memory of the region, as that of the process itself. */
 static void page_lists(void)
 {
 	char *ordinary = ordinary_memory(LENGTH);
@@ -504,9 +542,11 @@ static void page_lists(void)
 	check(pages_in_pagemap(pagemap, ordinary) == LENGTH / PAGE &&
 		      scan(pagemap, ordinary, LENGTH) == 1,
 	      "not even ordinary memory is found");
-	check(!pages_in_pagemap(pagemap, object), "pagemap shows %lu pages",
-	      pages_in_pagemap(pagemap, object));
-	check(!scan(pagemap, window, size), "PAGEMAP_SCAN: %ld",
+	check(pages_in_pagemap(pagemap, object) == LENGTH / PAGE,
+	      "pagemap shows %lu pages", pages_in_pagemap(pagemap, object));
+	check(!pages_in_pagemap(pagemap, second), "pagemap shows %lu pages",
+	      pages_in_pagemap(pagemap, second));
+	check(scan(pagemap, window, size) == 1, "PAGEMAP_SCAN: %ld",
 	      scan(pagemap, window, size));
 	check_unharmed("looking for pages");
 	expect(EINVAL, msync(window, size, MS_SYNC));
@@ -642,7 +682,7 @@ static void noted_writes(void)
 	end_region();
 }
 
-/* NUMA nodes: the memory belongs to the region, and no process can place it. */
+/* NUMA nodes, for all clients, of a process that may write. */
 
 static long bind_window(char *at, uint64_t length, unsigned int flags)
 {
@@ -661,7 +701,7 @@ static long migrate(unsigned long from, unsigned long to)
 	return syscall(SYS_migrate_pages, 0, 64, &from, &to);
 }
 
-static void check_no_move(void)
+static void check_moves(void)
 {
 	const int nodes[] = { 0, 0, 0, 0 };
 	void *pages[] = { object, object + PAGE, second, window };
@@ -670,7 +710,10 @@ static void check_no_move(void)
 	check(syscall(SYS_move_pages, 0, 4, pages, nodes, status,
 		      MPOL_MF_MOVE) >= 0,
 	      "move_pages: %m");
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 2; i++)
+		check(status[i] == (opened == O_RDWR ? 0 : -EFAULT),
+		      "move_pages: page %d is %d", i, status[i]);
+	for (int i = 2; i < 4; i++)
 		check(status[i] == -EFAULT || status[i] == -ENOENT,
 		      "move_pages: page %d is %d", i, status[i]);
 	check_unharmed("move_pages");
@@ -678,18 +721,26 @@ static void check_no_move(void)
 
 static void placement_of_window(void)
 {
+	const int denied = opened == O_RDONLY ? EACCES : 0;
+	int mode = 0;
+
 	new_region();
 	expect(ENOENT, home_node());
-	expect(EINVAL, bind_window(object, LENGTH, 0));
-	expect(0, bind_window(window, size, 0));
-	expect(0, bind_window(window, size, MPOL_MF_MOVE));
-	expect(0, home_node());
+	expect(denied, bind_window(object, LENGTH, 0));
+	expect(denied, bind_window(object, LENGTH, MPOL_MF_MOVE));
+	expect(0,
+	       syscall(SYS_get_mempolicy, &mode, NULL, 0, object, MPOL_F_ADDR));
+	check_int(mode, denied ? MPOL_DEFAULT : MPOL_BIND);
+	/* The window has holes. */
+	expect(opened == O_RDONLY ? EACCES : EFAULT,
+	       bind_window(window, size, 0));
+	expect(ENOENT, home_node());
 	expect(0, migrate(1, 1));
 	if (!access("/sys/devices/system/node/node1", F_OK)) {
 		expect(0, migrate(1, 2));
 		expect(0, migrate(2, 1));
 	}
-	check_no_move();
+	check_moves();
 	end_region();
 }
 
@@ -767,6 +818,8 @@ static void crash(const char *filter)
 	pid = fork();
 	must(pid >= 0, "fork: %m");
 	if (!pid) {
+		/* One granule takes long enough. */
+		munmap(window + granule, granule);
 		setrlimit(RLIMIT_CORE, &all);
 		prctl(PR_SET_DUMPABLE, 1);
 		misses(object, LENGTH, PAGE, 1);
@@ -775,6 +828,9 @@ static void crash(const char *filter)
 	must(waitpid(pid, &status, 0) == pid && WCOREDUMP(status),
 	     "no core dump: wait status %#x", status);
 }
+
+/* The place of that mapping in the dump. */
+static off_t dumped_from;
 
 /* The number of bytes in a core dump of the mapping at an address. */
 static long dumped_at(const void *at)
@@ -792,14 +848,32 @@ static long dumped_at(const void *at)
 		     (ssize_t)(header.e_phnum * sizeof(*segments)),
 	     "no segments: %m");
 	for (int i = 0; i < header.e_phnum; i++)
-		if (segments[i].p_vaddr == (uintptr_t)at)
+		if (segments[i].p_vaddr == (uintptr_t)at) {
 			bytes = (long)segments[i].p_filesz;
+			dumped_from = (off_t)segments[i].p_offset;
+		}
 	close(file);
 	return bytes;
 }
 
+/* Pages of the object that are not in the dump of the window. */
+static int misses_in_core(void)
+{
+	int file = open(CORE, O_RDONLY | O_CLOEXEC), missing = 0;
+	uint64_t word;
+
+	for (char *page = object; page < object + LENGTH; page += PAGE)
+		if (pread(file, &word, sizeof(word),
+			  dumped_from + (page - window)) != sizeof(word) ||
+		    word != paint_for(page, 1))
+			missing++;
+	close(file);
+	return missing;
+}
+
 static void core_dump(void)
 {
+	/* Without and with shared memory of files that have a name. */
 	const char *const filters[] = { "0x33", "0xff" };
 
 	set_for_now("/proc/sys/kernel/core_pattern", CORE);
@@ -811,8 +885,12 @@ static void core_dump(void)
 		check(dumped_at(dumped) == LENGTH,
 		      "%ld bytes of ordinary memory in the dump",
 		      dumped_at(dumped));
-		check(dumped_at(window) <= 0, "%s: %ld bytes of the region",
-		      filters[i], dumped_at(window));
+		check(i ? dumped_at(window) == (long)granule :
+			  dumped_at(window) <= 0,
+		      "%s: %ld bytes of the region", filters[i],
+		      dumped_at(window));
+		check(!i || !misses_in_core(), "%s: other contents",
+		      filters[i]);
 		unlink(CORE);
 	}
 	check_unharmed("a dump");
@@ -926,11 +1004,12 @@ static void reaping(void)
 
 static const struct test_case cases[] = {
 	{ "layout",
-	  "mprotect, mremap, partial munmap and mmap do not change a window",
+	  "mprotect changes a window in its limits, and nothing moves it",
 	  layout },
 	{ "advice",
-	  "madvise returns what the documentation says and frees no memory",
+	  "madvise returns what the documentation says and loses no memory",
 	  advice },
+	{ "removal", "MADV_REMOVE frees memory for all clients", removal },
 	{ "dont-fork",
 	  "MADV_DONTFORK keeps a window from children, and MADV_DOFORK reverts",
 	  dont_fork },
@@ -940,7 +1019,8 @@ static const struct test_case cases[] = {
 	  locking },
 	{ "populate", "MAP_POPULATE populates a window behind its holes",
 	  populate },
-	{ "page-lists", "pagemap, PAGEMAP_SCAN and msync report no page",
+	{ "page-lists",
+	  "pagemap and PAGEMAP_SCAN show pages of a region, msync writes none",
 	  page_lists },
 	{ "table-dump", "the dump of page tables shows a window as a hole",
 	  table_dump, CASE_DEBUG },
@@ -948,10 +1028,11 @@ static const struct test_case cases[] = {
 	{ "noted-writes", "write tracking does not protect pages of a window",
 	  noted_writes },
 	{ "placement",
-	  "mbind, migrate_pages and move_pages move no page of a region",
+	  "mbind and move_pages place memory of a region, if a client may write",
 	  placement },
 	{ "same-pages", "KSM does not merge pages of a region", same_pages },
-	{ "core-dump", "a client's core dump does not contain the region",
+	{ "core-dump",
+	  "a client's core dump contains a window if the filter says so",
 	  core_dump },
 	{ "out-of-memory",
 	  "the OOM killer of a client does not free the region",

@@ -215,22 +215,23 @@ static void refused(void)
 	} while (0)
 #define refuse_map(call) refuse((call) == MAP_FAILED)
 
-	/* A window can only be unmapped as a whole. */
+	/* A part of a granule cannot be unmapped. */
 	refuse(munmap(window, PAGE));
-	refuse(munmap(window, g));
-	refuse(munmap(window + g, g));
-	refuse(munmap(window + 3 * g, g));
+	refuse(munmap(window, g + PAGE));
+	refuse(munmap(window + g + PAGE, g));
 	refuse(munmap(window + size - PAGE, PAGE));
-	refuse(munmap(window - g, 2 * g));
+	refuse(munmap(window - g, 2 * g - PAGE));
 	refuse(munmap(window + g + PAGE, PAGE));
 	refuse_map(mmap(window, PAGE, RW, ANY_ANON | MAP_FIXED, -1, 0));
-	refuse_map(mmap(window + g, g, RW, ANY_ANON | MAP_FIXED, -1, 0));
+	refuse_map(mmap(window + g, g + PAGE, RW, ANY_ANON | MAP_FIXED, -1, 0));
 
-	/* A window keeps its address and its size. */
+	/* A window keeps its address and does not grow. */
 	refuse_map(mremap(window, size, size + g, 0));
 	refuse_map(mremap(window, size, size + g, MREMAP_MAYMOVE));
-	refuse_map(mremap(window, size, size - g, 0));
+	refuse_map(mremap(window, size, size - PAGE, 0));
 	refuse_map(mremap(window, size, PAGE, 0));
+	refuse_map(mremap(window, size, g, MREMAP_MAYMOVE | MREMAP_FIXED,
+			  window + 16 * g));
 	refuse_map(mremap(window, size, size, MREMAP_MAYMOVE | MREMAP_FIXED,
 			  window + 16 * g));
 	refuse_map(mremap(window, g, g, MREMAP_MAYMOVE | MREMAP_FIXED,
@@ -241,9 +242,9 @@ static void refused(void)
 	refuse_map(
 		mremap(window, size, size, MREMAP_MAYMOVE | MREMAP_DONTUNMAP));
 
-	/* PROTECT changes access rights in a part of the region. */
+	/* PROTECT changes access rights in a part of a granule. */
 	refuse(mprotect(window, PAGE, PROT_READ));
-	refuse(mprotect(window + g, g, PROT_READ));
+	refuse(mprotect(window + g, g + PAGE, PROT_READ));
 	refuse(mprotect(window + size - PAGE, PAGE, PROT_NONE));
 #undef refuse_map
 #undef refuse
@@ -251,6 +252,105 @@ static void refused(void)
 	check(!munmap(window, size), "munmap of the window: %m");
 	check(load(window, &(uint64_t){ 0 }) == SIGSEGV,
 	      "the window is still there after munmap");
+	close(fd);
+}
+
+/* Signals of a load and of a store in the middle of a granule. */
+static void check_rights(unsigned int i, int prot, const char *when)
+{
+	volatile char *at = (char *)start + i * granule + granule / 4;
+	uint64_t value;
+
+	check_int(load(at, &value), prot & PROT_READ ? 0 : SIGSEGV);
+	check(store(at, 1) == (prot & PROT_WRITE ? 0 : SIGSEGV),
+	      "%s: store to granule %u: signal %d", when, i,
+	      touch_fault.signal);
+}
+
+static void check_all_rights(const int prot[4], const char *when)
+{
+	for (unsigned int i = 0; i < 4; i++)
+		check_rights(i, prot[i], when);
+}
+
+static void keep_rights(struct peer *parent, void *arg)
+{
+	const int all[4] = { RW, RW, RW, RW };
+
+	(void)arg;
+	check_all_rights(all, "other process, at first");
+	go(parent);
+	wait_go(parent);
+	check_all_rights(all, "other process, in the end");
+}
+
+/* Rights, of granules, of one process alone. */
+static void protected(void)
+{
+	const uint64_t g = granule;
+	int fd = new_region();
+	char *window = window_map(fd, start, size, RW, 0);
+	struct peer peer = peer_start(keep_rights, NULL);
+	struct mshare_stat stat;
+
+	wait_go(&peer);
+	paint_region(18);
+	check(!mprotect(window + g, 2 * g, PROT_READ), "mprotect: %m");
+	check_all_rights((int[]){ RW, PROT_READ, PROT_READ, RW }, "middle");
+	check(!mprotect(window + 2 * g, 2 * g, PROT_NONE), "mprotect: %m");
+	check_all_rights((int[]){ RW, PROT_READ, 0, 0 }, "half");
+	/* A child has the rights of its parent. */
+	if (!fork()) {
+		check_all_rights((int[]){ RW, PROT_READ, 0, 0 }, "child");
+		_exit(failed_checks ? 1 : 0);
+	}
+	check(wait(&(int){ 0 }) > 0, "wait: %m");
+	region_stat(fd, &stat);
+	check(stat.attached == 2, "%llu processes attached", stat.attached);
+	check(!mprotect(window, size, RW), "mprotect of all pieces: %m");
+	check_all_rights((int[]){ RW, RW, RW, RW }, "all");
+	check(region_is_painted(18), "contents");
+	go(&peer);
+	peer_end(&peer);
+	check(!munmap(window, size), "munmap of all pieces: %m");
+	close(fd);
+}
+
+/* Parts that are granules are windows like others. */
+static void pieces(void)
+{
+	const uint64_t g = granule;
+	int fd = new_region();
+	char *window = window_map(fd, start, size, RW, 0);
+	struct mshare_stat stat;
+	uint64_t value;
+
+	paint_region(19);
+	check(!munmap(window + g, g), "munmap: %m");
+	check(load(window + g, &value) == SIGSEGV &&
+		      touch_fault.code == SEGV_MAPERR,
+	      "the granule is still there");
+	check(!misses(window + 2 * g, 2 * g, g / 2, 19) &&
+		      !misses(window, 4 * PAGE, PAGE, 19),
+	      "the others have changed");
+	must(mmap(window + 2 * g, g, RW, ANY_ANON | MAP_FIXED, -1, 0) !=
+		     MAP_FAILED,
+	     "mmap over a granule: %m");
+	check(!peek(window + 2 * g), "the region shows through");
+	paint(window + 2 * g, g, g / 2, 20);
+	check(!munmap(window + 2 * g, g), "munmap: %m");
+	check(mremap(window + 3 * g, g, g, 0) == window + 3 * g, "mremap: %m");
+	window_map(fd, start + g, 2 * g, RW, g);
+	check(region_is_painted(19), "contents");
+	check(mremap(window, g, g, 0) == window, "mremap: %m");
+	check(!munmap(window + 3 * g, g) && !munmap(window, g), "munmap: %m");
+	region_stat(fd, &stat);
+	check(stat.attached == 1, "%llu processes attached", stat.attached);
+	check(mremap(window + g, 2 * g, g, 0) == window + g, "shrink: %m");
+	check(load(window + 2 * g, &value) == SIGSEGV, "it is still there");
+	check(!munmap(window + g, g), "munmap: %m");
+	region_stat(fd, &stat);
+	check(!stat.attached, "%llu processes attached", stat.attached);
 	close(fd);
 }
 
@@ -607,8 +707,10 @@ static void calls(void)
 		(void)!madvise(window, 4 * PAGE, advice[i].number);
 		check(region_is_painted(16), "%s hurt the contents",
 		      advice[i].name);
+		/* These would allocate all of the region. */
 		if (advice[i].number == MADV_POPULATE_READ ||
-		    advice[i].number == MADV_POPULATE_WRITE)
+		    advice[i].number == MADV_POPULATE_WRITE ||
+		    advice[i].number == 25)
 			continue;
 		(void)!madvise(window, size, advice[i].number);
 		check(region_is_painted(16), "%s of all hurt the contents",
@@ -650,8 +752,13 @@ static const struct test_case cases[] = {
 	{ "sizeless", "mmap fails before the size is set", sizeless },
 	{ "occupied", "a window replaces another mapping only with MAP_FIXED",
 	  occupied },
-	{ "refused", "a window cannot be split, moved, or changed in part",
+	{ "refused",
+	  "a window cannot be moved, grow, or be split inside a granule",
 	  refused },
+	{ "protected", "mprotect changes granules, of the process alone",
+	  protected },
+	{ "pieces", "granules of a window are unmapped and replaced alone",
+	  pieces },
 	{ "munmap-around", "munmap of a larger range unmaps the whole window",
 	  munmap_around },
 	{ "fork", "fork inherits windows", fork_inherits },
