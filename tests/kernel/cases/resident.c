@@ -326,6 +326,34 @@ static long numa_sum(const char *line, const char *key)
 	return sum;
 }
 
+static long dirty(void)
+{
+	return smaps_field("Private_Dirty", start) +
+	       smaps_field("Shared_Dirty", start);
+}
+
+/* The pages of a file are clean when they are on the disk. */
+static void written(void)
+{
+	int file = object_open(&object_kinds[EXT4], TOUCHED);
+	int fd = region_create(path = region_path(), start, 2 * granule);
+
+	check_result(region_map_file(fd, start, TOUCHED, RW, 0, file, 0), 0,
+		     "a file");
+	region_fill(fd, start + granule, TOUCHED, RW);
+	window_map(fd, start, 2 * granule, RW, 0);
+	paint((void *)start, TOUCHED, PAGE, 1);
+	check(dirty() == (long)TOUCHED, "%ld bytes are dirty", dirty());
+	check(!msync((void *)start, 2 * granule, MS_SYNC), "msync: %m");
+	check(!dirty(), "%ld bytes are dirty", dirty());
+	paint((void *)start, TOUCHED, PAGE, 2);
+	check(dirty() == (long)TOUCHED, "%ld bytes are dirty", dirty());
+	check(!fsync(fd), "fsync: %m");
+	check(!dirty(), "%ld bytes are dirty", dirty());
+	close(file);
+	close(fd);
+}
+
 static void numa_maps(void)
 {
 	int fd = region_create(path = region_path(), start, granule);
@@ -435,6 +463,7 @@ static const struct test_case cases[] = {
 	{ "smaps-windows",
 	  "smaps divides memory among the clients, granule by granule",
 	  smaps_windows },
+	{ "written", "msync and fsync of a region write its files", written },
 	{ "numa-maps",
 	  "numa_maps shows the nodes of pages and the number of clients",
 	  numa_maps },
