@@ -11,9 +11,6 @@
 
 #include "field.h"
 
-/* dev.d/vm passes shift=1 to QEMU. */
-#define NS_PER_INSTRUCTION 2
-
 void fail(const char *what)
 {
 	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));

@@ -13,6 +13,8 @@ _Noreturn void fail(const char *what);
  * instructions of all CPUs.
  */
 uint64_t now(void);
+/* dev.d/vm passes shift=1 to QEMU. */
+#define NS_PER_INSTRUCTION 2
 uint64_t instructions(void);
 
 /* Sorts @values. */

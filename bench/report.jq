@@ -3,7 +3,8 @@
 # the machine only adds, as their minimum.
 
 # In the order of the table. Values that are not measured at "reach" are
-# extrapolated; "relative" values are relative to the first value of plain.
+# extrapolated; "relative" values are relative to the first value of plain. Times are
+# measured in nanoseconds. "calls" are those of each of x objects.
 def metrics: [
 	{part: "tables", metric: "pgtables", unit: "bytes", reach: 1500,
 	 name: "page tables", per: "clients"},
@@ -37,6 +38,26 @@ def metrics: [
 	 name: "touch a new granule", per: "used"},
 	{part: "faults", metric: "first-touch", unit: "relative",
 	 name: "time of a first touch", per: "at once"},
+	{part: "tools", metric: "ls", unit: "seconds", name: "ls", per: "regions"},
+	{part: "tools", metric: "ls-calls", unit: "calls",
+	 name: "  system calls a row", per: "regions"},
+	{part: "tools", metric: "stat", unit: "seconds", name: "stat", per: "regions"},
+	{part: "tools", metric: "stat-calls", unit: "calls",
+	 name: "  system calls a row", per: "regions"},
+	{part: "tools", metric: "info", unit: "seconds", name: "info", per: "regions"},
+	{part: "tools", metric: "info-calls", unit: "calls",
+	 name: "  system calls a row", per: "regions"},
+	{part: "tools", metric: "metrics", unit: "seconds", name: "metrics",
+	 per: "regions"},
+	{part: "tools", metric: "metrics-calls", unit: "calls",
+	 name: "  system calls a row", per: "regions"},
+	{part: "tools", metric: "ps", unit: "seconds", name: "ps", per: "processes"},
+	{part: "tools", metric: "ps-calls", unit: "calls",
+	 name: "  system calls each", per: "processes"},
+	{part: "tools", metric: "exec", unit: "milliseconds",
+	 name: "attach-exec beside env(1)"},
+	{part: "exec", metric: "instructions", unit: "instructions",
+	 name: "attach-exec beside env(1)"},
 	{part: "unused", metric: "fork", unit: "instructions",
 	 name: "unused: fork, exit, wait"},
 	{part: "unused", metric: "exec", unit: "instructions",
@@ -58,10 +79,17 @@ def parsed:
 
 def typical($unit): sort | .[if $unit == "relative" then 0 else length / 2 | floor end];
 
+def scaled($unit; $x):
+	if $unit == "seconds" then . / 1000000000
+	elif $unit == "milliseconds" then . / 1000000
+	elif $unit == "calls" then . / $x
+	else . end;
+
 def points($kind; $unit):
 	map(select(.kind == $kind))
 	| group_by(.x)
-	| map({x: .[0].x, value: (map(.value) | typical($unit)), extrapolated: false});
+	| map({x: .[0].x, extrapolated: false, value:
+		(.[0].x as $x | map(.value) | typical($unit) | scaled($unit; $x))});
 
 # On the line through the first and the last point.
 def extrapolated_to($x):

@@ -25,13 +25,18 @@ const struct sample *samples_add(struct samples *s, ino_t inode,
 	return sample;
 }
 
-const struct sample *samples_find(const struct array *samples, ino_t inode)
+const struct sample *samples_find(const struct array *samples, ino_t inode,
+				  size_t from)
 {
 	const struct sample *sample = samples->items;
+	const size_t count = samples->count;
 
-	for (size_t i = 0; i < samples->count; i++)
-		if (sample[i].inode == inode)
-			return &sample[i];
+	for (size_t i = 0; i < count; i++) {
+		const size_t at = (from + i) % count;
+
+		if (sample[at].inode == inode)
+			return &sample[at];
+	}
 	return NULL;
 }
 

@@ -28,8 +28,12 @@ uint64_t samples_clock(void);
 const struct sample *samples_add(struct samples *samples, ino_t inode,
 				 const struct mshare_stat *stat);
 
-/* The first sample of this inode; NULL without such a sample. */
-const struct sample *samples_find(const struct array *samples, ino_t inode);
+/*
+ * The first sample of this inode, beginning the search at an index; NULL without
+ * such a sample. Most regions have the same index in all reports.
+ */
+const struct sample *samples_find(const struct array *samples, ino_t inode,
+				  size_t from);
 
 /* The samples of now are those of before, and now has none. */
 void samples_next(struct samples *samples);

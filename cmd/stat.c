@@ -333,12 +333,14 @@ static int fill(struct row *row, const struct region *region, void *data)
 	const ino_t inode = region->st.st_ino;
 	struct stat_command *c = data;
 	struct cell *cells = row->cells;
+	const struct sample *before;
 	char seals[SEAL_STRLEN];
 	struct mshare_stat st;
 	int err;
 
 	/* A region is named twice: a row without figures has no metrics. */
-	if (c->metrics && samples_find(&c->samples.now, inode))
+	if (c->metrics && (c->options.name_count || region->st.st_nlink > 1) &&
+	    samples_find(&c->samples.now, inode, 0))
 		return 0;
 	err = mshare_stat(region->fd, &st);
 	if (err)
@@ -349,8 +351,8 @@ static int fill(struct row *row, const struct region *region, void *data)
 	fill_figures(cells, &st);
 	cell_value(&cells[COL_UNSHARED], CELL_SIZE, cost_unshared(&st));
 	cell_list(&cells[COL_SEALS], seal_format(st.seals, seals));
-	fill_rates(cells, samples_find(&c->samples.before, inode),
-		   samples_add(&c->samples, inode, &st));
+	before = samples_find(&c->samples.before, inode, c->samples.now.count);
+	fill_rates(cells, before, samples_add(&c->samples, inode, &st));
 	return 0;
 }
 

@@ -59,6 +59,28 @@ report() {
 	END
 }
 
+@test "bench: seconds, milliseconds, and calls of each object" {
+	cat >lines <<-'END'
+		tools ls 2000 msharefs 1500000000
+		tools ls-calls 2000 msharefs 16200
+		tools ps 10000 msharefs 3820000000
+		tools exec 1 plain 20000000
+		tools exec 1 msharefs 59000000
+	END
+	run --separate-stderr report
+	show
+	assert_success
+	assert_output - <<-'END'
+		                                        msharefs            plain     ratio
+		ls, regions: 2,000                           1.5                -          -
+		  system calls a row, regions: 2,000           8.1                -          -
+		ps, processes: 10,000                       3.82                -          -
+		attach-exec beside env(1)                     59               20       2.95
+
+		* extrapolated
+	END
+}
+
 @test "bench: JSON has exact results and their meaning" {
 	report --json results.json >table
 	run jq -c '.format, .version, (.results | length)' results.json
