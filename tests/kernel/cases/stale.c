@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -951,6 +952,100 @@ static void own_mmap(void)
 	pthread_join(thread, NULL);
 }
 
+/*
+ * The same for the kernel's own walk of the page tables, without locks, for
+ * vmsplice(): the word that it finds, while other memory takes the window's
+ * place and the window takes that memory's place. @state is odd in between.
+ */
+struct splicer {
+	volatile int state, stop;
+	volatile uint64_t in_window, elsewhere;
+};
+
+#define IN_WINDOW 0x1111
+#define ELSEWHERE 0x2222
+
+/* The word by way of a pipe, or 0 if there is nothing at its address. */
+static uint64_t spliced_word(const int *pipe_ends)
+{
+	struct iovec here = { (void *)word, sizeof(word) };
+	uint64_t value;
+
+	if (vmsplice(pipe_ends[1], &here, 1, 0) < 0)
+		return 0;
+	must(read(pipe_ends[0], &value, sizeof(value)) == sizeof(value),
+	     "read: %m");
+	return value;
+}
+
+static void *splice_words(void *arg)
+{
+	struct splicer *self = arg;
+	int pipe_ends[2];
+
+	must(!pipe(pipe_ends), "pipe: %m");
+	pin_to_cpu(1);
+	while (!self->stop) {
+		int before = self->state;
+		uint64_t value = spliced_word(pipe_ends);
+
+		if (before % 2 || before != self->state)
+			continue;
+		must(value == (before % 4 ? ELSEWHERE : IN_WINDOW),
+		     "state %d: %#lx", before, value);
+		if (before % 4)
+			self->elsewhere++;
+		else
+			self->in_window++;
+	}
+	return NULL;
+}
+
+static void wait_for_words(const volatile uint64_t *count)
+{
+	const uint64_t enough = *count + 3;
+
+	for (int ms = 0; *count < enough; ms++) {
+		must(ms < PATIENCE_MS, "vmsplice() is never in time");
+		usleep(1000);
+	}
+}
+
+static void own_mmap_spliced(void)
+{
+	struct splicer splicer = { .state = 1 };
+	pthread_t thread;
+
+	set_up();
+	new_object(0);
+	must(!pthread_create(&thread, NULL, splice_words, &splicer),
+	     "no thread");
+	for (int round = 0; round < ROUNDS; round++) {
+		/* Over what was there in the round before */
+		must(mmap((void *)start, size, RW, MAP_SHARED | MAP_FIXED, fd,
+			  0) == (void *)start,
+		     "a window: %m");
+		/* Once: what is written elsewhere must not get here. */
+		if (!round)
+			store((void *)word, IN_WINDOW);
+		splicer.state = 4 * round + 4;
+		wait_for_words(&splicer.in_window);
+		splicer.state++;
+		must(mmap((void *)start, size, RW,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |
+				  MAP_NORESERVE,
+			  -1, 0) == (void *)start,
+		     "other memory: %m");
+		store((void *)word, ELSEWHERE);
+		splicer.state++;
+		wait_for_words(&splicer.elsewhere);
+		splicer.state++;
+	}
+	splicer.stop = 1;
+	pthread_join(thread, NULL);
+	munmap((void *)start, size);
+}
+
 /* The kernel counts the flushes of up to 64 regions apart from each other. */
 #define MANY 72
 
@@ -1162,6 +1257,9 @@ static const struct test_case cases[] = {
 	  own_mprotect },
 	{ "own-mmap", "mmap over a window takes the window from other threads",
 	  own_mmap },
+	{ "own-mmap-spliced",
+	  "mmap over a window takes the window from vmsplice, and gives it back",
+	  own_mmap_spliced },
 };
 
 static void setup(void)
