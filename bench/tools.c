@@ -120,7 +120,7 @@ static uint64_t count_calls(char *const *argv)
 
 	if (!pid) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		raise(SIGSTOP);
+		kill(getpid(), SIGSTOP);
 		execute(argv);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid ||
@@ -194,9 +194,9 @@ static void ps(int processes)
 static uint64_t exec_program(const char *kind)
 {
 	char *const env[] = { "/usr/bin/env", "/bin/true", NULL };
-	char *const attach_exec[] = {
-		(char *)MSHARECTL, "attach-exec", "r00000", "--", "true", NULL
-	};
+	char *const attach_exec[] = { (char *)MSHARECTL, "attach-exec",
+				      "r00000",          "--",
+				      "/bin/true",       NULL };
 
 	add_regions(1);
 	return measure(strcmp(kind, "plain") ? attach_exec : env, EXECS);
