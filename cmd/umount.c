@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <mshare.h>
@@ -14,6 +15,7 @@
 #include "mount-args.h"
 #include "names.h"
 #include "parse.h"
+#include "window.h"
 #include "xalloc.h"
 
 /* How many names a message has. */
@@ -127,6 +129,26 @@ static int describe(const struct mount *mount, struct loss *loss, char **text)
 	return err;
 }
 
+static int is_below(const struct window *w, void *data)
+{
+	const struct mount *mount = data;
+	const size_t len = strlen(mount->path);
+
+	return !strncmp(w->path, mount->path, len) && w->path[len] == '/';
+}
+
+/*
+ * Whether a process has memory of the mount, also that of a removed region,
+ * which no name leads to. Of processes that are not visible, the kernel knows.
+ */
+static bool is_mapped(struct mount *mount)
+{
+	size_t unreadable;
+
+	return window_scan("/proc", mount->dev, is_below, mount, &unreadable) >
+	       0;
+}
+
 static int unmount(const struct umount *u, struct mount *mount)
 {
 	const struct subject subject = { .name = mount->path,
@@ -141,7 +163,7 @@ static int unmount(const struct umount *u, struct mount *mount)
 	mount->fd = -1;
 	if (!err && geteuid())
 		err = -EPERM;
-	if (!err && loss.attached)
+	if (!err && (loss.attached || (u->args.dry_run && is_mapped(mount))))
 		err = -EBUSY;
 	if (err) {
 		ret = message_failed(OP_DO_UMOUNT, &subject, err);

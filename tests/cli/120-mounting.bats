@@ -6,11 +6,22 @@ load common
 
 setup() {
 	setup_fake
+	# the device numbers of other file systems than tmpfs may differ in maps
+	SHM=$(mktemp -d /dev/shm/mshare-cli-XXXXXX)
+	mv "$MOUNT" "$SHM/mshare"
+	MOUNT=$SHM/mshare
+	export MSHARE_FAKE_DIR=$MOUNT
 	unset MSHARE_MOUNT_POINT
 	export MSHARE_FAKE_USER=0 MSHARE_FAKE_LOG=$BATS_TEST_TMPDIR/log
 	DIR=$(realpath "$BATS_TEST_TMPDIR")/dir
 	mkdir "$DIR"
 	: >"$MSHARE_FAKE_LOG"
+}
+
+teardown() {
+	[[ -z ${pid:-} ]] || kill "$pid"
+	drop_other
+	rm -rf "$SHM"
 }
 
 logged() {
@@ -135,6 +146,18 @@ SETATTR $MOUNT set 0x8 clear 0x3"
 	works umount --dry-run "$MOUNT"
 	assert_output "would unmount $MOUNT"
 	logged ''
+}
+
+@test "umount --dry-run fails while a process has a removed region" {
+	msharectl -M "$MOUNT" create -q -s 1G gone
+	LD_PRELOAD=$PROBES/fake-msharefs.so "${MSHARECTL:-$BUILD/msharectl}" -M "$MOUNT" attach-exec gone -- sleep 100 3>&- &
+	pid=$!
+	until [[ $(<"/proc/$pid/comm") == sleep ]] && grep -q "$MOUNT/gone" "/proc/$pid/maps"; do
+		sleep 0.05
+	done
+	rm "$MOUNT/gone"
+	fails 1 umount --dry-run "$MOUNT"
+	cause "msharectl umount: $MOUNT: in use"
 }
 
 # libmount looks for what it unmounts in mountinfo. "works", "fails" and what
