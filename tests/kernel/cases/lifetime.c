@@ -512,6 +512,49 @@ static void unmap_parts(void)
 	check(store((void *)start, 1) == SIGSEGV, "memory is still mapped");
 }
 
+static void sees_two(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	check(peek((void *)start) == 2, "another process has %#llx",
+	      (unsigned long long)peek((void *)start));
+}
+
+/* Puts what was freed to another use. */
+static void use_free_memory(uint64_t amount)
+{
+	void *memory =
+		mmap(NULL, amount, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	must(memory != MAP_FAILED, "mmap: %m");
+	madvise(memory, amount, MADV_NOHUGEPAGE);
+	paint(memory, amount, PAGE, 1);
+}
+
+/*
+ * A client's link to the table of a granule must be right after UNMAP of the
+ * whole granule: the next access would fault forever, or use another's memory.
+ */
+static void unmap_granule(void)
+{
+	int fd = region_create(region_path(), start, granule);
+	struct peer peer;
+
+	window_map(fd, start, granule, RW, 0);
+	region_fill(fd, start, granule, RW);
+	check(!store((void *)start, 1), "before UNMAP");
+	check_result(region_unmap(fd, start, granule), 0, "UNMAP");
+	use_free_memory(64 * MIB);
+	region_fill(fd, start, granule, RW);
+	alarm(60);
+	check(peek((void *)start) == 0, "after UNMAP: %#llx",
+	      (unsigned long long)peek((void *)start));
+	check(!store((void *)start, 2), "after UNMAP");
+	alarm(0);
+	peer = peer_start(sees_two, NULL);
+	peer_end(&peer);
+}
+
 static const struct test_case cases[] = {
 	{ "close-last", "the kernel frees the memory at the last close",
 	  close_last },
@@ -548,6 +591,9 @@ static const struct test_case cases[] = {
 	{ "unmap-parts",
 	  "UNMAP frees the page tables that UNMAP of parts has left",
 	  unmap_parts },
+	{ "unmap-granule",
+	  "clients can use a granule that was unmapped and mapped again",
+	  unmap_granule },
 	{ "remake",
 	  "a new region can use the space of a removed region at once", remake,
 	  CASE_LONG },
