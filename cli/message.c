@@ -237,16 +237,21 @@ static const struct message messages[] = {
 	{ OP_POPULATE, EFAULT, "the file ends before the range does",
 	  "Nothing was mapped; choose a smaller --size." },
 
-	{ OP_LOCK_MEMORY, ENOMEM, "a part of the range is not mapped",
-	  "Map the whole range; msharectl info --mappings shows the mappings." },
+	{ OP_LOCK_MEMORY, ENOMEM,
+	  "the user's limit of locked memory is reached",
+	  "Lock less, run with CAP_IPC_LOCK, or raise the limit: ulimit -l; in a "
+	  "service, LimitMEMLOCK=" },
 	{ OP_LOCK_MEMORY, EPERM,
-	  "a process with a limit of locked memory, however high, may not lock "
-	  "regions",
-	  "Run with CAP_IPC_LOCK, or without a limit: ulimit -l unlimited; in a "
-	  "service, LimitMEMLOCK=infinity" },
+	  "another user has locked memory of the region, or the limit of locked "
+	  "memory is 0",
+	  "Run as that user or with CAP_IPC_LOCK, or raise the limit: ulimit -l; "
+	  "in a service, LimitMEMLOCK=" },
 	{ OP_LOCK_MEMORY, EAGAIN,
 	  "the kernel could not populate the whole range",
 	  "Lock less with --size, or free memory." },
+	{ OP_UNLOCK_MEMORY, EPERM,
+	  "another user has locked memory of the region",
+	  "Run as that user or with CAP_IPC_LOCK." },
 
 	{ OP_SEAL, EINVAL, "this kernel does not know all of these seals",
 	  "Use the msharectl that belongs to the kernel." },

@@ -169,7 +169,9 @@ int mshare_advise(int fd, uint64_t addr, uint64_t size, int advice);
 
 /*
  * Lock a range in memory, or unlock a range. flags is 0 or MLOCK_ONFAULT.
- * -EPERM: the process has neither CAP_IPC_LOCK nor an infinite RLIMIT_MEMLOCK.
+ * The memory counts for RLIMIT_MEMLOCK of the user who locked first. Without
+ * CAP_IPC_LOCK: -ENOMEM: the limit is reached; -EPERM: another user has locked
+ * memory of the region, or the limit is 0.
  */
 int mshare_lock(int fd, uint64_t addr, uint64_t size, unsigned int flags);
 int mshare_unlock(int fd, uint64_t addr, uint64_t size);
