@@ -56,6 +56,24 @@ holds() {
 	assert_line --index 0 'msharectl ps: region: 1 of 1 processes that have the region attached are not visible here'
 }
 
+@test "ps succeeds while clients come and go" {
+	local i
+	msharectl create --size 1G region
+	# each child has the region, and ends at once
+	msharectl attach-exec region -- bash -c 'while :; do (:); done' &
+	child=$!
+	for ((i = 0; i < 100; i++)); do
+		[[ $(msharectl stat -nr -o ATTACHED region) == 0 ]] || break
+		sleep 0.1
+	done
+	for ((i = 0; i < 30; i++)); do
+		logged msharectl ps -nr -o PID region
+		assert_success
+		assert_line "$child"
+		refute_output --regexp '[^0-9[:space:]]'
+	done
+}
+
 @test "ps without /proc fails and names the command that mounts proc" {
 	# shellcheck disable=SC2016
 	logged unshare --mount sh -c 'mount -t tmpfs tmpfs /proc && exec msharectl ps'
