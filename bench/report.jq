@@ -56,6 +56,8 @@ def metrics: [
 	 name: "  system calls each", per: "processes"},
 	{part: "tools", metric: "exec", unit: "milliseconds",
 	 name: "attach-exec beside env(1)"},
+	{part: "tools", metric: "smaps", unit: "seconds",
+	 name: "smaps_rollup of 512 MiB", per: "clients"},
 	{part: "exec", metric: "instructions", unit: "instructions",
 	 name: "attach-exec beside env(1)"},
 	{part: "unused", metric: "fork", unit: "instructions",

@@ -6,6 +6,7 @@
  *	list REGIONS	the listings, with 2,000 clients of the first region
  *	ps PROCESSES	ps, with as many processes, of which 2,000 are clients
  *	exec KIND	attach-exec (msharefs) or env (plain)
+ *	smaps KIND	the smaps_rollup of 100 clients of 512 MiB that all touched
  *	instructions KIND	the same, in a guest with --icount
  *
  * The root directory has msharectl.
@@ -202,14 +203,52 @@ static uint64_t exec_program(const char *kind)
 	return measure(strcmp(kind, "plain") ? attach_exec : env, EXECS);
 }
 
+static struct memory memory;
+
+static void touch(int number)
+{
+	(void)number;
+	memory_map(&memory);
+	memory_read(&memory, PAGE);
+}
+
+static void read_all(pid_t pid)
+{
+	char path[48], text[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	fd = open(path, O_RDONLY);
+	while (read(fd, text, sizeof(text)) > 0)
+		;
+	close(fd);
+}
+
+static uint64_t read_smaps(const char *kind)
+{
+	struct crowd crowd;
+	uint64_t since;
+
+	memory = memory_make(kind, 512 * MIB);
+	crowd = crowd_start(100, touch, rest);
+	since = now();
+	for (int i = 0; i < crowd.count; i++)
+		read_all(crowd.pids[i]);
+	since = now() - since;
+	crowd_end(&crowd);
+	return since;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 3)
-		fail("usage: bench-tools list | ps | exec | instructions");
+		fail("usage: bench-tools list | ps | smaps | exec | instructions");
 	if (!strcmp(argv[1], "list"))
 		list(atoi(argv[2]));
 	else if (!strcmp(argv[1], "ps"))
 		ps(atoi(argv[2]));
+	else if (!strcmp(argv[1], "smaps"))
+		report("smaps", read_smaps(argv[2]));
 	else if (!strcmp(argv[1], "exec"))
 		report("exec", exec_program(argv[2]));
 	else
