@@ -103,6 +103,8 @@ function __msharectl_argument --no-scope-shadowing
             string join0 -- $__msharectl_advice
         case '*NAME*'
             __msharectl_names
+        case '* PROGRAM *'
+            complete -C "$current" | string join0
     end
 end
 
@@ -139,7 +141,7 @@ function __msharectl_complete
     end
 
     if set -l separator (contains -i -- -- $words)
-        test "$command" = attach-exec; or return
+        contains -- "$command" attach-exec run; or return
         set -e words[1..$separator]
         complete -C (string join ' ' -- (string escape -- $words) "$current") | string join0
         return
@@ -167,7 +169,7 @@ function __msharectl_complete
     end
 
     if string match -q -- '-*' $current
-        test "$command" = attach-exec; and printf '%s\0' --\t'the program follows'
+        contains -- "$command" attach-exec run; and printf '%s\0' --\t'the program follows'
         for line in $options
             set -l parts (string split \t -- $line)
             for name in $parts[1..2]

@@ -55,10 +55,11 @@
 
 #include <linux/msharefs.h>
 
-#define MAGIC        0x4d534852
-#define MAX_MAPPINGS 64
-#define NAME_SPACE   512
-#define MAX_REGIONS  256
+#define MAGIC         0x4d534852
+#define PR_SET_MSHARE 0x4d534852
+#define MAX_MAPPINGS  64
+#define NAME_SPACE    512
+#define MAX_REGIONS   256
 
 struct mapping {
 	uint64_t addr, size, offset, inode, dev;
@@ -701,6 +702,11 @@ int prctl(int option, ...)
 	for (int i = 0; i < 4; i++)
 		arg[i] = va_arg(args, unsigned long);
 	va_end(args);
+	if (option == PR_SET_MSHARE) {
+		note_request("PR_SET_MSHARE %lu %lu\n", arg[0], arg[1]);
+		errno = injected("MSHARE_FAKE_FAIL", "PR_SET_MSHARE");
+		return errno ? -1 : 0;
+	}
 	if (option == PR_SET_PTRACER && command && system(command) < 0)
 		abort();
 	return real(option, arg[0], arg[1], arg[2], arg[3]);

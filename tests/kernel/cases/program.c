@@ -1,0 +1,690 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PR_SET_MSHARE: anonymous shared memory of programs that do not know msharefs.
+ * Such a program may notice nothing: one script runs without and with regions.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/userfaultfd.h>
+
+#include "case.h"
+#include "check.h"
+#include "leak.h"
+#include "peer.h"
+#include "region.h"
+#include "touch.h"
+
+#ifndef PR_SET_MSHARE
+#define PR_SET_MSHARE    0x4d534852
+#define PR_GET_MSHARE    0x4d534853
+#define PR_MSHARE_STRICT 1
+#endif
+
+#define RW       (PROT_READ | PROT_WRITE)
+#define ANON     (MAP_SHARED | MAP_ANONYMOUS)
+#define STRANGER 65534
+/* From this size on; and a length that is no multiple of anything. */
+#define MIN_SIZE (16 * MIB)
+#define LENGTH   (40 * MIB + 0x98)
+
+static int result(long returned)
+{
+	return returned < 0 ? -errno : (int)returned;
+}
+
+static int set_min_size(uint64_t size, unsigned long flags)
+{
+	return result(prctl(PR_SET_MSHARE, size, flags, 0, 0));
+}
+
+/* The flags, or a negative errno. */
+static int get_min_size(uint64_t *size)
+{
+	return result(prctl(PR_GET_MSHARE, size, 0, 0, 0));
+}
+
+static char *map_with(void *addr, uint64_t size, int prot, int flags)
+{
+	char *at = mmap(addr, size, prot, flags, -1, 0);
+
+	must(at != MAP_FAILED, "mmap of %#lx: %m", size);
+	return at;
+}
+
+static char *map(uint64_t size)
+{
+	return map_with(NULL, size, RW, ANON);
+}
+
+/* A counter in a file that holds only this. */
+static long counter(const char *name)
+{
+	char path[128];
+	long value = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/mshare/program_%s", name);
+	f = fopen(path, "r");
+	must(f && fscanf(f, "%ld", &value) == 1, "%s: %m", path);
+	fclose(f);
+	return value;
+}
+
+static long kib_of(const char *path, const char *key)
+{
+	char line[256];
+	long value = -1;
+	FILE *f = fopen(path, "r");
+
+	must(f, "%s: %m", path);
+	while (value < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, strlen(key)))
+			value = atol(line + strlen(key));
+	fclose(f);
+	return value;
+}
+
+/* Is the mapping at the address a window? Checks its name on the way. */
+static bool is_window(const void *at)
+{
+	uint64_t start, end;
+	bool found = false, window = false;
+	char line[512];
+	FILE *f = fopen("/proc/self/smaps", "r");
+
+	must(f, "smaps: %m");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s", &start, &end) ==
+		    2) {
+			found = start <= (uint64_t)at && (uint64_t)at < end;
+			if (found)
+				check(strstr(line, "/dev/zero (deleted)\n"),
+				      "%s", line);
+		} else if (found && !strncmp(line, "VmFlags:", 8)) {
+			window = strstr(line, " sp");
+			break;
+		}
+	}
+	check(found, "nothing at %p", at);
+	fclose(f);
+	return window;
+}
+
+static void attribute(void)
+{
+	uint64_t size = 1;
+
+	check_result(get_min_size(&size), 0, "GET");
+	check_int(size, 0);
+	check_result(set_min_size(3 * MIB, 0), EINVAL, "no power of two");
+	check_result(set_min_size(PAGE / 2, 0), EINVAL, "less than a page");
+	check_result(set_min_size(MIB, 2), EINVAL, "unknown flag");
+	check_result(set_min_size(0, PR_MSHARE_STRICT), EINVAL, "strict");
+	check_result(result(prctl(PR_SET_MSHARE, MIB, 0, 1, 0)), EINVAL,
+		     "fourth argument");
+	check_result(result(prctl(PR_SET_MSHARE, MIB, 0, 0, 1)), EINVAL,
+		     "fifth argument");
+	check_result(result(prctl(PR_GET_MSHARE, &size, 1, 0, 0)), EINVAL,
+		     "third argument");
+	check_result(result(prctl(PR_GET_MSHARE, 8, 0, 0, 0)), EFAULT,
+		     "EFAULT");
+	check_result(get_min_size(&size), 0, "GET");
+	check_int(size, 0);
+	for (uint64_t i = PAGE; i; i <<= 1) {
+		check_result(set_min_size(i, 0), 0, "%#lx", i);
+		check_result(get_min_size(&size), 0, "GET");
+		check_int(size, i);
+	}
+	check_result(set_min_size(MIB, PR_MSHARE_STRICT), 0, "strict");
+	check_int(get_min_size(&size), PR_MSHARE_STRICT);
+	check_int(size, MIB);
+	check_result(set_min_size(0, 0), 0, "nothing");
+	check_int(get_min_size(&size), 0);
+	check_int(size, 0);
+}
+
+/* What an executed program has: 8 bits of its size in MiB. */
+static void executed(void)
+{
+	uint64_t size = 0;
+
+	get_min_size(&size);
+	_exit((int)(size / MIB));
+}
+
+static int execute_as(const char *path, uid_t uid)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		if (uid && (setgroups(0, NULL) || setresgid(uid, uid, uid) ||
+			    setresuid(uid, uid, uid)))
+			_exit(255);
+		execl(path, path, "executed", NULL);
+		_exit(254);
+	}
+	must(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "wait: %m");
+	return WEXITSTATUS(status);
+}
+
+static void inheritance(void)
+{
+	char command[PATH_MAX + 64], self[PATH_MAX] = "";
+	uint64_t size = 0;
+
+	must(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0, "exe: %m");
+	check_int(execute_as(self, 0), 0);
+	check_result(set_min_size(16 * MIB, 0), 0, "SET");
+	check_int(execute_as(self, 0), 16);
+	check_int(execute_as(self, STRANGER), 16);
+	check_result(get_min_size(&size), 0, "GET");
+	check_int(size, 16 * MIB);
+
+	/* Others choose nothing for a program with more privileges. */
+	mounts_unshare();
+	must(!mount("tmpfs", "/mnt", "tmpfs", 0, "mode=755"), "mount: %m");
+	snprintf(command, sizeof(command), "install -m 4755 %s /mnt/program",
+		 self);
+	must(!system(command), "%s", command);
+	check_int(execute_as("/mnt/program", STRANGER), 0);
+	/* No privileges are gained here. */
+	check_int(execute_as("/mnt/program", 0), 16);
+}
+
+static void stores(struct peer *parent, void *arg)
+{
+	volatile char *at = arg;
+	long before = kib_of("/proc/self/status", "VmPTE:");
+
+	(void)parent;
+	check(is_window((void *)at), "the child has no window");
+	for (uint64_t i = 0; i < LENGTH; i += TABLE_SPAN)
+		at[i] = 'c';
+	check(kib_of("/proc/self/status", "VmPTE:") - before < 16,
+	      "page tables of its own");
+}
+
+static void shared(void)
+{
+	long regions = counter("regions");
+	struct peer peer;
+	char *at;
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	at = map(LENGTH);
+	check_int(counter("regions"), regions + 1);
+	check(is_window(at), "no window");
+	check((uint64_t)at % granule == 0, "at %p", at);
+	for (uint64_t i = 0; i < LENGTH; i += PAGE)
+		if (at[i])
+			check(false, "%lx is not 0", i);
+	at[5] = 'p';
+	peer = peer_start(stores, at);
+	peer_end(&peer);
+	check_int(at[0], 'c');
+	check_int(at[5], 'p');
+	check_int(load(at + 41 * MIB, &(uint64_t){ 0 }), SIGBUS);
+	check_result(result(munmap(at, LENGTH)), 0, "munmap");
+	check_int(load(at, &(uint64_t){ 0 }), SIGSEGV);
+}
+
+/* Memory of other kinds stays as it is. */
+static void others(void)
+{
+	const struct {
+		const char *what;
+		int prot, flags;
+		uint64_t size;
+	} kinds[] = {
+		{ "small", RW, ANON, MIN_SIZE - PAGE },
+		{ "MAP_32BIT", RW, ANON | MAP_32BIT, LENGTH },
+		{ "PROT_NONE", PROT_NONE, ANON, LENGTH },
+		{ "executable", RW | PROT_EXEC, ANON, LENGTH },
+	};
+	long regions;
+	char *at, *fixed;
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	regions = counter("regions");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		at = map_with(NULL, kinds[i].size, kinds[i].prot,
+			      kinds[i].flags);
+		check(!is_window(at), "%s", kinds[i].what);
+		munmap(at, kinds[i].size);
+	}
+	fixed = map_with(NULL, 2 * granule, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS);
+	at = map_with(fixed, LENGTH, RW, ANON | MAP_FIXED);
+	check(at == fixed && !is_window(at), "MAP_FIXED");
+	map_with(NULL, LENGTH, RW, MAP_PRIVATE | MAP_ANONYMOUS);
+	check_int(counter("regions"), regions);
+	must(!set_min_size(0, 0), "PR_SET_MSHARE: %m");
+	check(!is_window(map(LENGTH)), "after the end");
+}
+
+/* A hint that is free is used, rounded up to a granule. */
+static void hints(void)
+{
+	char *const hint = (char *)0x7000000000;
+	char *at;
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	at = map_with(hint - 5 * PAGE, LENGTH, RW, ANON);
+	check(at == hint && is_window(at), "at %p", at);
+	at = map_with(hint, LENGTH, RW, ANON);
+	check(at != hint && is_window(at), "at %p", at);
+}
+
+/* The script, and what it saw without and with regions. */
+#define MAX_NOTES 256
+
+struct note {
+	char what[64];
+	long value;
+};
+
+static struct note notes[2][MAX_NOTES];
+static unsigned int nr_notes[2];
+static int run;
+
+static void note(const char *what, long value)
+{
+	unsigned int n = nr_notes[run]++;
+
+	must(n < MAX_NOTES, "too many notes");
+	snprintf(notes[run][n].what, sizeof(notes[run][n].what), "%s", what);
+	notes[run][n].value = value;
+}
+
+#define NOTE(call)   note(#call, result(call))
+#define NOTE_64(sum) note(#sum, (long)(sum))
+
+/* The pages are LENGTH / PAGE + 1. */
+#define END ((LENGTH | (PAGE - 1)) + 1)
+
+static int fault_at(char *at)
+{
+	return load(at, &(uint64_t){ 0 });
+}
+
+static char *fresh(void)
+{
+	char *at = map(LENGTH);
+
+	NOTE_64(at[0] | at[LENGTH - 1]);
+	check_int(is_window(at), run);
+	memset(at, 'a', 3 * PAGE);
+	at[LENGTH - 1] = 'z';
+	return at;
+}
+
+static void script_munmap(void)
+{
+	char *at = fresh();
+
+	NOTE(munmap(at, PAGE));
+	NOTE_64(fault_at(at));
+	NOTE_64(at[PAGE]);
+	NOTE(munmap(at + 4 * MIB, MIB + 5));
+	NOTE_64(fault_at(at + 4 * MIB));
+	NOTE_64(fault_at(at + 5 * MIB));
+	NOTE_64(fault_at(at + 5 * MIB + PAGE));
+	NOTE_64(at[LENGTH - 1]);
+	NOTE(munmap(at + END - PAGE, PAGE));
+	NOTE_64(fault_at(at + LENGTH - 8));
+	NOTE(munmap(at, LENGTH));
+	NOTE_64(fault_at(at + PAGE));
+	/* Nothing of it is left. */
+	NOTE(munmap(at, LENGTH));
+	at = fresh();
+	NOTE(munmap(at + MIB, LENGTH - MIB));
+	NOTE_64(at[0]);
+	NOTE_64(fault_at(at + MIB));
+	NOTE(munmap(at, MIB));
+}
+
+static void script_mprotect(void)
+{
+	char *at = fresh();
+
+	NOTE(mprotect(at + PAGE, PAGE, PROT_READ));
+	NOTE_64(store(at + PAGE, 1));
+	NOTE_64(store(at, 1));
+	NOTE(mprotect(at + PAGE, PAGE, RW));
+	NOTE_64(store(at + PAGE, 1));
+	NOTE(mprotect(at, LENGTH, PROT_NONE));
+	NOTE_64(fault_at(at));
+	NOTE(mprotect(at, LENGTH, PROT_READ));
+	NOTE_64(store(at + 20 * MIB, 1));
+	NOTE_64(at[LENGTH - 1]);
+	NOTE(mprotect(at, LENGTH, RW | PROT_EXEC));
+	at[0] = (char)0xc3;
+	NOTE_64(call(at));
+	NOTE(munmap(at, LENGTH));
+}
+
+static void script_mremap(void)
+{
+	char *at = fresh(), *moved, *twin;
+
+	moved = mremap(at, LENGTH, 2 * END, MREMAP_MAYMOVE);
+	NOTE_64(moved != MAP_FAILED);
+	NOTE_64(moved[LENGTH - 1]);
+	NOTE_64(fault_at(moved + END + 5 * PAGE));
+	NOTE_64(store(moved + END - 8, 1));
+	moved = mremap(moved, 2 * END, MIB, 0);
+	NOTE_64(moved != MAP_FAILED);
+	NOTE_64(fault_at(moved + MIB));
+	twin = mremap(moved, 0, MIB, MREMAP_MAYMOVE);
+	NOTE_64(twin != MAP_FAILED);
+	twin[PAGE] = 't';
+	NOTE_64(moved[PAGE]);
+	at = fresh();
+	NOTE_64(mremap(at, MIB, MIB, MREMAP_MAYMOVE | MREMAP_FIXED,
+		       twin + MIB) == twin + MIB);
+	NOTE_64(twin[MIB]);
+	NOTE_64(fault_at(at));
+	NOTE_64(at[LENGTH - 1]);
+	NOTE(munmap(at, LENGTH));
+	NOTE(munmap(twin, 2 * MIB));
+	NOTE(munmap(moved, MIB));
+}
+
+static void script_advice(void)
+{
+	char *at = fresh();
+	pid_t child;
+	int status;
+
+	NOTE(madvise(at, MIB, MADV_POPULATE_WRITE));
+	NOTE(madvise(at, LENGTH, MADV_RANDOM));
+	NOTE(madvise(at, LENGTH, MADV_HUGEPAGE));
+	NOTE(madvise(at, PAGE, MADV_DONTNEED));
+	NOTE_64(at[5]);
+	NOTE(madvise(at, PAGE, MADV_REMOVE));
+	NOTE_64(at[5]);
+	NOTE_64(at[PAGE]);
+	NOTE(madvise(at, LENGTH, MADV_DONTDUMP));
+	NOTE(madvise(at, LENGTH, MADV_DODUMP));
+	NOTE(madvise(at, LENGTH, MADV_MERGEABLE));
+	NOTE(msync(at, LENGTH, MS_SYNC));
+	NOTE(madvise(at, PAGE, MADV_DONTFORK));
+	child = fork();
+	if (!child)
+		_exit(fault_at(at) == SIGSEGV && at[PAGE] == 'a' ? 0 : 1);
+	must(waitpid(child, &status, 0) == child, "waitpid: %m");
+	NOTE_64(status);
+	NOTE(madvise(at, MIB, MADV_DONTDUMP));
+	NOTE(munmap(at, LENGTH));
+}
+
+static void script_fixed(void)
+{
+	char *at = fresh();
+
+	NOTE_64(mmap(at + MIB, MIB, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		     -1, 0) == at + MIB);
+	NOTE_64(at[0]);
+	NOTE_64(at[MIB]);
+	NOTE_64(at[LENGTH - 1]);
+	NOTE(munmap(at, LENGTH));
+}
+
+static void script_userfaultfd(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	char *at = fresh();
+
+	NOTE(ioctl(fd, UFFDIO_API, &api));
+	reg.range.start = (uint64_t)at;
+	reg.range.len = END;
+	NOTE(ioctl(fd, UFFDIO_REGISTER, &reg));
+	NOTE_64(at[0]);
+	close(fd);
+	NOTE(munmap(at, LENGTH));
+}
+
+/* A child has its own part in this. */
+static void script_children(void)
+{
+	char *at = fresh();
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		mprotect(at, PAGE, PROT_READ);
+		at[PAGE] = 'c';
+		_exit(store(at, 1) == SIGSEGV ? munmap(at, LENGTH) : 1);
+	}
+	must(waitpid(child, &status, 0) == child, "waitpid: %m");
+	NOTE_64(status);
+	NOTE_64(at[PAGE]);
+	NOTE_64(store(at, 1));
+	/* Others keep what they have. */
+	check_int(is_window(at), run);
+	NOTE(munmap(at, LENGTH));
+}
+
+static void script(void)
+{
+	script_munmap();
+	script_mprotect();
+	script_mremap();
+	script_advice();
+	script_fixed();
+	script_userfaultfd();
+	script_children();
+}
+
+static void same(void)
+{
+	long plain;
+
+	script();
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	plain = counter("plain");
+	run = 1;
+	script();
+	check(counter("plain") > plain + 5, "%ld became plain",
+	      counter("plain") - plain);
+	check_int(nr_notes[1], nr_notes[0]);
+	for (unsigned int i = 0; i < nr_notes[0]; i++)
+		check(notes[0][i].value == notes[1][i].value,
+		      "%u: %s is %ld without a region, %ld with one", i,
+		      notes[0][i].what, notes[0][i].value, notes[1][i].value);
+}
+
+/* Another thread stores on another CPU while the window becomes plain. */
+struct race {
+	pthread_mutex_t lock; /* held for one pass over @at */
+	char *at;
+	atomic_bool stop;
+	atomic_long stored;
+};
+
+static void *store_always(void *arg)
+{
+	struct race *race = arg;
+
+	pin_to_cpu(1);
+	while (!race->stop) {
+		pthread_mutex_lock(&race->lock);
+		for (uint64_t i = 0; race->at && i < 64; i++)
+			++*(volatile uint64_t *)(race->at + i * PAGE);
+		race->stored++;
+		pthread_mutex_unlock(&race->lock);
+	}
+	return NULL;
+}
+
+static void no_store_is_lost(void)
+{
+	struct race race = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	pthread_t thread;
+	uint64_t wrong = 0;
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	pin_to_cpu(0);
+	must(!pthread_create(&thread, NULL, store_always, &race), "thread");
+	for (int round = 0; round < 30; round++) {
+		char *at = map(LENGTH), *twin;
+		long before = race.stored;
+
+		must(is_window(at), "no window");
+		pthread_mutex_lock(&race.lock);
+		race.at = at;
+		pthread_mutex_unlock(&race.lock);
+		while (race.stored < before + 20)
+			sleep_ms(1);
+		/* A second view, which no longer depends on the first. */
+		twin = mremap(at, 0, MIB, MREMAP_MAYMOVE);
+		must(twin != MAP_FAILED && !is_window(at), "mremap: %m");
+		before = race.stored;
+		while (race.stored < before + 20)
+			sleep_ms(1);
+		pthread_mutex_lock(&race.lock);
+		race.at = NULL;
+		pthread_mutex_unlock(&race.lock);
+		for (uint64_t i = 0; i < 64; i++)
+			wrong += *(uint64_t *)(twin + i * PAGE) !=
+				 *(uint64_t *)(at + i * PAGE);
+		for (uint64_t i = 1; i < 64; i++)
+			wrong += *(uint64_t *)twin !=
+				 *(uint64_t *)(twin + i * PAGE);
+		munmap(twin, MIB);
+		munmap(at, LENGTH);
+	}
+	race.stop = true;
+	pthread_join(thread, NULL);
+	check_int(wrong, 0);
+}
+
+static void no_room(void)
+{
+	const struct rlimit limit = { 700 * MIB, RLIM_INFINITY };
+	long ordinary = counter("ordinary");
+	char *at;
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	/* There is room for the memory, and not for a granule. */
+	must(!setrlimit(RLIMIT_AS, &limit), "setrlimit: %m");
+	at = map(LENGTH);
+	check(!is_window(at), "a window");
+	at[0] = 1;
+	check_int(counter("ordinary"), ordinary + 1);
+	must(!set_min_size(MIN_SIZE, PR_MSHARE_STRICT), "PR_SET_MSHARE: %m");
+	check(mmap(NULL, LENGTH, RW, ANON, -1, 0) == MAP_FAILED &&
+		      errno == ENOMEM,
+	      "strict: %m");
+	check(mmap(NULL, MIN_SIZE - PAGE, RW, ANON, -1, 0) != MAP_FAILED,
+	      "small, strict: %m");
+	check_int(counter("ordinary"), ordinary + 1);
+}
+
+/* Memory is accounted for when it is mapped, as without a region. */
+static void commitment(void)
+{
+	long before, mapped, after;
+	char *at;
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	before = kib_of("/proc/meminfo", "Committed_AS:");
+	at = map(512 * MIB);
+	mapped = kib_of("/proc/meminfo", "Committed_AS:");
+	check(mapped - before > 500 * 1024 && mapped - before < 540 * 1024,
+	      "%ld KiB", mapped - before);
+	memset(at, 1, 4 * MIB);
+	after = kib_of("/proc/meminfo", "Committed_AS:");
+	check(after - mapped < 2048, "%ld KiB for touched memory",
+	      after - mapped);
+	munmap(at, 512 * MIB);
+	for (int i = 0; i < 100; i++) {
+		after = kib_of("/proc/meminfo", "Committed_AS:");
+		if (after - before < 2048)
+			break;
+		sleep_ms(10);
+	}
+	check(after - before < 2048, "%ld KiB are left", after - before);
+	at = map_with(NULL, 512 * MIB, RW, ANON | MAP_NORESERVE);
+	check(is_window(at), "no window");
+	after = kib_of("/proc/meminfo", "Committed_AS:");
+	check(after - before < 2048, "%ld KiB with MAP_NORESERVE",
+	      after - before);
+}
+
+static void use_memory(struct peer *parent, void *arg)
+{
+	char *at;
+
+	(void)parent;
+	(void)arg;
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	for (int i = 0; i < 4; i++) {
+		at = map(LENGTH);
+		memset(at, i, 4 * MIB);
+		if (i & 1)
+			must(!mprotect(at, PAGE, PROT_READ), "mprotect: %m");
+		if (i & 2)
+			must(!munmap(at, LENGTH), "munmap: %m");
+	}
+}
+
+static void leaks(void)
+{
+	struct peer peer = peer_start(use_memory, NULL);
+
+	peer_end(&peer);
+	leaks_begin();
+	for (int i = 0; i < 40; i++) {
+		peer = peer_start(use_memory, NULL);
+		peer_end(&peer);
+	}
+	leaks_check(40);
+}
+
+static const struct test_case cases[] = {
+	{ "attribute",
+	  "PR_SET_MSHARE takes a power of two, PR_GET_MSHARE tells",
+	  attribute },
+	{ "inheritance",
+	  "children and programs inherit, those that gain privileges do not",
+	  inheritance },
+	{ "shared", "large anonymous shared memory is a region", shared },
+	{ "others", "other memory is what it always was", others },
+	{ "hints", "an address hint is used", hints },
+	{ "same", "a program cannot tell, whatever it calls", same },
+	{ "no-store-is-lost", "stores go on while a window becomes plain",
+	  no_store_is_lost },
+	{ "no-room", "memory is ordinary where no region can be had, or ENOMEM",
+	  no_room },
+	{ "commitment", "memory is accounted for when it is mapped",
+	  commitment },
+	{ "leaks", "nothing is left behind", leaks },
+	{ "executed", NULL, executed },
+};
+
+int main(int argc, char **argv)
+{
+	return run_cases(cases, NULL, argc, argv);
+}
