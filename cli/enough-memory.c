@@ -11,7 +11,7 @@ int enough_memory(const char *name, int fd, uint64_t size, bool force)
 {
 	char wanted[SIZE_STRLEN], has[SIZE_STRLEN];
 	uint64_t available;
-	struct mshare_stat st;
+	struct msharefs_stat st;
 
 	if (force || memory_available(&available))
 		return EXIT_SUCCESS;

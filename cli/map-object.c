@@ -239,7 +239,7 @@ static enum operation operation(const struct mapping *m)
 int mapping_try(const struct mapping *m, int fd, struct range range,
 		const struct subject *subject)
 {
-	struct mshare_mapping next;
+	struct msharefs_mapping next;
 	char path[PATH_MAX];
 
 	/* Older kernels lack the request. */

@@ -82,7 +82,7 @@ static void fill_flags(struct cell *cell, unsigned int set)
 	cell_list(cell, words);
 }
 
-static void fill(struct cell *cells, const struct mshare_mapping *m,
+static void fill(struct cell *cells, const struct msharefs_mapping *m,
 		 const char *path)
 {
 	cell_value(&cells[COL_START], CELL_ADDRESS, m->addr);
@@ -111,7 +111,7 @@ struct part {
  * Memory after a file's last page raises SIGBUS. The path is that of the file
  * unless the file was renamed, removed, or is in another mount namespace.
  */
-static void note_end(const struct part *part, const struct mshare_mapping *m,
+static void note_end(const struct part *part, const struct msharefs_mapping *m,
 		     const char *path)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -148,7 +148,8 @@ static void fill_resident(struct cell *cell, const struct region *region,
 	mshare_detach(window, region->range.size);
 }
 
-static int add_row(const struct mshare_mapping *m, const char *path, void *data)
+static int add_row(const struct msharefs_mapping *m, const char *path,
+		   void *data)
 {
 	const struct part *part = data;
 	struct row *row;

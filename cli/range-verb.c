@@ -196,7 +196,7 @@ static bool find_hole(int fd, struct range range, struct range *hole)
 {
 	const uint64_t end = range.start + range.size;
 	uint64_t at = range.start;
-	struct mshare_mapping m;
+	struct msharefs_mapping m;
 	char path[PATH_MAX];
 	int err;
 
@@ -219,7 +219,7 @@ static bool find_hole(int fd, struct range range, struct range *hole)
 static bool find_locked(int fd, struct range range, struct range *locked)
 {
 	const uint64_t end = range.start + range.size;
-	struct mshare_mapping m = { 0 };
+	struct msharefs_mapping m = { 0 };
 	char path[PATH_MAX];
 
 	for (uint64_t at = range.start; at < end; at = m.addr + m.length) {
@@ -239,7 +239,7 @@ static bool find_locked(int fd, struct range range, struct range *locked)
 
 void range_verb_note_huge(int fd, const struct subject *subject)
 {
-	struct mshare_mapping m;
+	struct msharefs_mapping m;
 	char path[PATH_MAX], value[32];
 	const char *setting;
 
@@ -293,7 +293,7 @@ int range_verb_failed(enum operation op, int fd, const struct subject *subject,
 		{ OP_PROTECT, OP_SEALED_PROTECT, MSHAREFS_SEAL_PROTECT },
 	};
 	struct subject locked = *subject;
-	struct mshare_stat st;
+	struct msharefs_stat st;
 
 	if (err == -ENOMEM && subject->range.size &&
 	    (op == OP_ADVISE || op == OP_ADVISE_HUGE || op == OP_LOCK_MEMORY ||

@@ -15,7 +15,7 @@ uint64_t samples_clock(void)
 }
 
 const struct sample *samples_add(struct samples *s, ino_t inode,
-				 const struct mshare_stat *stat)
+				 const struct msharefs_stat *stat)
 {
 	struct sample *sample = xarray_add(&s->now, sizeof(*sample));
 

@@ -14,7 +14,7 @@
 struct sample {
 	ino_t inode;
 	uint64_t time; /* of samples_clock() */
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 };
 
 struct samples {
@@ -26,7 +26,7 @@ uint64_t samples_clock(void);
 
 /* Adds a sample to those of now. The pointer is valid until the next call. */
 const struct sample *samples_add(struct samples *samples, ino_t inode,
-				 const struct mshare_stat *stat);
+				 const struct msharefs_stat *stat);
 
 /*
  * The first sample of this inode, beginning the search at an index; NULL without

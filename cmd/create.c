@@ -286,7 +286,7 @@ static int check_mapping(const struct create *c, const struct region *region)
 {
 	const struct mapping *wanted = &c->mapping;
 	char path[PATH_MAX] = "";
-	struct mshare_mapping has;
+	struct msharefs_mapping has;
 	struct stat st = { 0 };
 	bool same;
 
@@ -335,7 +335,7 @@ static int complete(struct create *c, const struct mount *mount,
 		    enum change_made *made)
 {
 	struct region writable;
-	struct mshare_stat st;
+	struct msharefs_stat st;
 	int ret, err;
 
 	err = mshare_stat(region->fd, &st);

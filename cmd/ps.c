@@ -90,7 +90,7 @@ struct ps {
 static void add_known(struct ps *ps, ino_t inode, const char *name, int fd)
 {
 	struct known *known = xarray_add(&ps->known, sizeof(*known));
-	struct mshare_stat st;
+	struct msharefs_stat st;
 
 	*known = (struct known){ .inode = inode, .name = xstrdup(name) };
 	if (fd < 0)
@@ -296,7 +296,7 @@ static size_t count_processes(const struct listing *l, ino_t inode)
 /* The count, once more: the lowest of all times is kept. */
 static void count_again(const struct ps *ps, struct known *known)
 {
-	struct mshare_stat st;
+	struct msharefs_stat st;
 	int fd =
 		names_open_path(&ps->mount, known->name, O_RDONLY | O_NONBLOCK);
 

@@ -197,9 +197,9 @@ static void print_mounts(const struct report *r, const struct mount *mount)
 	       u.names_limit, u.names);
 }
 
-#define FIELD(name)                                       \
-	{                                                 \
-#name, offsetof(struct mshare_stat, name) \
+#define FIELD(name)                                         \
+	{                                                   \
+#name, offsetof(struct msharefs_stat, name) \
 	}
 
 static const struct {
@@ -218,7 +218,7 @@ static const struct {
 static void print_region(const struct region *region)
 {
 	char seals[SEAL_STRLEN];
-	struct mshare_stat st;
+	struct msharefs_stat st;
 	int err;
 
 	printf(" start 0x%" PRIx64 " size %" PRIu64 " mode %04o names %u",

@@ -85,7 +85,7 @@ static int failed(const struct rm *rm, const char *name, int err)
 /* The processes that keep the memory of the region, or 0 if unknown. */
 static uint64_t count_attached(int dirfd, const char *leaf)
 {
-	struct mshare_stat st = { 0 };
+	struct msharefs_stat st = { 0 };
 	int fd;
 
 	if (mshare_open_at(dirfd, leaf, O_RDONLY | O_NOFOLLOW, &fd))

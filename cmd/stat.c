@@ -153,7 +153,7 @@ static const struct metrics all_metrics = {
 	.label_count = sizeof(labels) / sizeof(labels[0]),
 };
 
-/* A field of struct mshare_stat, and the columns that show the field. */
+/* A field of struct msharefs_stat, and the columns that show the field. */
 struct figure {
 	size_t column;
 	enum cell_type type;
@@ -161,7 +161,7 @@ struct figure {
 	size_t rate;  /* of a counter: the column with the rate; else 0 */
 };
 
-#define FIELD(name) offsetof(struct mshare_stat, name)
+#define FIELD(name) offsetof(struct msharefs_stat, name)
 
 /* clang-format off */
 static const struct figure figures[] = {
@@ -275,7 +275,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static uint64_t read_figure(const struct mshare_stat *st,
+static uint64_t read_figure(const struct msharefs_stat *st,
 			    const struct figure *f)
 {
 	uint64_t value;
@@ -284,7 +284,7 @@ static uint64_t read_figure(const struct mshare_stat *st,
 	return value;
 }
 
-static void fill_figures(struct cell *cells, const struct mshare_stat *st)
+static void fill_figures(struct cell *cells, const struct msharefs_stat *st)
 {
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
 		cell_value(&cells[figures[i].column], figures[i].type,
@@ -335,7 +335,7 @@ static int fill(struct row *row, const struct region *region, void *data)
 	struct cell *cells = row->cells;
 	const struct sample *before;
 	char seals[SEAL_STRLEN];
-	struct mshare_stat st;
+	struct msharefs_stat st;
 	int err;
 
 	/* A region is named twice: a row without figures has no metrics. */

@@ -79,7 +79,7 @@ static bool is_counted(struct loss *loss, const struct stat *st)
 static int add_loss(const struct mshare_entry *entry, void *data)
 {
 	struct loss *loss = data;
-	struct mshare_stat st;
+	struct msharefs_stat st;
 	int fd;
 
 	if (!entry->err && is_counted(loss, entry->st))

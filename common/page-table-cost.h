@@ -13,7 +13,7 @@
  * hugetlbfs, which need far fewer entries, and upper levels and unused entries:
  * a lower bound.
  */
-static inline uint64_t cost_unshared(const struct mshare_stat *st)
+static inline uint64_t cost_unshared(const struct msharefs_stat *st)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 

@@ -12,7 +12,7 @@
 
 #define MOUNTINFO "/proc/self/mountinfo"
 
-/* What one page table of the second level maps on x86-64. */
+/* Of a kernel that does not tell: what a table of the second level maps. */
 #define USUAL_GRANULE (1ULL << 30)
 
 bool mshare_is_listed(const char *filesystems)
@@ -198,9 +198,12 @@ int mshare_open_mount(const char *path, int *mount)
 /* Only the root directory of an msharefs has mshare_info. */
 static int granule_of_part(int directory, uint64_t *granule)
 {
+	struct msharefs_features features;
+
 	if (mshare_check(directory))
 		return -ENODATA;
-	*granule = USUAL_GRANULE;
+	*granule = mshare_features(directory, &features) ? USUAL_GRANULE :
+							   features.granule;
 	return 0;
 }
 

@@ -92,7 +92,7 @@ int mshare_set_range(int fd, uint64_t start, uint64_t size)
 
 int mshare_choose(int fd, uint64_t size)
 {
-	struct mshare_choose choose = {
+	struct msharefs_choose choose = {
 		.size = sizeof(choose),
 		.length = size,
 	};
@@ -135,39 +135,45 @@ int mshare_protect(int fd, uint64_t addr, uint64_t size, int prot)
 	return request(fd, MSHAREFS_PROTECT, &protect);
 }
 
-static int range_request(int fd, unsigned long number, uint64_t addr,
-			 uint64_t size, unsigned int what)
-{
-	struct mshare_range range = {
-		.size = sizeof(range),
-		.what = what,
-		.addr = addr,
-		.length = size,
-	};
-
-	return request(fd, number, &range);
-}
-
 int mshare_advise(int fd, uint64_t addr, uint64_t size, int advice)
 {
-	return range_request(fd, MSHAREFS_ADVISE, addr, size,
-			     (unsigned int)advice);
+	struct msharefs_range range = {
+		.size = sizeof(range),
+		.addr = addr,
+		.length = size,
+		.advice = (__u32)advice,
+	};
+
+	return request(fd, MSHAREFS_ADVISE, &range);
 }
 
 int mshare_lock(int fd, uint64_t addr, uint64_t size, unsigned int flags)
 {
-	return range_request(fd, MSHAREFS_LOCK, addr, size, flags);
+	struct msharefs_range range = {
+		.size = sizeof(range),
+		.flags = flags,
+		.addr = addr,
+		.length = size,
+	};
+
+	return request(fd, MSHAREFS_LOCK, &range);
 }
 
 int mshare_unlock(int fd, uint64_t addr, uint64_t size)
 {
-	return range_request(fd, MSHAREFS_UNLOCK, addr, size, 0);
+	struct msharefs_range range = {
+		.size = sizeof(range),
+		.addr = addr,
+		.length = size,
+	};
+
+	return request(fd, MSHAREFS_UNLOCK, &range);
 }
 
 int mshare_mempolicy(int fd, uint64_t addr, uint64_t size, unsigned int mode,
 		     const uint64_t *nodes, size_t words, unsigned int flags)
 {
-	struct mshare_mempolicy policy = {
+	struct msharefs_mempolicy policy = {
 		.size = sizeof(policy),
 		.mode = mode,
 		.addr = addr,
@@ -182,23 +188,29 @@ int mshare_mempolicy(int fd, uint64_t addr, uint64_t size, unsigned int mode,
 
 int mshare_seal(int fd, unsigned int seals)
 {
-	struct mshare_seal seal = { .size = sizeof(seal), .seals = seals };
+	struct msharefs_seal seal = { .size = sizeof(seal), .seals = seals };
 
 	return request(fd, MSHAREFS_SEAL, &seal);
 }
 
-int mshare_stat(int fd, struct mshare_stat *stat)
+int mshare_features(int fd, struct msharefs_features *features)
 {
-	*stat = (struct mshare_stat){ .size = sizeof(*stat) };
+	*features = (struct msharefs_features){ .size = sizeof(*features) };
+	return request(fd, MSHAREFS_FEATURES, features);
+}
+
+int mshare_stat(int fd, struct msharefs_stat *stat)
+{
+	*stat = (struct msharefs_stat){ .size = sizeof(*stat) };
 	return request(fd, MSHAREFS_STAT, stat);
 }
 
-int mshare_next_mapping(int fd, uint64_t addr, struct mshare_mapping *mapping,
+int mshare_next_mapping(int fd, uint64_t addr, struct msharefs_mapping *mapping,
 			char *name, size_t name_size)
 {
 	int err;
 
-	*mapping = (struct mshare_mapping){
+	*mapping = (struct msharefs_mapping){
 		.size = sizeof(*mapping),
 		.addr = addr,
 		.name = (uintptr_t)name,

@@ -69,9 +69,8 @@ int mshare_open_mount(const char *path, int *mount);
 
 /*
  * Reads the granule, in bytes: start and size of a region are multiples of
- * the granule. In a directory of an msharefs without mshare_info, the granule
- * is 1 GiB. -ENODATA: mount is on another file system. -EPROTO, -errno as
- * mshare_open_mount().
+ * the granule. mount can be any directory of an msharefs. -ENODATA: mount is on
+ * another file system. -EPROTO, -errno as mshare_open_mount().
  */
 int mshare_granule(int mount, uint64_t *granule);
 
@@ -196,10 +195,16 @@ int mshare_seal(int fd, unsigned int seals);
  */
 
 /*
- * Gets the memory and the counters of a region, and the number of its
- * processes.
+ * Gets what the kernel supports. fd is a region, a directory, or mshare_info.
+ *	-ENOTTY		the kernel is older than this request
  */
-int mshare_stat(int fd, struct mshare_stat *stat);
+int mshare_features(int fd, struct msharefs_features *features);
+
+/*
+ * Gets the memory and the counters of a region, and the number of its
+ * processes. -EBADF: fd is not open for reading.
+ */
+int mshare_stat(int fd, struct msharefs_stat *stat);
 
 /*
  * Gets the mapping at addr, or else the next one. name gets the path of the
@@ -208,7 +213,7 @@ int mshare_stat(int fd, struct mshare_stat *stat);
  *	-ENOENT		no mapping is at addr or above
  *	-ERANGE		the path does not fit into name
  */
-int mshare_next_mapping(int fd, uint64_t addr, struct mshare_mapping *mapping,
+int mshare_next_mapping(int fd, uint64_t addr, struct msharefs_mapping *mapping,
 			char *name, size_t name_size);
 
 /*
@@ -217,7 +222,7 @@ int mshare_next_mapping(int fd, uint64_t addr, struct mshare_mapping *mapping,
  * arguments of fn are valid until fn returns.
  */
 int mshare_walk_mappings(int fd,
-			 int (*fn)(const struct mshare_mapping *mapping,
+			 int (*fn)(const struct msharefs_mapping *mapping,
 				   const char *name, void *data),
 			 void *data);
 

@@ -159,11 +159,11 @@ int mshare_walk_regions(int dirfd, const char *name, unsigned int flags,
 }
 
 int mshare_walk_mappings(int fd,
-			 int (*fn)(const struct mshare_mapping *mapping,
+			 int (*fn)(const struct msharefs_mapping *mapping,
 				   const char *name, void *data),
 			 void *data)
 {
-	struct mshare_mapping mapping;
+	struct msharefs_mapping mapping;
 	char name[PATH_MAX];
 	uint64_t addr = 0;
 	int ret;

@@ -313,7 +313,8 @@ static uint64_t find_room(uint64_t low, uint64_t high, uint64_t size)
 }
 
 /* As the kernel does, with two of its parts of the address space. */
-static int choose(int fd, struct trailer *t, const struct mshare_choose *choose)
+static int choose(int fd, struct trailer *t,
+		  const struct msharefs_choose *choose)
 {
 	int lock = open(getenv("MSHARE_FAKE_DIR"), O_RDONLY | O_DIRECTORY);
 	struct mshare_info info = { .size = choose->length };
@@ -471,7 +472,8 @@ static uint64_t times_asked(int fd)
 }
 
 /* The figures that only grow do so at the same rate from request to request. */
-static int stat_region(int fd, const struct trailer *t, struct mshare_stat *st)
+static int stat_region(int fd, const struct trailer *t,
+		       struct msharefs_stat *st)
 {
 	const char *attached = getenv("MSHARE_FAKE_ATTACHED");
 	const uint64_t times = times_asked(fd);
@@ -503,7 +505,7 @@ static int stat_region(int fd, const struct trailer *t, struct mshare_stat *st)
 	return 0;
 }
 
-static int next_mapping(const struct trailer *t, struct mshare_mapping *arg)
+static int next_mapping(const struct trailer *t, struct msharefs_mapping *arg)
 {
 	const struct mapping *found = NULL;
 	size_t len;
@@ -536,13 +538,16 @@ static int next_mapping(const struct trailer *t, struct mshare_mapping *arg)
 	return 0;
 }
 
-static int advise(const struct trailer *t, const struct mshare_range *r)
+static int advise(const struct trailer *t, const struct msharefs_range *r)
 {
-	const bool drops = r->what == MADV_COLD || r->what == MADV_PAGEOUT ||
-			   r->what == MADV_REMOVE;
+	const bool drops = r->advice == MADV_COLD ||
+			   r->advice == MADV_PAGEOUT ||
+			   r->advice == MADV_REMOVE;
 
-	note_request("ADVISE 0x%llx 0x%llx %u\n", r->addr, r->length, r->what);
-	if (r->size != sizeof(*r) || !inside(t, r->addr, r->length))
+	note_request("ADVISE 0x%llx 0x%llx %u\n", r->addr, r->length,
+		     r->advice);
+	if (r->size != sizeof(*r) || r->flags || r->reserved ||
+	    !inside(t, r->addr, r->length))
 		return fail(EINVAL);
 	for (uint32_t i = 0; drops && i < t->count; i++)
 		if ((t->mappings[i].flags & MSHAREFS_MAPPING_LOCKED) &&
@@ -553,13 +558,14 @@ static int advise(const struct trailer *t, const struct mshare_range *r)
 }
 
 /* Whole mappings only. */
-static int set_locked(int fd, struct trailer *t, const struct mshare_range *r,
+static int set_locked(int fd, struct trailer *t, const struct msharefs_range *r,
 		      bool lock)
 {
 	note_request("%s 0x%llx 0x%llx %u\n", lock ? "LOCK" : "UNLOCK", r->addr,
-		     r->length, r->what);
+		     r->length, r->flags);
 	if (r->size != sizeof(*r) || !inside(t, r->addr, r->length) ||
-	    (r->what & ~(lock ? MLOCK_ONFAULT : 0U)))
+	    (r->flags & ~(lock ? MLOCK_ONFAULT : 0U)) || r->advice ||
+	    r->reserved)
 		return fail(EINVAL);
 	if (!covered(t, r->addr, r->length))
 		return fail(ENOMEM);
@@ -575,18 +581,19 @@ static int set_locked(int fd, struct trailer *t, const struct mshare_range *r,
 	return save(fd, t);
 }
 
-static int seal(int fd, struct trailer *t, const struct mshare_seal *s)
+static int seal(int fd, struct trailer *t, const struct msharefs_seal *s)
 {
-	note_request("SEAL 0x%x\n", s->seals);
-	if (s->size != sizeof(*s) || (s->seals & ~15U))
+	note_request("SEAL 0x%llx\n", s->seals);
+	if (s->size != sizeof(*s) || s->flags || (s->seals & ~15ULL))
 		return fail(EINVAL);
 	if (t->seals & MSHAREFS_SEAL_SEAL)
 		return fail(EPERM);
-	t->seals |= s->seals;
+	t->seals |= (uint32_t)s->seals;
 	return save(fd, t);
 }
 
-static int set_policy(const struct trailer *t, const struct mshare_mempolicy *p)
+static int set_policy(const struct trailer *t,
+		      const struct msharefs_mempolicy *p)
 {
 	note_request("MEMPOLICY 0x%llx 0x%llx mode %u nodes 0x%llx flags %u\n",
 		     p->addr, p->length, p->mode,
@@ -596,6 +603,16 @@ static int set_policy(const struct trailer *t, const struct mshare_mempolicy *p)
 	    !p->nodemask != !p->maxnode || !inside(t, p->addr, p->length))
 		return fail(EINVAL);
 	return covered(t, p->addr, p->length) ? 0 : fail(ENOMEM);
+}
+
+static int features(struct msharefs_features *f)
+{
+	if (f->size != sizeof(*f) || f->flags)
+		return fail(EINVAL);
+	f->requests = 0x3fff;
+	f->seals = 15;
+	f->granule = granule();
+	return 0;
 }
 
 static bool writable(int fd)
@@ -623,6 +640,7 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		{ MSHAREFS_UNLOCK, "UNLOCK", true },
 		{ MSHAREFS_SEAL, "SEAL", true },
 		{ MSHAREFS_MEMPOLICY, "MEMPOLICY", true },
+		{ MSHAREFS_FEATURES, "FEATURES", false },
 	};
 	struct trailer t;
 	size_t i = 0;
@@ -643,6 +661,8 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		return fail(err);
 	if (requests[i].write && !writable(fd))
 		return fail(EBADF);
+	if (request == MSHAREFS_FEATURES)
+		return features(arg);
 	/* mshare_info is not a region. */
 	if (!load(fd, &t))
 		return fail(ENOTTY);

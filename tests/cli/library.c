@@ -148,8 +148,8 @@ static void walks_in_order(void)
 	check_int(mshare_walk_regions(mount, NULL, 8, note, &t), -EINVAL);
 }
 
-static int note_mapping(const struct mshare_mapping *mapping, const char *name,
-			void *data)
+static int note_mapping(const struct msharefs_mapping *mapping,
+			const char *name, void *data)
 {
 	uint64_t *sum = data;
 

@@ -183,11 +183,12 @@ static union {
 	struct mshare_create create;
 	struct mshare_unmap unmap;
 	struct mshare_protect protect;
-	struct mshare_stat stat;
-	struct mshare_mapping mapping;
-	struct mshare_range range;
-	struct mshare_seal seal;
-	struct mshare_mempolicy policy;
+	struct msharefs_stat stat;
+	struct msharefs_mapping mapping;
+	struct msharefs_range range;
+	struct msharefs_seal seal;
+	struct msharefs_mempolicy policy;
+	struct msharefs_features features;
 	uint64_t words[2 * PAGE / sizeof(uint64_t)];
 } arg;
 
@@ -352,7 +353,7 @@ static void create_mapping(void)
 {
 	int fd = some_region();
 	struct mshare_info info = range_of(fd);
-	struct mshare_stat before, after;
+	struct msharefs_stat before, after;
 	const uint32_t known_flags = MAP_SHARED | MAP_FIXED | MAP_ANONYMOUS |
 				     MAP_NORESERVE | MAP_POPULATE;
 	bool refuse, is_known = !region_stat(fd, &before);
@@ -459,18 +460,21 @@ static void next_mapping(void)
 	    bad || arg.mapping.flags, false);
 }
 
-static void on_range(unsigned long number, uint32_t what)
+static void on_range(unsigned long number, uint32_t flags, uint32_t advice)
 {
 	int fd = some_region();
 	struct mshare_info info = range_of(fd);
 	bool bad = bad_size(sizeof(arg.range));
 
-	arg.range.what = what;
+	arg.range.flags = flags;
+	arg.range.advice = advice;
+	arg.range.reserved = one_in(16) ? edge() : 0;
 	arg.range.addr = address_in(&info);
 	arg.range.length = length_in();
 	ask(fd, number, sizeof(arg.range),
-	    bad || (alone &&
-		    !ends_in_region(&info, arg.range.addr, arg.range.length)),
+	    bad || arg.range.reserved ||
+		    (alone &&
+		     !ends_in_region(&info, arg.range.addr, arg.range.length)),
 	    true);
 }
 
@@ -483,14 +487,14 @@ static void advise(void)
 	};
 
 	/* No advice that poisons memory. */
-	on_range(MSHAREFS_ADVISE,
+	on_range(MSHAREFS_ADVISE, one_in(16) ? edge() : 0,
 		 one_in(8) ? random_below(256) : pick(advices));
 }
 
 static void lock(void)
 {
 	on_range(one_in(2) ? MSHAREFS_LOCK : MSHAREFS_UNLOCK,
-		 one_in(8) ? edge() : random_below(2));
+		 one_in(8) ? edge() : random_below(2), one_in(16) ? 1 : 0);
 }
 
 static void seal(void)
@@ -500,9 +504,10 @@ static void seal(void)
 	if (!one_in(8))
 		return;
 	bad = bad_size(sizeof(arg.seal));
+	arg.seal.flags = one_in(16) ? edge() : 0;
 	arg.seal.seals = one_in(4) ? edge() : random_below(8);
 	ask(some_region(), MSHAREFS_SEAL, sizeof(arg.seal),
-	    bad || arg.seal.seals > 7, true);
+	    bad || arg.seal.flags || arg.seal.seals > 7, true);
 }
 
 static void mempolicy(void)
@@ -518,12 +523,27 @@ static void mempolicy(void)
 	arg.policy.nodemask = one_in(8) ? edge() : (uintptr_t)&mask;
 	arg.policy.maxnode = one_in(8) ? edge() : random_below(70);
 	arg.policy.flags = one_in(8) ? edge() : random_below(8);
-	if (one_in(16))
-		arg.policy.reserved = edge();
-	/* The kernel ignores fields beyond the size in the structure. */
+	arg.policy.reserved = one_in(16) ? edge() : 0;
 	ask(fd, MSHAREFS_MEMPOLICY, sizeof(arg.policy),
-	    bad || (arg.policy.reserved && arg.size >= sizeof(arg.policy)),
-	    true);
+	    bad || arg.policy.reserved, true);
+}
+
+/* For directories and mshare_info as well. */
+static void features(void)
+{
+	bool bad = bad_size(sizeof(arg.features)), bad_pointer;
+	void *pointer = some_pointer(
+		size_of(MSHAREFS_FEATURES, sizeof(arg.features)), &bad_pointer);
+	int ret;
+
+	arg.features.flags = one_in(16) ? edge() : 0;
+	bad |= arg.features.flags;
+	ret = request(some_slot(), MSHAREFS_FEATURES, pointer);
+	tallies[step_index].asked++;
+	tallies[step_index].worked += !ret;
+	check(ret || (!bad && !bad_pointer), "FEATURES succeeds");
+	check(ret || arg.features.granule == granule, "FEATURES: granule %llu",
+	      arg.features.granule);
 }
 
 /* Unknown requests, or requests of another size. */
@@ -924,6 +944,7 @@ static const struct step {
 	{ "LOCK", 8, lock },
 	{ "SEAL", 4, seal },
 	{ "MEMPOLICY", 8, mempolicy },
+	{ "FEATURES", 4, features },
 	{ "no request", 8, no_request },
 	{ "mmap", 24, map_window },
 	{ "a system call on a window", 16, change_window },

@@ -364,7 +364,7 @@ static void advise_lasting(void)
 
 static void lock_range(void)
 {
-	struct mshare_range range = {
+	struct msharefs_range range = {
 		.size = sizeof(range),
 		.addr = random_address(),
 		.length = (1 + random_below(8)) * PAGE,
@@ -373,7 +373,7 @@ static void lock_range(void)
 	int ret;
 
 	if (on && random_below(2))
-		range.what = MLOCK_ONFAULT;
+		range.flags = MLOCK_ONFAULT;
 	ret = request(me.fd, on ? MSHAREFS_LOCK : MSHAREFS_UNLOCK, &range);
 	check(may_be_refused(ret), "LOCK: %s", strerrorname_np(-ret));
 }
@@ -383,7 +383,7 @@ static void place_range(void)
 	static const uint32_t modes[] = { MPOL_DEFAULT, MPOL_BIND,
 					  MPOL_INTERLEAVE, MPOL_PREFERRED };
 	uint64_t mask = 1 + random_below(3);
-	struct mshare_mempolicy policy = {
+	struct msharefs_mempolicy policy = {
 		.size = sizeof(policy),
 		.mode = modes[random_below(4)],
 		.addr = random_below(2) ? random_place() :
@@ -403,7 +403,7 @@ static void place_range(void)
 
 static void walk(void)
 {
-	struct mshare_mapping mapping;
+	struct msharefs_mapping mapping;
 	char name[256];
 	uint64_t at = 0;
 
@@ -427,7 +427,7 @@ static void walk(void)
 
 static void look_at_stat(void)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	check_result(region_stat(me.fd, &stat), 0, "STAT");
 	check(stat.attached <= 3 * WRITERS && stat.mapped <= granule &&
@@ -478,7 +478,7 @@ static void some_fork(void)
 
 static void remove_region(void)
 {
-	struct mshare_seal seal = { sizeof(seal), 1 + random_below(7) };
+	struct msharefs_seal seal = { sizeof(seal), 0, 1 + random_below(7) };
 
 	if (random_below(2))
 		request(me.fd, MSHAREFS_SEAL, &seal);

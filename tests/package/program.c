@@ -39,8 +39,8 @@ static int count_entry(const struct mshare_entry *entry, void *data)
 	return 0;
 }
 
-static int count_mapping(const struct mshare_mapping *mapping, const char *name,
-			 void *data)
+static int count_mapping(const struct msharefs_mapping *mapping,
+			 const char *name, void *data)
 {
 	must_be("prot", mapping->prot, PROT_READ);
 	must_be("name", *name, 0);
@@ -87,7 +87,7 @@ static void use_mount(int mount)
 
 int main(int argc, char **argv)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	uint64_t start, size;
 	void *window;
 	int fd, mount;

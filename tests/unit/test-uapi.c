@@ -17,8 +17,8 @@ int main(void)
 	check_int(offsetof(struct mshare_create, fd), 32);
 	check_int(sizeof(struct mshare_unmap), 16);
 	check_int(sizeof(struct mshare_protect), 24);
-	check_int(offsetof(struct mshare_stat, size), 0);
-	check_int(sizeof(struct mshare_stat) % 8, 0);
+	check_int(offsetof(struct msharefs_stat, size), 0);
+	check_int(sizeof(struct msharefs_stat) % 8, 0);
 
 	check_int(MSHAREFS_GET_SIZE, 0x80107800);
 	check_int(MSHAREFS_SET_SIZE, 0x40107801);

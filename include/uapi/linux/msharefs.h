@@ -5,6 +5,12 @@
  * Every structure has the same layout for 32-bit and 64-bit callers. Fields
  * called "flags" must be 0 unless their description lists flags. Addresses,
  * sizes and offsets are in bytes.
+ *
+ * The structures of requests from MSHAREFS_STAT on begin with the size that the
+ * caller knows: sizeof(), and at least MSHAREFS_*_SIZE_VER0, the size of the
+ * first version. They may grow at the end. A kernel that knows a smaller
+ * structure expects 0 in the rest, else E2BIG; a kernel that knows a larger one
+ * takes the rest as 0, and returns what the caller knows.
  */
 #ifndef _UAPI_LINUX_MSHAREFS_H
 #define _UAPI_LINUX_MSHAREFS_H
@@ -69,10 +75,8 @@ struct mshare_protect {
 };
 
 /**
- * struct mshare_stat - contents and use of a region
- * @size: sizeof(struct mshare_stat) of the caller. A kernel that knows more
- *	fields leaves them out; a kernel that knows fewer fields fills the rest
- *	with zeros.
+ * struct msharefs_stat - contents and use of a region
+ * @size: sizeof(struct msharefs_stat)
  * @flags: must be 0
  * @attached: processes that have a window on the region
  * @mappings: objects mapped in the region, as kernel VMAs
@@ -92,7 +96,7 @@ struct mshare_protect {
  * @ipis: CPUs that were interrupted for @flushes
  * @seals: MSHAREFS_SEAL_*
  */
-struct mshare_stat {
+struct msharefs_stat {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 attached;
@@ -112,6 +116,8 @@ struct mshare_stat {
 	__aligned_u64 seals;
 };
 
+#define MSHAREFS_STAT_SIZE_VER0		128
+
 /* Flags of a mapping, in mshare_mapping.flags. */
 #define MSHAREFS_MAPPING_ANONYMOUS	(1U << 0)
 #define MSHAREFS_MAPPING_NORESERVE	(1U << 1)
@@ -119,8 +125,8 @@ struct mshare_stat {
 #define MSHAREFS_MAPPING_LOCKED		(1U << 3)
 
 /**
- * struct mshare_mapping - one mapping in a region
- * @size: sizeof(struct mshare_mapping); see struct mshare_stat
+ * struct msharefs_mapping - one mapping in a region
+ * @size: sizeof(struct msharefs_mapping)
  * @flags: in: must be 0; out: MSHAREFS_MAPPING_*
  * @addr: in: any address; out: first address of the mapping at that address or,
  *	in a hole, of the next mapping. ENOENT if the region has neither.
@@ -134,7 +140,7 @@ struct mshare_stat {
  *	anonymous memory
  * @prot: out: PROT_READ, PROT_WRITE, PROT_EXEC, or PROT_NONE
  */
-struct mshare_mapping {
+struct msharefs_mapping {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 addr;
@@ -147,24 +153,29 @@ struct mshare_mapping {
 	__u32 prot;
 };
 
-#define MSHAREFS_MAPPING_SIZE_VER0	64	/* the first version */
+#define MSHAREFS_MAPPING_SIZE_VER0	64
 
 /**
- * struct mshare_range - a range of a region, and the action for it
- * @size: sizeof(struct mshare_range); see struct mshare_stat
- * @what: MSHAREFS_ADVISE: MADV_POPULATE_READ, MADV_POPULATE_WRITE,
- *	MADV_WILLNEED, MADV_COLD, MADV_PAGEOUT, MADV_REMOVE, MADV_HUGEPAGE,
- *	MADV_NOHUGEPAGE, MADV_COLLAPSE;
- *	MSHAREFS_LOCK: 0 or MLOCK_ONFAULT; MSHAREFS_UNLOCK: 0
+ * struct msharefs_range - a range of a region to advise on, lock or unlock
+ * @size: sizeof(struct msharefs_range)
+ * @flags: MSHAREFS_LOCK: 0 or MLOCK_ONFAULT; else 0
  * @addr: first address; page-aligned
  * @length: size; rounded up to whole pages. All of the range must be mapped.
+ * @advice: MSHAREFS_ADVISE: MADV_POPULATE_READ, MADV_POPULATE_WRITE,
+ *	MADV_WILLNEED, MADV_COLD, MADV_PAGEOUT, MADV_REMOVE, MADV_HUGEPAGE,
+ *	MADV_NOHUGEPAGE, MADV_COLLAPSE; else 0
+ * @reserved: must be 0
  */
-struct mshare_range {
+struct msharefs_range {
 	__u32 size;
-	__u32 what;
+	__u32 flags;
 	__aligned_u64 addr;
 	__aligned_u64 length;
+	__u32 advice;
+	__u32 reserved;
 };
+
+#define MSHAREFS_RANGE_SIZE_VER0	32
 
 /* Requests that a seal forbids, permanently and to all processes. */
 #define MSHAREFS_SEAL_MAP	(1U << 0)
@@ -173,53 +184,82 @@ struct mshare_range {
 #define MSHAREFS_SEAL_SEAL	(1U << 3)	/* further seals */
 
 /**
- * struct mshare_seal - forbid further requests to a region
- * @size: sizeof(struct mshare_seal); see struct mshare_stat
+ * struct msharefs_seal - forbid further requests to a region
+ * @size: sizeof(struct msharefs_seal)
+ * @flags: must be 0
  * @seals: MSHAREFS_SEAL_*, added to the seals that the region has. The
  *	requests that they forbid fail with EPERM. A seal cannot be removed.
  *
  * For the owner of the region, or a process with CAP_FOWNER.
  */
-struct mshare_seal {
+struct msharefs_seal {
 	__u32 size;
-	__u32 seals;
+	__u32 flags;
+	__aligned_u64 seals;
 };
 
+#define MSHAREFS_SEAL_SIZE_VER0		16
+
 /**
- * struct mshare_mempolicy - NUMA nodes for a range of a region
- * @size: sizeof(struct mshare_mempolicy); see struct mshare_stat
- * @mode: MPOL_*, with MPOL_F_* mode flags
+ * struct msharefs_mempolicy - NUMA nodes for a range of a region
+ * @size: sizeof(struct msharefs_mempolicy)
+ * @flags: MPOL_MF_STRICT, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL; see mbind(2)
  * @addr: first address; page-aligned
  * @length: size; rounded up to whole pages. All of the range must be mapped.
  * @nodemask: address of the mask of nodes, in words of 64 bits, or 0
  * @maxnode: number of bits in the mask
- * @flags: MPOL_MF_STRICT, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL; see mbind(2)
+ * @mode: MPOL_*, with MPOL_F_* mode flags
  * @reserved: must be 0
  */
-struct mshare_mempolicy {
+struct msharefs_mempolicy {
 	__u32 size;
-	__u32 mode;
+	__u32 flags;
 	__aligned_u64 addr;
 	__aligned_u64 length;
 	__aligned_u64 nodemask;
 	__aligned_u64 maxnode;
-	__u32 flags;
+	__u32 mode;
 	__u32 reserved;
 };
 
+#define MSHAREFS_MEMPOLICY_SIZE_VER0	48
+
 /**
- * struct mshare_choose - a size for a region; the kernel chooses the address
- * @size: sizeof(struct mshare_choose); see struct mshare_stat
+ * struct msharefs_choose - a size for a region; the kernel chooses the address
+ * @size: sizeof(struct msharefs_choose)
  * @flags: must be 0
  * @length: size of the region; a multiple of the granule
  *
  * MSHAREFS_GET_SIZE returns the address.
  */
-struct mshare_choose {
+struct msharefs_choose {
 	__u32 size;
 	__u32 flags;
 	__aligned_u64 length;
 };
+
+#define MSHAREFS_CHOOSE_SIZE_VER0	16
+
+/**
+ * struct msharefs_features - what the kernel supports
+ * @size: sizeof(struct msharefs_features)
+ * @flags: must be 0
+ * @requests: the requests for a file of this kind, each as the bit with its
+ *	number
+ * @seals: the seals, MSHAREFS_SEAL_*
+ * @granule: start and size of a region are multiples of this
+ *
+ * For a region, a directory, or mshare_info.
+ */
+struct msharefs_features {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 requests;
+	__aligned_u64 seals;
+	__aligned_u64 granule;
+};
+
+#define MSHAREFS_FEATURES_SIZE_VER0	32
 
 #define MSHAREFS_IOC_MAGIC 'x'
 
@@ -228,13 +268,14 @@ struct mshare_choose {
 #define MSHAREFS_CREATE_MAPPING	_IOW(MSHAREFS_IOC_MAGIC, 2, struct mshare_create)
 #define MSHAREFS_UNMAP		_IOW(MSHAREFS_IOC_MAGIC, 3, struct mshare_unmap)
 #define MSHAREFS_PROTECT	_IOW(MSHAREFS_IOC_MAGIC, 4, struct mshare_protect)
-#define MSHAREFS_STAT		_IOWR(MSHAREFS_IOC_MAGIC, 5, struct mshare_stat)
-#define MSHAREFS_NEXT_MAPPING	_IOWR(MSHAREFS_IOC_MAGIC, 6, struct mshare_mapping)
-#define MSHAREFS_ADVISE		_IOW(MSHAREFS_IOC_MAGIC, 7, struct mshare_range)
-#define MSHAREFS_LOCK		_IOW(MSHAREFS_IOC_MAGIC, 8, struct mshare_range)
-#define MSHAREFS_UNLOCK		_IOW(MSHAREFS_IOC_MAGIC, 9, struct mshare_range)
-#define MSHAREFS_SEAL		_IOW(MSHAREFS_IOC_MAGIC, 10, struct mshare_seal)
-#define MSHAREFS_MEMPOLICY	_IOW(MSHAREFS_IOC_MAGIC, 11, struct mshare_mempolicy)
-#define MSHAREFS_CHOOSE		_IOW(MSHAREFS_IOC_MAGIC, 12, struct mshare_choose)
+#define MSHAREFS_STAT		_IOWR(MSHAREFS_IOC_MAGIC, 5, struct msharefs_stat)
+#define MSHAREFS_NEXT_MAPPING	_IOWR(MSHAREFS_IOC_MAGIC, 6, struct msharefs_mapping)
+#define MSHAREFS_ADVISE		_IOW(MSHAREFS_IOC_MAGIC, 7, struct msharefs_range)
+#define MSHAREFS_LOCK		_IOW(MSHAREFS_IOC_MAGIC, 8, struct msharefs_range)
+#define MSHAREFS_UNLOCK		_IOW(MSHAREFS_IOC_MAGIC, 9, struct msharefs_range)
+#define MSHAREFS_SEAL		_IOW(MSHAREFS_IOC_MAGIC, 10, struct msharefs_seal)
+#define MSHAREFS_MEMPOLICY	_IOW(MSHAREFS_IOC_MAGIC, 11, struct msharefs_mempolicy)
+#define MSHAREFS_CHOOSE		_IOW(MSHAREFS_IOC_MAGIC, 12, struct msharefs_choose)
+#define MSHAREFS_FEATURES	_IOWR(MSHAREFS_IOC_MAGIC, 13, struct msharefs_features)
 
 #endif /* _UAPI_LINUX_MSHAREFS_H */

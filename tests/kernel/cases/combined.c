@@ -89,7 +89,7 @@ static void start_crowd(struct peer *crowd)
 
 static void end_crowd(struct peer *crowd)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	shared->stop = 1;
 	for (int i = 0; i < CROWD; i++)
@@ -120,7 +120,7 @@ static void references(void)
 static void counted(void)
 {
 	struct peer crowd[CROWD];
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	unsigned long asked = 0;
 
 	start_crowd(crowd);
@@ -187,7 +187,7 @@ static void while_threads_fault(void (*act)(uint64_t middle),
 {
 	const uint64_t middle = start + granule;
 	pthread_t threads[3];
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	struct peer other;
 
 	shared = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -83,11 +83,11 @@ struct snapshot {
 	struct mshare_info range;
 	uint64_t attached, mapped, locked, seals;
 	unsigned int places;
-	struct mshare_mapping place[PLACES];
+	struct msharefs_mapping place[PLACES];
 };
 
-static bool continues(const struct mshare_mapping *one,
-		      const struct mshare_mapping *next)
+static bool continues(const struct msharefs_mapping *one,
+		      const struct msharefs_mapping *next)
 {
 	return one->addr + one->length == next->addr &&
 	       one->prot == next->prot && one->flags == next->flags &&
@@ -96,9 +96,9 @@ static bool continues(const struct mshare_mapping *one,
 
 /* Splitting a mapping is not a change. */
 static void add_place(struct snapshot *snapshot,
-		      const struct mshare_mapping *place)
+		      const struct msharefs_mapping *place)
 {
-	struct mshare_mapping *last = &snapshot->place[snapshot->places - 1];
+	struct msharefs_mapping *last = &snapshot->place[snapshot->places - 1];
 
 	if (snapshot->places && continues(last, place)) {
 		last->length += place->length;
@@ -108,7 +108,7 @@ static void add_place(struct snapshot *snapshot,
 	snapshot->place[snapshot->places++] = *place;
 }
 
-static int next_mapping(struct mshare_mapping *mapping, uint64_t addr,
+static int next_mapping(struct msharefs_mapping *mapping, uint64_t addr,
 			char *name, uint32_t room)
 {
 	memset(mapping, 0, sizeof(*mapping));
@@ -122,8 +122,8 @@ static int next_mapping(struct mshare_mapping *mapping, uint64_t addr,
 static struct snapshot take_snapshot(void)
 {
 	struct snapshot snapshot;
-	struct mshare_mapping place;
-	struct mshare_stat stat;
+	struct msharefs_mapping place;
+	struct msharefs_stat stat;
 	uint64_t at = 0;
 
 	memset(&snapshot, 0, sizeof(snapshot));
@@ -519,7 +519,7 @@ static int run_advise_remove(void)
 
 static int on_range(unsigned long number)
 {
-	struct mshare_range range = {
+	struct msharefs_range range = {
 		.size = sizeof(range),
 		.addr = anonymous + PAGE,
 		.length = PAGE,
@@ -535,7 +535,7 @@ static int run_lock(void)
 
 static void locked_region(void)
 {
-	struct mshare_range range = {
+	struct msharefs_range range = {
 		.size = sizeof(range),
 		.addr = anonymous,
 		.length = LENGTH,
@@ -552,21 +552,21 @@ static int run_unlock(void)
 
 static int run_seal(void)
 {
-	struct mshare_seal seal = { sizeof(seal), MSHAREFS_SEAL_PROTECT };
+	struct msharefs_seal seal = { sizeof(seal), 0, MSHAREFS_SEAL_PROTECT };
 
 	return request(fd, MSHAREFS_SEAL, &seal);
 }
 
 static int run_stat(void)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	return region_stat(fd, &stat);
 }
 
 static int run_next_mapping(void)
 {
-	struct mshare_mapping mapping;
+	struct msharefs_mapping mapping;
 	char name[256];
 
 	return next_mapping(&mapping, file_object, name, sizeof(name));
@@ -575,7 +575,7 @@ static int run_next_mapping(void)
 static int run_mempolicy(void)
 {
 	uint64_t mask = 1;
-	struct mshare_mempolicy policy = {
+	struct msharefs_mempolicy policy = {
 		.size = sizeof(policy),
 		.mode = MPOL_BIND,
 		.addr = anonymous + PAGE,

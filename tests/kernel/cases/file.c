@@ -88,7 +88,7 @@ static void *map_file(int fd, uint64_t size)
 
 static int choose(int fd, uint64_t size)
 {
-	struct mshare_choose choose = { sizeof(choose), 0, size };
+	struct msharefs_choose choose = { sizeof(choose), 0, size };
 
 	return request(fd, MSHAREFS_CHOOSE, &choose);
 }
@@ -743,7 +743,7 @@ static void change_race(void)
 
 static void seals(void)
 {
-	struct mshare_seal seal = { sizeof(seal), MSHAREFS_SEAL_MAP };
+	struct msharefs_seal seal = { sizeof(seal), 0, MSHAREFS_SEAL_MAP };
 	int fd = new_file(LENGTH);
 
 	check_result(request(fd, MSHAREFS_SEAL, &seal), 0, "SEAL_MAP");
@@ -925,7 +925,7 @@ static void overlapping(void)
 static void large_choice(void)
 {
 	int fd = region_open(region_path(), O_RDWR | O_CREAT);
-	struct mshare_choose wrong[] = {
+	struct msharefs_choose wrong[] = {
 		{ sizeof(wrong[0]), 1, granule },
 		{ sizeof(wrong[0]), 0, 0 },
 		{ sizeof(wrong[0]), 0, granule + PAGE },

@@ -192,7 +192,7 @@ static void exec_last(void)
 static void unmap_returns(void)
 {
 	int fd = full_region();
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	region_stat(fd, &stat);
 	check(stat.resident == size / TABLE_SPAN * PAGE, "%llu bytes resident",
@@ -495,7 +495,7 @@ static void unmap_parts(void)
 {
 	uint64_t most = 16 * TABLE_SPAN;
 	int fd = region_create(region_path(), start, granule);
-	struct mshare_stat before, after;
+	struct msharefs_stat before, after;
 
 	region_stat(fd, &before);
 	window_map(fd, start, granule, RW, 0);

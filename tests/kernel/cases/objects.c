@@ -239,7 +239,7 @@ static void look_at_sides(int missing)
 
 static void side_by_side(void)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	struct peer peers[CLIENTS];
 
 	set_for_now(HUGE_PAGES, "8");
@@ -435,7 +435,7 @@ static void populate_kind(const struct object_kind *kind, int flags)
 {
 	int file = object_open(kind, 2 * HUGE);
 	struct peer peers[CLIENTS];
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	length = HUGE;
 	new_region();
@@ -482,7 +482,7 @@ static void populate_rights(void)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct mshare_stat stat;
+		struct msharefs_stat stat;
 
 		length = rows[i].pages * PAGE;
 		new_region();
@@ -659,7 +659,7 @@ static long pmd_mapped(void)
 
 static void huge_split(void)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	struct peer peers[CLIENTS];
 	long before;
 
@@ -719,7 +719,7 @@ static void huge_collapse(void)
 {
 	const int huge_pages = 8;
 	struct peer peers[CLIENTS];
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	long before;
 
 	set_for_now(SHMEM_HUGE_PAGES, "advise");
@@ -753,7 +753,7 @@ static void huge_khugepaged(void)
 {
 	const long want = 4 * 2048;
 	double end = seconds() + 120;
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	struct peer peer;
 	long before, earlier, collapsed;
 
@@ -1196,7 +1196,7 @@ static void refuse(void)
 		CREATE("MAP_HUGETLB", new_hugetlb, EINVAL,
 		       .flags = shared_flags | MAP_HUGETLB),
 	};
-	struct mshare_stat before, after;
+	struct msharefs_stat before, after;
 
 	set_for_now(HUGE_PAGES, "8");
 	new_region();
@@ -1279,7 +1279,7 @@ static void merge_pieces(void)
 	const size_t count = sizeof(order) / sizeof(order[0]);
 	int file = object_open(&object_kinds[TMPFS], count * PAGE);
 	int other = object_reopen(file, O_RDONLY);
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	new_region();
 	for (size_t i = 0; i < count; i++)
@@ -1313,7 +1313,7 @@ static void keep_lease(void)
 {
 	const char *name = "/tmp/test-leased";
 	int readonly, file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	struct mshare_seal seal = { sizeof(seal), MSHAREFS_SEAL_MAP };
+	struct msharefs_seal seal = { sizeof(seal), 0, MSHAREFS_SEAL_MAP };
 	sigset_t io;
 
 	sigemptyset(&io);
@@ -1420,7 +1420,7 @@ static void store_on(struct peer *parent, void *arg)
 
 static void move_on(struct peer *parent, void *arg)
 {
-	struct mshare_mempolicy policy = {
+	struct msharefs_mempolicy policy = {
 		.size = sizeof(policy),
 		.mode = MPOL_BIND,
 		.addr = object,
@@ -1478,7 +1478,7 @@ static void punch_moving(void)
 
 static void bind_pages(uint64_t addr, uint64_t size, uint64_t nodes)
 {
-	struct mshare_mempolicy policy = {
+	struct msharefs_mempolicy policy = {
 		.size = sizeof(policy),
 		.mode = MPOL_BIND,
 		.addr = addr,

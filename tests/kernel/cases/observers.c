@@ -88,7 +88,7 @@ static struct peer start_client(void)
 
 static uint64_t faults(void)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	region_stat(fd, &stat);
 	check(stat.resident == LENGTH && !stat.swapped,

@@ -35,11 +35,21 @@
 #define MLOCK_ONFAULT 1
 #endif
 
-_Static_assert(sizeof(struct mshare_stat) == 128, "mshare_stat");
-_Static_assert(sizeof(struct mshare_mapping) == 64, "mshare_mapping");
-_Static_assert(sizeof(struct mshare_range) == 24, "mshare_range");
-_Static_assert(sizeof(struct mshare_seal) == 8, "mshare_seal");
-_Static_assert(sizeof(struct mshare_mempolicy) == 48, "mshare_mempolicy");
+_Static_assert(sizeof(struct msharefs_stat) == MSHAREFS_STAT_SIZE_VER0,
+	       "msharefs_stat");
+_Static_assert(sizeof(struct msharefs_mapping) == MSHAREFS_MAPPING_SIZE_VER0,
+	       "msharefs_mapping");
+_Static_assert(sizeof(struct msharefs_range) == MSHAREFS_RANGE_SIZE_VER0,
+	       "msharefs_range");
+_Static_assert(sizeof(struct msharefs_seal) == MSHAREFS_SEAL_SIZE_VER0,
+	       "msharefs_seal");
+_Static_assert(sizeof(struct msharefs_mempolicy) ==
+		       MSHAREFS_MEMPOLICY_SIZE_VER0,
+	       "msharefs_mempolicy");
+_Static_assert(sizeof(struct msharefs_choose) == MSHAREFS_CHOOSE_SIZE_VER0,
+	       "msharefs_choose");
+_Static_assert(sizeof(struct msharefs_features) == MSHAREFS_FEATURES_SIZE_VER0,
+	       "msharefs_features");
 
 static const char *path;
 static uint64_t start, object;
@@ -61,38 +71,48 @@ static void end_region(void)
 	close(fd);
 }
 
-static struct mshare_stat stat_now(void)
+static struct msharefs_stat stat_now(void)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	check_result(region_stat(fd, &stat), 0, "STAT");
 	return stat;
 }
 
-static int lock(int on, uint64_t addr, uint64_t length, uint32_t what)
+static int lock(int on, uint64_t addr, uint64_t length, uint32_t flags)
 {
-	struct mshare_range range = { sizeof(range), what, addr, length };
+	struct msharefs_range range = {
+		.size = sizeof(range),
+		.flags = flags,
+		.addr = addr,
+		.length = length,
+	};
 
 	return request(on, MSHAREFS_LOCK, &range);
 }
 
-static int unlock(uint64_t addr, uint64_t length, uint32_t what)
+static int unlock(uint64_t addr, uint64_t length, uint32_t flags)
 {
-	struct mshare_range range = { sizeof(range), what, addr, length };
+	struct msharefs_range range = {
+		.size = sizeof(range),
+		.flags = flags,
+		.addr = addr,
+		.length = length,
+	};
 
 	return request(fd, MSHAREFS_UNLOCK, &range);
 }
 
 static int seal(int on, uint32_t seals)
 {
-	struct mshare_seal seal = { sizeof(seal), seals };
+	struct msharefs_seal seal = { sizeof(seal), 0, seals };
 
 	return request(on, MSHAREFS_SEAL, &seal);
 }
 
 static int bind_to(uint32_t mode, uint64_t mask)
 {
-	struct mshare_mempolicy policy = {
+	struct msharefs_mempolicy policy = {
 		.size = sizeof(policy),
 		.mode = mode,
 		.addr = object,
@@ -106,7 +126,7 @@ static int bind_to(uint32_t mode, uint64_t mask)
 
 /* NEXT_MAPPING */
 
-static int next_mapping(struct mshare_mapping *mapping, uint64_t addr,
+static int next_mapping(struct msharefs_mapping *mapping, uint64_t addr,
 			char *name, uint32_t room)
 {
 	memset(mapping, 0xee, sizeof(*mapping));
@@ -129,7 +149,7 @@ struct found {
 
 static void check_mapping(const struct found *want, uint64_t from)
 {
-	struct mshare_mapping got;
+	struct msharefs_mapping got;
 	char name[PATH_MAX] = "";
 	struct stat status = { 0 };
 
@@ -190,7 +210,7 @@ static void walk(void)
 		  PROT_READ | PROT_EXEC, 0, name },
 	};
 	const int count = sizeof(want) / sizeof(want[0]);
-	struct mshare_mapping got;
+	struct msharefs_mapping got;
 
 	new_region(-1);
 	check_result(next_mapping(&got, start, NULL, 0), ENOENT,
@@ -231,7 +251,7 @@ static void names(void)
 {
 	int file = object_open(&object_kinds[MEMFD], MIB);
 	static const char whole[] = "/memfd:object (deleted)";
-	struct mshare_mapping got;
+	struct msharefs_mapping got;
 	char name[64];
 
 	new_region(-1);
@@ -283,7 +303,7 @@ static bool is_advice(uint32_t advice)
 
 static void advise(void)
 {
-	struct mshare_stat before, after;
+	struct msharefs_stat before, after;
 	int readonly;
 
 	new_region(RW);
@@ -504,7 +524,7 @@ static void advise_huge(void)
 static void advise_pageout(void)
 {
 	const uint64_t length = 4 * MIB;
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	must(meminfo("SwapTotal") > 0, "no swap space");
 	new_region(-1);
@@ -882,7 +902,7 @@ static void seal_adds(void)
 	{                                                                    \
 		what, want,                                                  \
 		{                                                            \
-			.size = sizeof(struct mshare_mempolicy),             \
+			.size = sizeof(struct msharefs_mempolicy),           \
 			.mode = MPOL_BIND, .addr = object, .length = LENGTH, \
 			.nodemask = (uintptr_t)mask, .maxnode = 64,          \
 			__VA_ARGS__                                          \
@@ -896,7 +916,7 @@ static void mempolicy(void)
 	const struct {
 		const char *what;
 		int want;
-		struct mshare_mempolicy policy;
+		struct msharefs_mempolicy policy;
 	} rows[] = {
 		POLICY("MPOL_BIND to node 0", 0, ),
 		POLICY("MPOL_PREFERRED", 0, .mode = MPOL_PREFERRED),
@@ -987,56 +1007,62 @@ static size_t good_request(unsigned long number, void *arg)
 
 	switch (number) {
 	case MSHAREFS_STAT:
-		*(struct mshare_stat *)arg = (struct mshare_stat){
-			.size = sizeof(struct mshare_stat)
+		*(struct msharefs_stat *)arg = (struct msharefs_stat){
+			.size = sizeof(struct msharefs_stat)
 		};
-		return sizeof(struct mshare_stat);
+		return sizeof(struct msharefs_stat);
 	case MSHAREFS_NEXT_MAPPING:
-		*(struct mshare_mapping *)arg = (struct mshare_mapping){
-			.size = sizeof(struct mshare_mapping),
+		*(struct msharefs_mapping *)arg = (struct msharefs_mapping){
+			.size = sizeof(struct msharefs_mapping),
 		};
-		return sizeof(struct mshare_mapping);
+		return sizeof(struct msharefs_mapping);
 	case MSHAREFS_ADVISE:
 	case MSHAREFS_LOCK:
 	case MSHAREFS_UNLOCK:
-		*(struct mshare_range *)arg = (struct mshare_range){
-			.size = sizeof(struct mshare_range),
-			.what = number == MSHAREFS_ADVISE ? MADV_COLD : 0,
+		*(struct msharefs_range *)arg = (struct msharefs_range){
+			.size = sizeof(struct msharefs_range),
+			.advice = number == MSHAREFS_ADVISE ? MADV_COLD : 0,
 			.addr = object,
 			.length = LENGTH,
 		};
-		return sizeof(struct mshare_range);
+		return sizeof(struct msharefs_range);
 	case MSHAREFS_SEAL:
-		*(struct mshare_seal *)arg =
-			(struct mshare_seal){ sizeof(struct mshare_seal), 0 };
-		return sizeof(struct mshare_seal);
+		*(struct msharefs_seal *)arg = (struct msharefs_seal){
+			.size = sizeof(struct msharefs_seal)
+		};
+		return sizeof(struct msharefs_seal);
+	case MSHAREFS_FEATURES:
+		*(struct msharefs_features *)arg = (struct msharefs_features){
+			.size = sizeof(struct msharefs_features)
+		};
+		return sizeof(struct msharefs_features);
 	default:
-		*(struct mshare_mempolicy *)arg = (struct mshare_mempolicy){
-			.size = sizeof(struct mshare_mempolicy),
+		*(struct msharefs_mempolicy *)arg = (struct msharefs_mempolicy){
+			.size = sizeof(struct msharefs_mempolicy),
 			.mode = MPOL_BIND,
 			.addr = object,
 			.length = LENGTH,
 			.nodemask = (uintptr_t)&mask,
 			.maxnode = 64,
 		};
-		return sizeof(struct mshare_mempolicy);
+		return sizeof(struct msharefs_mempolicy);
 	}
 }
 
 static const struct {
 	const char *what;
 	unsigned long number;
-	/* The shortest structure that is valid. */
+	/* The size of the first version. */
 	uint32_t least;
 } sized[] = {
-	{ "NEXT_MAPPING", MSHAREFS_NEXT_MAPPING,
-	  sizeof(struct mshare_mapping) },
-	{ "ADVISE", MSHAREFS_ADVISE, sizeof(struct mshare_range) },
-	{ "LOCK", MSHAREFS_LOCK, sizeof(struct mshare_range) },
-	{ "UNLOCK", MSHAREFS_UNLOCK, sizeof(struct mshare_range) },
-	{ "SEAL", MSHAREFS_SEAL, sizeof(struct mshare_seal) },
-	{ "MEMPOLICY", MSHAREFS_MEMPOLICY,
-	  offsetof(struct mshare_mempolicy, flags) },
+	{ "STAT", MSHAREFS_STAT, MSHAREFS_STAT_SIZE_VER0 },
+	{ "NEXT_MAPPING", MSHAREFS_NEXT_MAPPING, MSHAREFS_MAPPING_SIZE_VER0 },
+	{ "ADVISE", MSHAREFS_ADVISE, MSHAREFS_RANGE_SIZE_VER0 },
+	{ "LOCK", MSHAREFS_LOCK, MSHAREFS_RANGE_SIZE_VER0 },
+	{ "UNLOCK", MSHAREFS_UNLOCK, MSHAREFS_RANGE_SIZE_VER0 },
+	{ "SEAL", MSHAREFS_SEAL, MSHAREFS_SEAL_SIZE_VER0 },
+	{ "MEMPOLICY", MSHAREFS_MEMPOLICY, MSHAREFS_MEMPOLICY_SIZE_VER0 },
+	{ "FEATURES", MSHAREFS_FEATURES, MSHAREFS_FEATURES_SIZE_VER0 },
 };
 
 static void sizes(void)
@@ -1063,7 +1089,7 @@ static void sizes(void)
 			{ 0, EINVAL },
 			{ 4, EINVAL },
 			{ 7, EINVAL },
-			{ sized[i].least - 8, EINVAL },
+			{ sized[i].least - 1, EINVAL },
 			/* clang-format on */
 		};
 
@@ -1110,7 +1136,7 @@ static void addresses(void)
 	must(pages != MAP_FAILED && !munmap(edge, PAGE), "mmap: %m");
 	new_region(RW);
 	for (size_t i = 0; i < sizeof(sized) / sizeof(sized[0]); i++) {
-		uint64_t good[16];
+		uint64_t good[64];
 		size_t size = good_request(sized[i].number, good);
 
 		memcpy(edge - size, good, size);
@@ -1140,7 +1166,7 @@ static void use_two(struct peer *parent, void *arg)
 
 static void count_faults(void)
 {
-	struct mshare_stat before, after;
+	struct msharefs_stat before, after;
 	struct peer peer;
 
 	new_region(RW);
@@ -1261,7 +1287,7 @@ static void count_only(struct peer *parent, void *arg)
 
 static void count_flushes(void)
 {
-	struct mshare_stat before, after;
+	struct msharefs_stat before, after;
 	long flushes, ipis, interrupts;
 	struct peer peer;
 
@@ -1304,7 +1330,7 @@ static void count_flushes(void)
 
 static void bystander(void)
 {
-	struct mshare_stat before, after;
+	struct msharefs_stat before, after;
 	struct peer peer;
 	long interrupts;
 
@@ -1355,7 +1381,7 @@ static void read_other_region(struct peer *parent, void *arg)
 
 static void neighbour(void)
 {
-	struct mshare_stat before, after;
+	struct msharefs_stat before, after;
 	struct peer peer;
 	long interrupts;
 
@@ -1387,7 +1413,7 @@ static void neighbour(void)
 /* Pages that come by POPULATE and are removed: entries without a client */
 static void without_window(void)
 {
-	struct mshare_stat before, after;
+	struct msharefs_stat before, after;
 
 	new_region(RW);
 	must(!munmap((void *)start, 2 * granule), "munmap: %m");
@@ -1433,7 +1459,7 @@ static void detach_inherited(struct peer *parent, void *arg)
 
 static void check_detached(void (*run)(struct peer *, void *))
 {
-	struct mshare_stat before, after;
+	struct msharefs_stat before, after;
 	uint64_t others = sysconf(_SC_NPROCESSORS_ONLN) - 1;
 	struct peer peer;
 
@@ -1474,7 +1500,7 @@ static void link_neighbours(void)
 	static const int filled[] = { 0, 1, 2, 4, 5 };
 	uint64_t first = start + 8 * granule;
 	int region = region_create(region_path(), first, 6 * granule);
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	for (size_t i = 0; i < sizeof(filled) / sizeof(filled[0]); i++) {
 		uint64_t at = first + filled[i] * granule;
@@ -1633,7 +1659,7 @@ static uint64_t fdinfo(const char *name)
 
 static void check_fdinfo(void)
 {
-	const struct mshare_stat now = stat_now();
+	const struct msharefs_stat now = stat_now();
 	const struct {
 		const char *name;
 		uint64_t value;

@@ -353,8 +353,8 @@ static void rights(void)
 {
 	const char *path = region_path();
 	int fd = new_file(path, LENGTH), ro = open(path, O_RDONLY);
-	struct mshare_seal seal = { .size = sizeof(seal),
-				    .seals = MSHAREFS_SEAL_UNMAP };
+	struct msharefs_seal seal = { .size = sizeof(seal),
+				      .seals = MSHAREFS_SEAL_UNMAP };
 	char *at, *rw = map(hint, LENGTH, RW, 0, fd, 0);
 
 	rw[0] = 's';
@@ -380,7 +380,7 @@ static void shown(void)
 	const char *path = region_path();
 	int fd = new_file(path, LENGTH);
 	char *at = map(hint, LENGTH, RW, 0, fd, 2 * PAGE), line[512], want[512];
-	struct mshare_stat stat = { .size = sizeof(stat) };
+	struct msharefs_stat stat = { .size = sizeof(stat) };
 	FILE *f = fopen("/proc/self/smaps", "r");
 	struct stat st;
 	bool found = false, flags = false;

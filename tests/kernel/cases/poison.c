@@ -270,7 +270,7 @@ static void fail_memory(const struct memory *kind, void (*fail)(uint64_t page))
 	int sink = object_open(&object_kinds[TMPFS], PAGE);
 	int file = new_region(kind);
 	struct peer victim, other, late;
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	uint64_t page;
 
 	page = file_page(file, bad);
@@ -334,7 +334,7 @@ static void fail_part(void (*fail)(uint64_t page))
 	int sink = object_open(&object_kinds[TMPFS], PAGE);
 	int file = new_region(&transparent_pages);
 	uint64_t page = file_page(file, bad);
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	struct peer clients[2];
 
 	must(page, "no page of memory behind the file");

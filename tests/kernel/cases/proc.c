@@ -83,7 +83,7 @@ static void clear_refs(pid_t pid, const char *what)
 static void readable(void)
 {
 	int fd = region_create(path = region_path(), start, granule);
-	struct mshare_stat before, after;
+	struct msharefs_stat before, after;
 	struct peer peer;
 
 	region_fill(fd, start, granule, RW);

@@ -200,7 +200,7 @@ static void readonly_windows_on(const struct memory *memory)
 {
 	const uint64_t page = memory->page;
 	int fd = region_create(path = region_path(), start, granule);
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	struct peer peer;
 	char *window;
 
@@ -326,7 +326,7 @@ static void protect(void)
 {
 	int fd = region_create(path = region_path(), start, granule);
 	uint64_t middle = start + PAGE;
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	struct peer peer;
 	char *window;
 
@@ -436,7 +436,7 @@ static void uprobes(void)
 
 static int mapping_prot(int fd)
 {
-	struct mshare_mapping m = { .size = sizeof(m), .addr = start };
+	struct msharefs_mapping m = { .size = sizeof(m), .addr = start };
 
 	check_result(request(fd, MSHAREFS_NEXT_MAPPING, &m), 0, "NEXT_MAPPING");
 	return (int)m.prot;

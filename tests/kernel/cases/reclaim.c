@@ -269,7 +269,7 @@ static void swap_out(void (*press)(void), long pages)
 /* Swaps all pages out, as far as possible, except for @pinned pages. */
 static void swap_rest(uint32_t pinned)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	for (int i = 0; i < 4; i++)
 		reclaim("16M");
@@ -287,7 +287,7 @@ static void swap_rest(uint32_t pinned)
 
 static void check_resident(void)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	region_stat(fd, &stat);
 	check(stat.resident == LENGTH && !stat.swapped,
@@ -326,12 +326,12 @@ static void swap(void)
 static void locked(void)
 {
 	const uint64_t half = PAGES * PAGE / 2;
-	struct mshare_range range = {
+	struct msharefs_range range = {
 		.size = sizeof(range),
 		.addr = start,
 		.length = half,
 	};
-	struct mshare_stat stat = { .swapped = 0 };
+	struct msharefs_stat stat = { .swapped = 0 };
 	double end = seconds() + 90;
 	uint64_t before;
 
@@ -398,7 +398,7 @@ static void swap_off(void)
 	must(device, "no swap space");
 	begin_swapping();
 	for (int round = 0; round < 2; round++) {
-		struct mshare_stat stat;
+		struct msharefs_stat stat;
 		double end = seconds() + 90;
 
 		/* Such pages are seldom in the way. */
@@ -760,7 +760,7 @@ static void compact(void)
 static void bind_to(int node)
 {
 	uint64_t mask = 1ULL << node;
-	struct mshare_mempolicy policy = {
+	struct msharefs_mempolicy policy = {
 		.size = sizeof(policy),
 		.mode = MPOL_BIND,
 		.addr = start,

@@ -27,7 +27,7 @@ _Static_assert(sizeof(struct mshare_create) == 40, "mshare_create");
 _Static_assert(sizeof(struct mshare_unmap) == 16, "mshare_unmap");
 _Static_assert(sizeof(struct mshare_protect) == 24, "mshare_protect");
 _Static_assert(offsetof(struct mshare_create, fd) == 32, "mshare_create");
-_Static_assert(offsetof(struct mshare_stat, attached) == 8, "mshare_stat");
+_Static_assert(offsetof(struct msharefs_stat, attached) == 8, "msharefs_stat");
 
 _Static_assert(MSHAREFS_GET_SIZE == 0x80107800, "GET_SIZE");
 _Static_assert(MSHAREFS_SET_SIZE == 0x40107801, "SET_SIZE");
@@ -65,7 +65,7 @@ static int new_region(enum contents contents)
 
 struct snapshot {
 	struct mshare_info info;
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 };
 
 static struct snapshot look(int fd)
@@ -454,7 +454,7 @@ static void protect(void)
 static void effects(void)
 {
 	int fd = new_region(OBJECT);
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	region_stat(fd, &stat);
 	check(stat.mappings == 1 && stat.mapped == 16 * PAGE,
@@ -499,8 +499,9 @@ static void pointers(void)
 		  &(struct mshare_protect){ start, PAGE, PROT_READ, 0 } },
 		{ "UNMAP", MSHAREFS_UNMAP, sizeof(struct mshare_unmap),
 		  &(struct mshare_unmap){ start, PAGE } },
-		{ "STAT", MSHAREFS_STAT, sizeof(struct mshare_stat),
-		  &(struct mshare_stat){ .size = sizeof(struct mshare_stat) } },
+		{ "STAT", MSHAREFS_STAT, sizeof(struct msharefs_stat),
+		  &(struct msharefs_stat){
+			  .size = sizeof(struct msharefs_stat) } },
 	};
 	struct mshare_info *info = (void *)(edge - sizeof(*info));
 	int fresh = new_region(SIZELESS);
@@ -542,7 +543,7 @@ static void descriptors(void)
 	uint64_t at = region_address(0);
 	int readonly, writeonly, pathonly;
 	struct mshare_info info;
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	region_fill(fd, at, PAGE, RW);
 
@@ -620,55 +621,123 @@ static void unknown(void)
 	close(fd);
 }
 
-/* A caller may know an older or a newer struct mshare_stat. */
+/* A caller may know a newer struct msharefs_stat, with fields that are 0. */
 static void stat_sizes(void)
 {
 	struct {
-		struct mshare_stat stat;
+		struct msharefs_stat stat;
 		uint64_t more[4], guard;
-	} buffer;
-	const size_t known = sizeof(struct mshare_stat);
+	} buffer, before;
+	const size_t known = sizeof(struct msharefs_stat);
 	const size_t longer = offsetof(__typeof__(buffer), guard);
 	int fd = new_region(OBJECT);
 	const struct {
 		uint32_t size, flags;
+		uint64_t more;
 		int want;
 	} rows[] = {
 		/* clang-format off */
-		{ 0, 0, EINVAL },
-		{ 4, 0, EINVAL },
-		{ 7, 0, EINVAL },
-		{ 16, 0, 0 },
-		{ known, 0, 0 },
-		{ longer, 0, 0 },
-		{ known, 1, EINVAL },
-		{ known, 1U << 31, EINVAL },
+		{ 0, 0, 0, EINVAL },
+		{ 8, 0, 0, EINVAL },
+		{ MSHAREFS_STAT_SIZE_VER0 - 1, 0, 0, EINVAL },
+		{ MSHAREFS_STAT_SIZE_VER0, 0, 1, 0 },
+		{ known, 0, 1, 0 },
+		{ longer, 0, 0, 0 },
+		{ longer, 0, 1, E2BIG },
+		{ longer, 0, 1ULL << 63, E2BIG },
+		{ PAGE + 8, 0, 0, E2BIG },
+		{ known, 1, 0, EINVAL },
+		{ known, 1U << 31, 0, EINVAL },
 		/* clang-format on */
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		uint32_t size = rows[i].size;
-		size_t touched = 0;
+		size_t to = rows[i].want ? 0 : size < known ? size : known;
 
 		memset(&buffer, 0xee, sizeof(buffer));
+		memset(buffer.more, 0, sizeof(buffer.more));
+		buffer.more[3] = rows[i].more;
 		buffer.stat.size = size;
 		buffer.stat.flags = rows[i].flags;
+		before = buffer;
 		check_result(request(fd, MSHAREFS_STAT, &buffer), rows[i].want,
 			     "STAT of size %u, flags %#x", size, rows[i].flags);
-		for (size_t at = 8; at < sizeof(buffer); at++)
-			if (((unsigned char *)&buffer)[at] != 0xee)
-				touched = at + 1;
-		if (rows[i].want)
-			check(!touched, "a refused STAT of size %u wrote",
-			      size);
-		else
-			check(touched <= size && touched > size - 8,
-			      "STAT of size %u wrote %zu bytes", size, touched);
-		if (!rows[i].want && size == longer)
-			check(!buffer.more[0] && !buffer.more[3],
-			      "STAT left what it does not know as it was");
+		check(!memcmp((char *)&buffer + to, (char *)&before + to,
+			      sizeof(buffer) - to),
+		      "STAT of size %u wrote behind byte %zu", size, to);
+		check(rows[i].want || buffer.stat.mappings == 1,
+		      "STAT of size %u returns %llu mappings", size,
+		      buffer.stat.mappings);
 	}
 	close(fd);
+}
+
+/* Requests that read do not work for a process that may only write. */
+static void only_write(void)
+{
+	const char *path = region_path();
+	struct msharefs_mapping mapping = { .size = sizeof(mapping) };
+	struct msharefs_features features = { .size = sizeof(features) };
+	struct msharefs_stat stat;
+	struct mshare_info info;
+	int fd;
+
+	close(region_create(path, region_address(0), granule));
+	fd = region_open(path, O_WRONLY);
+	check_result(region_get_size(fd, &info), 0, "GET_SIZE");
+	check_result(request(fd, MSHAREFS_FEATURES, &features), 0, "FEATURES");
+	check_result(region_stat(fd, &stat), EBADF, "STAT");
+	check_result(request(fd, MSHAREFS_NEXT_MAPPING, &mapping), EBADF,
+		     "NEXT_MAPPING");
+	close(fd);
+}
+
+/* What FEATURES lists is what the kernel answers with other than ENOTTY. */
+static void check_features(const char *what, int fd)
+{
+	struct msharefs_features features = { .size = sizeof(features) };
+
+	check_result(request(fd, MSHAREFS_FEATURES, &features), 0, "%s", what);
+	check(features.granule == granule, "%s: granule %llu", what,
+	      features.granule);
+	check(features.seals == 15, "%s: seals %#llx", what, features.seals);
+	for (unsigned int i = 0; i < 64; i++) {
+		static const unsigned long first[] = {
+			MSHAREFS_GET_SIZE,       MSHAREFS_SET_SIZE,
+			MSHAREFS_CREATE_MAPPING, MSHAREFS_UNMAP,
+			MSHAREFS_PROTECT,
+		};
+		bool listed = features.requests >> i & 1, known = false;
+
+		/* A structure at NULL: EFAULT, or EBADF. */
+		for (unsigned long dir = 0; dir < 4 && i > 4; dir++)
+			known |= request(fd, _IOC(dir, 'x', i, 8), NULL) !=
+				 -ENOTTY;
+		if (i < 5)
+			known = request(fd, first[i], NULL) != -ENOTTY;
+		check(listed == known, "%s: request %u is %s, and %s", what, i,
+		      listed ? "listed" : "not listed",
+		      known ? "known" : "not known");
+	}
+	features.flags = 1;
+	check_result(request(fd, MSHAREFS_FEATURES, &features), EINVAL,
+		     "%s, with a flag", what);
+}
+
+static void features(void)
+{
+	int region = new_region(EMPTY);
+	int directory = open(MSHARE_MOUNT, O_RDONLY | O_DIRECTORY);
+	int info = open(MSHARE_MOUNT "/mshare_info", O_RDONLY);
+
+	must(directory >= 0 && info >= 0, "open: %m");
+	check_features("a region", region);
+	check_features("a directory", directory);
+	check_features("mshare_info", info);
+	close(region);
+	close(directory);
+	close(info);
 }
 
 /* The file itself cannot be read, written or truncated. */
@@ -716,7 +785,7 @@ static void compat(void)
 		struct mshare_create create;
 		struct mshare_protect protect;
 		struct mshare_unmap unmap;
-		struct mshare_stat stat;
+		struct msharefs_stat stat;
 	} *arg = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT,
 		      -1, 0);
 	int fd = new_region(SIZELESS);
@@ -737,7 +806,7 @@ static void compat(void)
 	check_result(request32(fd, MSHAREFS_PROTECT, arg), 0, "PROTECT");
 	arg->unmap = (struct mshare_unmap){ start + PAGE, PAGE };
 	check_result(request32(fd, MSHAREFS_UNMAP, arg), 0, "UNMAP");
-	arg->stat = (struct mshare_stat){ .size = sizeof(arg->stat) };
+	arg->stat = (struct msharefs_stat){ .size = sizeof(arg->stat) };
 	check_result(request32(fd, MSHAREFS_STAT, arg), 0, "STAT");
 	check(arg->stat.mapped == 3 * PAGE && arg->stat.mappings == 2,
 	      "%llu bytes in %llu mappings", arg->stat.mapped,
@@ -842,9 +911,9 @@ static void process32(void)
 		start, 8 * PAGE, 0, RW, ANON, NO_FD,
 	};
 	const struct mshare_protect protect = { start, PAGE, PROT_READ, 0 };
-	const struct mshare_range populate = {
+	const struct msharefs_range populate = {
 		.size = sizeof(populate),
-		.what = MADV_POPULATE_WRITE,
+		.advice = MADV_POPULATE_WRITE,
 		.addr = start + PAGE,
 		.length = PAGE,
 	};
@@ -862,7 +931,7 @@ static void process32(void)
 		{ "UNMAP", MSHAREFS_UNMAP, &unmap, sizeof(unmap) },
 	};
 	int fd = new_region(EMPTY);
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check_result(request_of_32(fd, rows[i].number, rows[i].arg,
@@ -905,8 +974,12 @@ static const struct test_case cases[] = {
 	{ "descriptors", "requests need a region, open for reading or writing",
 	  descriptors },
 	{ "unknown", "unknown requests fail with ENOTTY", unknown },
-	{ "stat-sizes", "STAT accepts shorter and longer structures",
+	{ "stat-sizes", "STAT accepts longer structures with zeros",
 	  stat_sizes },
+	{ "only-write", "requests that read need a descriptor open for reading",
+	  only_write },
+	{ "features", "FEATURES lists the requests that the kernel knows",
+	  features },
 	{ "file-io", "a region cannot be read or written as a file", file_io },
 	{ "compat", "32-bit programs can make all requests", compat },
 	{ "process32",

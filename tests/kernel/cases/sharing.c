@@ -124,7 +124,7 @@ static void use_all(struct peer *parent, void *arg)
 static void tables(void)
 {
 	struct peer peers[CLIENTS], peer;
-	struct mshare_stat stat, later;
+	struct msharefs_stat stat, later;
 	long before, with;
 	int fd;
 
@@ -199,7 +199,7 @@ static void late(void)
 /* Each object added later is there for those who attached before. */
 static void add_objects(void)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	char *window;
 	int fd;
 
@@ -223,7 +223,7 @@ static void add_objects(void)
 /* Two windows of one process are one client. */
 static void attached(void)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	int fd;
 
 	size = 4 * granule;

@@ -682,7 +682,7 @@ static void woken(void)
  */
 static uint64_t faults_of(int region)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	must(!region_stat(region, &stat), "STAT");
 	return stat.faults;
@@ -717,7 +717,7 @@ static int out_at_once;
 static void page_out(int round)
 {
 	const uint64_t length = object_size(round);
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	for (int i = 0; i < 1000; i++) {
 		check_result(region_advise(fd, start, length, MADV_PAGEOUT), 0,

@@ -80,7 +80,7 @@ static void be_client(struct peer *parent, void *arg)
 static void kills(void)
 {
 	struct peer peers[VICTIMS];
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	long before, limit, now;
 	int fd;
 
@@ -253,7 +253,7 @@ static void be_process(struct peer *parent, void *arg)
 static void races(void)
 {
 	struct peer peers[3];
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	written = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(written != MAP_FAILED, "mmap: %m");

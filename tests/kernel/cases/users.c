@@ -83,7 +83,7 @@ static void private_region(void)
 static void may_read(struct peer *parent, void *arg)
 {
 	struct mshare_info info;
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	uint64_t value;
 	char *window;
 	int fd;
@@ -197,7 +197,7 @@ static void dropped_rights(void)
 
 static void seal_as_stranger(struct peer *parent, void *arg)
 {
-	struct mshare_seal seal = { sizeof(seal), MSHAREFS_SEAL_MAP };
+	struct msharefs_seal seal = { sizeof(seal), 0, MSHAREFS_SEAL_MAP };
 	int fd;
 
 	(void)parent;
@@ -213,7 +213,7 @@ static void seal_as_stranger(struct peer *parent, void *arg)
 
 static void seal_as_owner(struct peer *parent, void *arg)
 {
-	struct mshare_seal seal = { sizeof(seal), MSHAREFS_SEAL_MAP };
+	struct msharefs_seal seal = { sizeof(seal), 0, MSHAREFS_SEAL_MAP };
 	int fd = *(int *)arg;
 
 	(void)parent;

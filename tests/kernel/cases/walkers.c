@@ -95,7 +95,7 @@ static void end_region(void)
 
 static uint64_t resident(void)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	region_stat(fd, &stat);
 	return stat.resident;
@@ -103,7 +103,7 @@ static uint64_t resident(void)
 
 static uint64_t faults(void)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	region_stat(fd, &stat);
 	return stat.faults;
@@ -112,7 +112,7 @@ static uint64_t faults(void)
 /* Is all memory still present, without being faulted in by the check? */
 static void check_unharmed(const char *what)
 {
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	region_stat(fd, &stat);
 	check(stat.resident == LENGTH && !stat.swapped && !stat.locked &&

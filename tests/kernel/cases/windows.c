@@ -144,7 +144,7 @@ static void place(void)
 		void *got = mmap((void *)rows[i].addr, rows[i].length,
 				 rows[i].prot, rows[i].flags, fd,
 				 rows[i].offset);
-		struct mshare_stat stat;
+		struct msharefs_stat stat;
 
 		check_result(result_of(got), rows[i].want, "%s", rows[i].what);
 		region_stat(fd, &stat);
@@ -291,7 +291,7 @@ static void protected(void)
 	int fd = new_region();
 	char *window = window_map(fd, start, size, RW, 0);
 	struct peer peer = peer_start(keep_rights, NULL);
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 
 	wait_go(&peer);
 	paint_region(18);
@@ -322,7 +322,7 @@ static void pieces(void)
 	const uint64_t g = granule;
 	int fd = new_region();
 	char *window = window_map(fd, start, size, RW, 0);
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	uint64_t value;
 
 	paint_region(19);
@@ -429,7 +429,7 @@ static void child(struct peer *parent, void *arg)
 static void fork_inherits(void)
 {
 	int fd = new_region();
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	struct peer peer;
 
 	window_map(fd, start, size, RW, 0);
@@ -472,7 +472,7 @@ static void nothing_there(void)
 static void exec_drops(void)
 {
 	int fd = new_region(), status;
-	struct mshare_stat stat;
+	struct msharefs_stat stat;
 	char address[32];
 	pid_t pid;
 

@@ -146,9 +146,9 @@ int region_protect(int fd, uint64_t addr, uint64_t size, int prot)
 
 int region_advise(int fd, uint64_t addr, uint64_t size, uint32_t advice)
 {
-	struct mshare_range range = {
+	struct msharefs_range range = {
 		.size = sizeof(range),
-		.what = advice,
+		.advice = advice,
 		.addr = addr,
 		.length = size,
 	};
@@ -156,7 +156,7 @@ int region_advise(int fd, uint64_t addr, uint64_t size, uint32_t advice)
 	return request(fd, MSHAREFS_ADVISE, &range);
 }
 
-int region_stat(int fd, struct mshare_stat *stat)
+int region_stat(int fd, struct msharefs_stat *stat)
 {
 	memset(stat, 0, sizeof(*stat));
 	stat->size = sizeof(*stat);

@@ -58,7 +58,7 @@ int region_map_file(int fd, uint64_t addr, uint64_t size, int prot, int flags,
 int region_unmap(int fd, uint64_t addr, uint64_t size);
 int region_protect(int fd, uint64_t addr, uint64_t size, int prot);
 int region_advise(int fd, uint64_t addr, uint64_t size, uint32_t advice);
-int region_stat(int fd, struct mshare_stat *stat);
+int region_stat(int fd, struct msharefs_stat *stat);
 int request(int fd, unsigned long number, const void *arg);
 
 /* Does the system have user addresses above 47 bits? */
