@@ -95,6 +95,22 @@ struct mshare_protect {
  *	migration batch for many pages
  * @ipis: CPUs that were interrupted for @flushes
  * @seals: MSHAREFS_SEAL_*
+ * @charged: bytes that count for size= of the mount: memory, reserved memory,
+ *	page tables, and the kernel's own memory for the region
+ * @resident_huge: part of @resident: memory that the shared page tables map
+ *	with entries for huge pages
+ * @created: when the region was created, in nanoseconds since 1970, as the next
+ *	two; 0 is never
+ * @attached_last: when a process attached the region last
+ * @detached_last: when a process detached the region last
+ * @cgroup: ID of the paying memory cgroup, which is the inode number of its
+ *	directory; 0 if each process pays itself
+ * @creator: the process that created the region, as ID in the PID namespace of
+ *	the caller; 0 if the namespace does not have it, as for the next two. The
+ *	process may have ended, and another process may have its ID.
+ * @attacher: the process that attached the region last; for fork(), the parent
+ * @detacher: the process that detached the region last
+ * @reserved: 0
  */
 struct msharefs_stat {
 	__u32 size;
@@ -114,9 +130,19 @@ struct msharefs_stat {
 	__aligned_u64 flushes;
 	__aligned_u64 ipis;
 	__aligned_u64 seals;
+	__aligned_u64 charged;
+	__aligned_u64 resident_huge;
+	__aligned_u64 created;
+	__aligned_u64 attached_last;
+	__aligned_u64 detached_last;
+	__aligned_u64 cgroup;
+	__u32 creator;
+	__u32 attacher;
+	__u32 detacher;
+	__u32 reserved;
 };
 
-#define MSHAREFS_STAT_SIZE_VER0		128
+#define MSHAREFS_STAT_SIZE_VER0		192
 
 /* Flags of a mapping, in mshare_mapping.flags. */
 #define MSHAREFS_MAPPING_ANONYMOUS	(1U << 0)
@@ -261,6 +287,63 @@ struct msharefs_features {
 
 #define MSHAREFS_FEATURES_SIZE_VER0	32
 
+/**
+ * struct msharefs_removed - a region without a name that still exists
+ * @size: sizeof(struct msharefs_removed)
+ * @flags: must be 0
+ * @inode: in: 0, or the inode number of the last one; out: the inode number of
+ *	the next one. ENOENT if there is none.
+ * @start: out: first address, as in struct mshare_info
+ * @length: out: size of the range, 0 if it is not set
+ * @stat: in: address of a struct msharefs_stat, or 0
+ * @name: in: address of a buffer for the last name, ended by a NUL, or 0: the
+ *	path that the region had, from the directory of the descriptor on.
+ *	ERANGE if the path does not fit; only @name_size has changed then.
+ * @name_size: in: size of the buffer; out: size that the path needs
+ * @uid: out: owner, as in st_uid
+ * @gid: out: group, as in st_gid
+ * @mode: out: access rights, as in st_mode
+ *
+ * For a directory that is open for reading. Lists regions that were in the
+ * directory or below, and that the caller owns or has CAP_FOWNER or
+ * CAP_DAC_READ_SEARCH for.
+ */
+struct msharefs_removed {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 inode;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 stat;
+	__aligned_u64 name;
+	__u32 name_size;
+	__u32 uid;
+	__u32 gid;
+	__u32 mode;
+};
+
+#define MSHAREFS_REMOVED_SIZE_VER0	64
+
+/**
+ * struct msharefs_remove - remove a region that no process has attached
+ * @size: sizeof(struct msharefs_remove)
+ * @flags: must be 0
+ * @name: address of the region's name in the directory, ended by a NUL
+ * @idle: nanoseconds since the region was last attached or, if it never was,
+ *	since it was created; or 0
+ *
+ * As unlink(), for a directory. EBUSY if a process has the region attached, or
+ * had it attached during the last @idle nanoseconds.
+ */
+struct msharefs_remove {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 name;
+	__aligned_u64 idle;
+};
+
+#define MSHAREFS_REMOVE_SIZE_VER0	24
+
 #define MSHAREFS_IOC_MAGIC 'x'
 
 #define MSHAREFS_GET_SIZE	_IOR(MSHAREFS_IOC_MAGIC, 0, struct mshare_info)
@@ -277,5 +360,7 @@ struct msharefs_features {
 #define MSHAREFS_MEMPOLICY	_IOW(MSHAREFS_IOC_MAGIC, 11, struct msharefs_mempolicy)
 #define MSHAREFS_CHOOSE		_IOW(MSHAREFS_IOC_MAGIC, 12, struct msharefs_choose)
 #define MSHAREFS_FEATURES	_IOWR(MSHAREFS_IOC_MAGIC, 13, struct msharefs_features)
+#define MSHAREFS_NEXT_REMOVED	_IOWR(MSHAREFS_IOC_MAGIC, 14, struct msharefs_removed)
+#define MSHAREFS_REMOVE_UNUSED	_IOW(MSHAREFS_IOC_MAGIC, 15, struct msharefs_remove)
 
 #endif /* _UAPI_LINUX_MSHAREFS_H */

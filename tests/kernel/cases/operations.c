@@ -50,6 +50,10 @@ _Static_assert(sizeof(struct msharefs_choose) == MSHAREFS_CHOOSE_SIZE_VER0,
 	       "msharefs_choose");
 _Static_assert(sizeof(struct msharefs_features) == MSHAREFS_FEATURES_SIZE_VER0,
 	       "msharefs_features");
+_Static_assert(sizeof(struct msharefs_removed) == MSHAREFS_REMOVED_SIZE_VER0,
+	       "msharefs_removed");
+_Static_assert(sizeof(struct msharefs_remove) == MSHAREFS_REMOVE_SIZE_VER0,
+	       "msharefs_remove");
 
 static const char *path;
 static uint64_t start, object;
