@@ -189,6 +189,8 @@ static union {
 	struct msharefs_seal seal;
 	struct msharefs_mempolicy policy;
 	struct msharefs_features features;
+	struct msharefs_removed removed;
+	struct msharefs_remove remove;
 	uint64_t words[2 * PAGE / sizeof(uint64_t)];
 } arg;
 
@@ -544,6 +546,48 @@ static void features(void)
 	check(ret || (!bad && !bad_pointer), "FEATURES succeeds");
 	check(ret || arg.features.granule == granule, "FEATURES: granule %llu",
 	      arg.features.granule);
+}
+
+/* For directories: whatever is asked for, only the list has an end. */
+static void next_removed(void)
+{
+	bool bad = bad_size(sizeof(arg.removed)), bad_pointer;
+	struct msharefs_stat figures = { .size = sizeof(figures) };
+	void *pointer = some_pointer(
+		size_of(MSHAREFS_NEXT_REMOVED, sizeof(arg.removed)),
+		&bad_pointer);
+	char name[64];
+	int ret;
+
+	arg.removed.flags = one_in(16) ? edge() : 0;
+	arg.removed.inode = one_in(2) ? 0 : edge();
+	arg.removed.name = one_in(8) ? edge() : (uintptr_t)name;
+	arg.removed.name_size = random_below(sizeof(name));
+	arg.removed.stat = one_in(4) ? edge() : (uintptr_t)&figures;
+	bad |= arg.removed.flags;
+	ret = request(some_slot(), MSHAREFS_NEXT_REMOVED, pointer);
+	tallies[step_index].asked++;
+	tallies[step_index].worked += !ret;
+	check(ret || (!bad && !bad_pointer), "NEXT_REMOVED succeeds");
+}
+
+static void remove_unused(void)
+{
+	bool bad = bad_size(sizeof(arg.remove)), bad_pointer;
+	void *pointer = some_pointer(
+		size_of(MSHAREFS_REMOVE_UNUSED, sizeof(arg.remove)),
+		&bad_pointer);
+	const char *name = strrchr(some_name(), '/') + 1;
+	int ret;
+
+	arg.remove.flags = one_in(16) ? edge() : 0;
+	arg.remove.name = one_in(8) ? edge() : (uintptr_t)name;
+	arg.remove.idle = one_in(2) ? 0 : edge();
+	bad |= arg.remove.flags;
+	ret = request(some_slot(), MSHAREFS_REMOVE_UNUSED, pointer);
+	tallies[step_index].asked++;
+	tallies[step_index].worked += !ret;
+	check(ret || (!bad && !bad_pointer), "REMOVE_UNUSED succeeds");
 }
 
 /* Unknown requests, or requests of another size. */
@@ -945,6 +989,8 @@ static const struct step {
 	{ "SEAL", 4, seal },
 	{ "MEMPOLICY", 8, mempolicy },
 	{ "FEATURES", 4, features },
+	{ "NEXT_REMOVED", 4, next_removed },
+	{ "REMOVE_UNUSED", 4, remove_unused },
 	{ "no request", 8, no_request },
 	{ "mmap", 24, map_window },
 	{ "a system call on a window", 16, change_window },

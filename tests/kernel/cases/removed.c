@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -21,18 +22,15 @@
 #include "case.h"
 #include "cgroup.h"
 #include "check.h"
+#include "object.h"
 #include "peer.h"
 #include "region.h"
 #include "touch.h"
 
 #define RW       (PROT_READ | PROT_WRITE)
 #define STRANGER 65534
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
-
-#define SECOND 1000000000ULL
-#define PAGES  16
+#define SECOND   1000000000ULL
+#define PAGES    16
 
 static uint64_t start;
 
@@ -228,20 +226,24 @@ static void huge(void)
 	const uint64_t object = start + granule;
 	struct msharefs_stat now;
 
-	region_fill(fd, object, 4 * TABLE_SPAN, RW);
-	must(!region_advise(fd, object, PAGE, MADV_POPULATE_WRITE),
+	set_for_now(SHMEM_HUGE_PAGES, "advise");
+	region_fill(fd, start, PAGE, RW);
+	must(!region_advise(fd, start, PAGE, MADV_POPULATE_WRITE),
 	     "MADV_POPULATE_WRITE");
 	now = stat_of(fd);
-	check(!now.resident_huge, "a page: %llu bytes in huge pages",
-	      now.resident_huge);
-	if (region_advise(fd, object, 2 * TABLE_SPAN, MADV_COLLAPSE))
-		skip_case("no huge pages");
+	check(!now.resident_huge && now.resident == PAGE,
+	      "a page: %llu bytes in huge pages of %llu", now.resident_huge,
+	      now.resident);
+	region_fill_thp(fd, object, 2 * TABLE_SPAN, RW);
+	must(!region_advise(fd, object, 2 * TABLE_SPAN, MADV_POPULATE_WRITE),
+	     "MADV_POPULATE_WRITE");
 	now = stat_of(fd);
 	check(now.resident_huge == 2 * TABLE_SPAN &&
-		      now.resident == 2 * TABLE_SPAN,
+		      now.resident == 2 * TABLE_SPAN + PAGE,
 	      "two huge pages: %llu bytes of %llu", now.resident_huge,
 	      now.resident);
-	must(!region_unmap(fd, object, TABLE_SPAN), "UNMAP");
+	/* A huge page that is unmapped in part is mapped by small entries. */
+	must(!region_unmap(fd, object, PAGE), "UNMAP");
 	now = stat_of(fd);
 	check(now.resident_huge == TABLE_SPAN, "one: %llu bytes",
 	      now.resident_huge);
@@ -263,6 +265,9 @@ static void payer(void)
 	check(now.cgroup == st.st_ino, "cgroup %llu, not %lu", now.cgroup,
 	      st.st_ino);
 	cgroup_remove(group);
+	/* The kernel finishes this later. */
+	for (int i = 0; i < 100 && stat_of(fd).cgroup; i++)
+		sleep_ms(100);
 	now = stat_of(fd);
 	check(!now.cgroup, "cgroup %llu is gone", now.cgroup);
 	close(fd);
@@ -479,6 +484,8 @@ static void container_looks(struct peer *parent, void *arg)
 	(void)parent;
 	dir = open_directory(MSHARE_MOUNT);
 	become_stranger();
+	/* Otherwise its files in /proc belong to root. */
+	must(!prctl(PR_SET_DUMPABLE, 1), "PR_SET_DUMPABLE: %m");
 	must(!unshare(CLONE_NEWUSER), "unshare: %m");
 	write_map("/proc/self/setgroups", "deny");
 	write_map("/proc/self/uid_map", "0 65534 1");
@@ -604,6 +611,46 @@ static void retired(void)
 		     ESTALE, "MAP_FIXED");
 	check(*page == 'x', "the mapping that was there is gone");
 	munmap(page, PAGE);
+	close(fd);
+	close(dir);
+}
+
+/* A process can have the memory without a window. */
+static void plain(void)
+{
+	const char *path = region_path(), *name = strrchr(path, '/') + 1;
+	int dir = open_directory(MSHARE_MOUNT);
+	int fd = region_open(path, O_RDWR | O_CREAT | O_EXCL);
+	char *hint = (char *)0x7000000000, *at;
+	struct msharefs_stat now;
+	pid_t pid;
+
+	must(!ftruncate(fd, PAGE), "ftruncate: %m");
+	at = mmap(hint, PAGE, RW, MAP_SHARED, fd, 0);
+	must(at == hint, "mmap: %m");
+	now = stat_of(fd);
+	check(now.attacher == (uint32_t)getpid() && now.attached_last,
+	      "attacher %u", now.attacher);
+	check_result(remove_unused(dir, name, 0), EBUSY, "a plain mapping");
+	/* A child's copy counts as well. */
+	pid = fork();
+	if (!pid) {
+		sleep_ms(2000);
+		_exit(0);
+	}
+	munmap(at, PAGE);
+	check_result(remove_unused(dir, name, 0), EBUSY, "in the child");
+	must(waitpid(pid, NULL, 0) == pid, "waitpid: %m");
+	check_result(remove_unused(dir, name, 0), 0, "in no process");
+	check_result(mmap(hint, PAGE, RW, MAP_SHARED, fd, 0) == MAP_FAILED ?
+			     -errno :
+			     0,
+		     ESTALE, "another plain mapping");
+	check_result(mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0) == MAP_FAILED ?
+			     -errno :
+			     0,
+		     ESTALE, "a window");
+	check(write(fd, "x", 1) == 1, "write: %m");
 	close(fd);
 	close(dir);
 }
@@ -771,6 +818,7 @@ static const struct test_case cases[] = {
 	  unused },
 	{ "retired", "MAP_FIXED replaces nothing after REMOVE_UNUSED",
 	  retired },
+	{ "plain", "a plain mapping keeps a region from REMOVE_UNUSED", plain },
 	{ "other-name", "REMOVE_UNUSED keeps a region with another name",
 	  other_name },
 	{ "remove-errors", "REMOVE_UNUSED fails as unlink() does",
