@@ -224,6 +224,34 @@ int mshare_next_mapping(int fd, uint64_t addr, struct msharefs_mapping *mapping,
 	return 0;
 }
 
+int mshare_next_removed(int directory, uint64_t inode,
+			struct msharefs_removed *removed,
+			struct msharefs_stat *stat, char *name,
+			size_t name_size)
+{
+	*removed = (struct msharefs_removed){
+		.size = sizeof(*removed),
+		.inode = inode,
+		.stat = (uintptr_t)stat,
+		.name = (uintptr_t)name,
+		.name_size = (__u32)name_size,
+	};
+	if (stat)
+		*stat = (struct msharefs_stat){ .size = sizeof(*stat) };
+	return request(directory, MSHAREFS_NEXT_REMOVED, removed);
+}
+
+int mshare_remove_unused(int directory, const char *name, uint64_t idle)
+{
+	struct msharefs_remove remove = {
+		.size = sizeof(remove),
+		.name = (uintptr_t)name,
+		.idle = idle,
+	};
+
+	return request(directory, MSHAREFS_REMOVE_UNUSED, &remove);
+}
+
 int mshare_attach(int fd, int prot, void **window)
 {
 	uint64_t start, size;

@@ -270,6 +270,33 @@ int mshare_walk_regions(int dirfd, const char *name, unsigned int flags,
 			void *data);
 
 /*
+ * Gets the first region without a name that has a larger inode number than
+ * inode, and that was in the directory or below: a removed region lives as long
+ * as a process has the region attached or open. name gets the path that the
+ * region had, from the directory on, and stat its figures; each may be NULL.
+ * Only the owner of a region sees the region, and processes with CAP_FOWNER or
+ * CAP_DAC_READ_SEARCH.
+ *	-ENOENT		there is no such region
+ *	-ENOTTY		directory is none, or the kernel is older than this
+ *	-ERANGE		the path does not fit into name
+ */
+int mshare_next_removed(int directory, uint64_t inode,
+			struct msharefs_removed *removed,
+			struct msharefs_stat *stat, char *name,
+			size_t name_size);
+
+/*
+ * Removes the region name in the directory as unlink() does, but only if no
+ * process has the region attached, or had it during the last idle nanoseconds.
+ * No process can attach the region afterwards. idle counts from the creation if
+ * the region was never attached.
+ *	-EBUSY		the region is attached, or was
+ *	-ENOTTY		directory is none, or the kernel is older than this
+ *	-errno		as unlink()
+ */
+int mshare_remove_unused(int directory, const char *name, uint64_t idle);
+
+/*
  * Windows
  * -------
  */

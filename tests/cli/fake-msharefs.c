@@ -25,6 +25,9 @@
  * MSHARE_FAKE_NO_STAT=1 is a kernel without MSHAREFS_STAT.
  * MSHARE_FAKE_ATTACHED=N is the number of processes that have each region
  * attached, by the word of the kernel; 3 if unset.
+ * MSHARE_FAKE_REMOVED=PATH:BYTES:PROCESSES is a removed region of user 1, with
+ * the inode number 4711; another one is as large, and has no process.
+ * MSHARE_FAKE_CGROUP=ID is the cgroup that pays for each region; 0 if unset.
  * MSHARE_FAKE_PROC=DIR is where the fake finds proc, for tests without /proc.
  * MSHARE_FAKE_BETWEEN=COMMAND runs COMMAND, a child of msharectl's, when
  * attach-exec has looked at the program and not yet executed it.
@@ -471,6 +474,29 @@ static uint64_t times_asked(int fd)
 	return ++asked[i].times;
 }
 
+/* Seconds since 1970 of the file's status change, in nanoseconds. */
+static uint64_t changed(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : (uint64_t)st.st_ctim.tv_sec * 1000000000;
+}
+
+static void stat_use(int fd, struct msharefs_stat *st)
+{
+	const char *cgroup = getenv("MSHARE_FAKE_CGROUP");
+
+	st->charged = 6 << 20;
+	st->resident_huge = 2 << 20;
+	st->created = changed(fd);
+	st->attached_last = st->created + 1000000000;
+	st->detached_last = 0;
+	st->cgroup = cgroup ? strtoull(cgroup, NULL, 10) : 0;
+	st->creator = 101;
+	st->attacher = 102;
+	st->detacher = 0;
+}
+
 /* The figures that only grow do so at the same rate from request to request. */
 static int stat_region(int fd, const struct trailer *t,
 		       struct msharefs_stat *st)
@@ -502,6 +528,7 @@ static int stat_region(int fd, const struct trailer *t,
 	st->flushes = 300 * times;
 	st->ipis = 600 * times;
 	st->seals = t->seals;
+	stat_use(fd, st);
 	return 0;
 }
 
@@ -605,6 +632,59 @@ static int set_policy(const struct trailer *t,
 	return covered(t, p->addr, p->length) ? 0 : fail(ENOMEM);
 }
 
+static int next_removed(struct msharefs_removed *r)
+{
+	const char *text = getenv("MSHARE_FAKE_REMOVED");
+	struct msharefs_stat *st = (void *)(uintptr_t)r->stat;
+	unsigned long bytes;
+	unsigned int users;
+	char name[256];
+	size_t len;
+
+	if (r->size != sizeof(*r) || r->flags)
+		return fail(EINVAL);
+	if (!text || r->inode > 4711)
+		return fail(ENOENT);
+	if (sscanf(text, "%255[^:]:%lu:%u", name, &bytes, &users) != 3)
+		abort();
+	if (r->inode == 4711)
+		users = 0;
+	r->inode = r->inode == 4711 ? 4712 : 4711;
+	len = strlen(name) + 1;
+	r->name_size = (uint32_t)len;
+	if (r->name)
+		memcpy((void *)(uintptr_t)r->name, name, len);
+	r->start = 0x210000000000;
+	r->length = 1 << 30;
+	r->uid = 1;
+	r->gid = 1;
+	r->mode = S_IFREG | 0640;
+	if (!st)
+		return 0;
+	*st = (struct msharefs_stat){
+		.size = st->size,
+		.attached = users,
+		.resident = bytes,
+		.resident_shmem = bytes,
+		.charged = bytes,
+	};
+	return 0;
+}
+
+/* One moment ago is the only idle time that a fake region knows. */
+static int remove_unused(int fd, const struct msharefs_remove *r)
+{
+	const char *attached = getenv("MSHARE_FAKE_ATTACHED");
+	const char *name = (const char *)(uintptr_t)r->name;
+
+	note_request("REMOVE_UNUSED %s %llu\n", name, r->idle);
+	if (r->size != sizeof(*r) || r->flags)
+		return fail(EINVAL);
+	if (!attached || atoi(attached) || r->idle)
+		return fail(EBUSY);
+	return unlinkat(fd, name, 0);
+}
+
 static int features(struct msharefs_features *f)
 {
 	if (f->size != sizeof(*f) || f->flags)
@@ -641,6 +721,8 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		{ MSHAREFS_SEAL, "SEAL", true },
 		{ MSHAREFS_MEMPOLICY, "MEMPOLICY", true },
 		{ MSHAREFS_FEATURES, "FEATURES", false },
+		{ MSHAREFS_NEXT_REMOVED, "NEXT_REMOVED", false },
+		{ MSHAREFS_REMOVE_UNUSED, "REMOVE_UNUSED", false },
 	};
 	struct trailer t;
 	size_t i = 0;
@@ -663,6 +745,10 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		return fail(EBADF);
 	if (request == MSHAREFS_FEATURES)
 		return features(arg);
+	if (request == MSHAREFS_NEXT_REMOVED)
+		return next_removed(arg);
+	if (request == MSHAREFS_REMOVE_UNUSED)
+		return remove_unused(fd, arg);
 	/* mshare_info is not a region. */
 	if (!load(fd, &t))
 		return fail(ENOTTY);
