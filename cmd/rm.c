@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <mshare.h>
@@ -15,11 +16,18 @@
 #include "escape.h"
 #include "message.h"
 #include "names.h"
+#include "parse.h"
+
+#define SECOND 1000000000ULL
 
 struct rm {
 	char **names;
 	int count;
 	bool force, recursive, dry_run;
+	bool unused;   /* only regions that no process has attached */
+	uint64_t idle; /* ... nor had, during so many nanoseconds */
+	bool has_older;
+	bool all;               /* no names: what the user may remove */
 	const char *names_from; /* a path, - or NULL */
 	struct mount mount;
 };
@@ -27,6 +35,8 @@ struct rm {
 enum {
 	OPT_DRY_RUN = 0x100,
 	OPT_NAMES_FROM,
+	OPT_OLDER,
+	OPT_UNUSED,
 };
 
 static const struct argp_option options[] = {
@@ -36,6 +46,14 @@ static const struct argp_option options[] = {
 	{ "names-from", OPT_NAMES_FROM, "PATH", 0,
 	  "read names, each with a null character after it, from this file; "
 	  "-: from standard input",
+	  0 },
+	{ "unused", OPT_UNUSED, NULL, 0,
+	  "remove only regions that no process has attached; without NAME, "
+	  "all of them",
+	  0 },
+	{ "older", OPT_OLDER, "TIME", 0,
+	  "with --unused: that no process has had attached for this time, such "
+	  "as 90s, 15m, 12h or 7d",
 	  0 },
 	{ "dry-run", OPT_DRY_RUN, NULL, 0,
 	  "print what would be removed, remove nothing", 0 },
@@ -59,6 +77,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_NAMES_FROM:
 		rm->names_from = arg;
 		return 0;
+	case OPT_UNUSED:
+		rm->unused = true;
+		return 0;
+	case OPT_OLDER:
+		if (age_parse(arg, &rm->idle))
+			cli_usage_error("--older: invalid time '%s' (expected "
+					"a number with s, m, h or d)",
+					arg);
+		rm->idle *= SECOND;
+		rm->has_older = true;
+		return 0;
 	case ARGP_KEY_ARGS:
 		rm->names = state->argv + state->next;
 		rm->count = state->argc - state->next;
@@ -67,7 +96,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (rm->count && rm->names_from)
 			cli_usage_error("NAME and --names-from exclude each "
 					"other");
-		if (!rm->count && !rm->force && !rm->names_from)
+		if (rm->has_older && !rm->unused)
+			cli_usage_error("--older needs --unused");
+		rm->all = rm->unused && !rm->count && !rm->names_from;
+		if (!rm->count && !rm->force && !rm->names_from && !rm->all)
 			cli_usage_error("NAME is missing");
 		return 0;
 	default:
@@ -133,12 +165,91 @@ static int rehearse_entry(const struct rm *rm, int dirfd, const char *leaf,
 	return EXIT_SUCCESS;
 }
 
+/* Without names, what cannot be removed is not what the user meant. */
+static int not_unused(const struct rm *rm, const char *name, int err,
+		      uint64_t attached)
+{
+	if (rm->all && (err == -EBUSY || err == -EACCES || err == -EPERM ||
+			err == -ENOENT))
+		return EXIT_SUCCESS;
+	if (err == -ENOTTY)
+		return message_error(name,
+				     "Update the kernel, or see who uses the "
+				     "region: msharectl ps",
+				     "this kernel cannot tell and remove in "
+				     "one step whether the region is unused");
+	if (err != -EBUSY)
+		return failed(rm, name, err);
+	if (!attached)
+		return message_error(name,
+				     "See when: msharectl stat --output "
+				     "NAME,CREATED,DETACHED-AT",
+				     "not removed: the region was in use "
+				     "during this time");
+	return message_error(name, "See who uses the region: msharectl ps",
+			     "not removed: attached by %" PRIu64 " %s",
+			     attached, plural(attached));
+}
+
+/* As the kernel decides, but the processes may change until then. */
+static int check_unused(const struct rm *rm, int dirfd, const char *leaf,
+			uint64_t *attached)
+{
+	struct msharefs_stat st = { 0 };
+	struct timespec now;
+	uint64_t last;
+	int fd, err;
+
+	err = mshare_open_at(dirfd, leaf, O_RDONLY | O_NOFOLLOW, &fd);
+	if (err)
+		return err;
+	err = mshare_stat(fd, &st);
+	close(fd);
+	if (err)
+		return err;
+	*attached = st.attached;
+	clock_gettime(CLOCK_REALTIME, &now);
+	last = st.detached_last ? st.detached_last : st.created;
+	if (st.attached ||
+	    (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec <
+		    last + rm->idle)
+		return -EBUSY;
+	return 0;
+}
+
+static int remove_unused(const struct rm *rm, int dirfd, const char *leaf,
+			 const char *name)
+{
+	uint64_t attached = 0;
+	int fd, err;
+
+	if (rm->dry_run) {
+		err = check_unused(rm, dirfd, leaf, &attached);
+		if (!err && rm->all && check_removal(dirfd, leaf))
+			return EXIT_SUCCESS;
+		return err ? not_unused(rm, name, err, attached) :
+			     rehearse_entry(rm, dirfd, leaf, name, 0);
+	}
+	/* Requests need a descriptor that is more than a place. */
+	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return failed(rm, name, -errno);
+	err = mshare_remove_unused(fd, leaf, rm->idle);
+	close(fd);
+	if (!err)
+		return EXIT_SUCCESS;
+	return not_unused(rm, name, err, count_attached(dirfd, leaf));
+}
+
 static int remove_entry(const struct rm *rm, int dirfd, const char *leaf,
 			const char *name, int flags)
 {
-	const uint64_t attached =
-		flags & AT_REMOVEDIR ? 0 : count_attached(dirfd, leaf);
+	const uint64_t attached = rm->unused || (flags & AT_REMOVEDIR) ?
+					  0 :
+					  count_attached(dirfd, leaf);
 
+	if (rm->unused)
+		return remove_unused(rm, dirfd, leaf, name);
 	if (rm->dry_run)
 		return rehearse_entry(rm, dirfd, leaf, name, attached);
 	if (unlinkat(dirfd, leaf, flags))
@@ -192,9 +303,11 @@ static int remove_contents(const struct rm *rm, int dirfd, const char *leaf,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return failed(rm, name, -errno);
-	err = mshare_walk_regions(fd, name,
-				  MSHARE_WALK_LEAVE | MSHARE_WALK_OTHERS,
-				  remove_below, &r);
+	/* Directories that still have regions stay, and others can be new. */
+	err = mshare_walk_regions(
+		fd, name,
+		rm->unused ? 0 : MSHARE_WALK_LEAVE | MSHARE_WALK_OTHERS,
+		remove_below, &r);
 	close(fd);
 	return err ? failed(rm, name, err) : r.ret;
 }
@@ -216,7 +329,9 @@ static int remove_at(const struct rm *rm, int dirfd, const char *leaf,
 	if (st.st_dev != dir.st_dev)
 		return failed(rm, name, -EBUSY);
 	ret = remove_contents(rm, dirfd, leaf, name);
-	return ret ? ret : remove_entry(rm, dirfd, leaf, name, AT_REMOVEDIR);
+	if (ret || rm->unused)
+		return ret;
+	return remove_entry(rm, dirfd, leaf, name, AT_REMOVEDIR);
 }
 
 static bool is_same_file(int dirfd1, const char *path1, int dirfd2,
@@ -279,6 +394,25 @@ static int remove_listed(const struct rm *rm)
 	return ret;
 }
 
+/* Directories that the user may not read have nothing to remove. */
+static int remove_any(const struct mshare_entry *entry, void *data)
+{
+	struct removal *r = data;
+
+	if (!entry->err &&
+	    remove_entry(r->rm, entry->dirfd, entry->leaf, entry->name, 0))
+		r->ret = EXIT_FAILURE;
+	return 0;
+}
+
+static int remove_all(const struct rm *rm)
+{
+	struct removal r = { .rm = rm, .ret = EXIT_SUCCESS };
+	int err = mshare_walk_regions(rm->mount.fd, NULL, 0, remove_any, &r);
+
+	return err ? failed(rm, rm->mount.path, err) : r.ret;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct rm rm = { 0 };
@@ -293,6 +427,8 @@ static int run(struct cli *cli, int argc, char **argv)
 			ret = EXIT_FAILURE;
 	if (rm.names_from)
 		ret = remove_listed(&rm);
+	if (rm.all)
+		ret = remove_all(&rm);
 	mount_close(&rm.mount);
 	return ret;
 }
@@ -303,7 +439,7 @@ const struct command cmd_rm = {
 	.argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "NAME...",
+		.args_doc = "[NAME...]",
 		.doc = "Remove regions. Processes that have a removed region "
 		       "attached keep the region; the kernel frees its memory "
 		       "when the last process detaches the region or ends.",

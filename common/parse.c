@@ -129,6 +129,33 @@ int seconds_parse(const char *text, uint64_t *ms)
 	return 0;
 }
 
+int age_parse(const char *text, uint64_t *seconds)
+{
+	static const struct {
+		char letter;
+		uint64_t seconds;
+	} ages[] = {
+		{ '\0', 1 },   { 's', 1 },     { 'm', 60 },
+		{ 'h', 3600 }, { 'd', 86400 },
+	};
+	const uint64_t most = 100ULL * 366 * 86400;
+	uint64_t number;
+	int err;
+
+	err = digits_parse(&text, 10, &number);
+	if (err)
+		return err;
+	for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
+		if (*text != ages[i].letter || (*text && text[1]))
+			continue;
+		if (number > most / ages[i].seconds)
+			return -ERANGE;
+		*seconds = number * ages[i].seconds;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 const char *size_format(uint64_t value, char *buf)
 {
 	unsigned int i = 0;

@@ -24,6 +24,12 @@ int mode_parse(const char *text, mode_t *mode);
  */
 int seconds_parse(const char *text, uint64_t *ms);
 
+/*
+ * A time such as 90, 90s, 15m, 12h or 7d, in seconds; at most 100 years. 0,
+ * -EINVAL or -ERANGE.
+ */
+int age_parse(const char *text, uint64_t *seconds);
+
 /* 1536 becomes "1.5K"; buf holds SIZE_STRLEN. Returns buf. */
 const char *size_format(uint64_t value, char *buf);
 

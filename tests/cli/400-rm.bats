@@ -164,3 +164,66 @@ left() {
 	fails 1 rm --names-from "$BATS_TEST_TMPDIR"
 	usage_error 'NAME and --names-from exclude each other' rm --names-from x a
 }
+
+@test "--unused removes what nobody has attached, in one request" {
+	log_requests
+	works rm --unused a dir/c
+	assert_output ''
+	assert_equal "$(left)" 'b dir dir/sub dir/sub/d '
+	requests_were 'REMOVE_UNUSED a 0' 'REMOVE_UNUSED c 0'
+	works rm --unused
+	assert_equal "$(left)" 'dir dir/sub '
+}
+
+@test "--unused -r removes the regions in a directory, not the directory" {
+	works rm --unused -r dir
+	assert_equal "$(left)" 'a b dir dir/sub '
+	fails 1 rm --unused dir
+	cause 'msharectl rm: dir: a directory'
+}
+
+@test "--unused: attached regions stay, and are an error only if they are named" {
+	export MSHARE_FAKE_ATTACHED=2
+	works rm --unused
+	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
+	fails 1 rm --unused a
+	cause 'msharectl rm: a: not removed: attached by 2 processes'
+	next_step 'See who uses the region: msharectl ps'
+	fails 1 rm --unused --dry-run a
+	cause 'msharectl rm: a: not removed: attached by 2 processes'
+	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
+}
+
+@test "--older passes the time to the kernel" {
+	log_requests
+	fails 1 rm --unused --older 15m a
+	cause 'msharectl rm: a: not removed: the region was in use during this time'
+	next_step 'See when: msharectl stat --output NAME,CREATED,DETACHED-AT'
+	requests_were 'REMOVE_UNUSED a 900000000000'
+	works rm --unused --older 7d
+	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
+	works rm --unused --older 0 a
+	usage_error '--older needs --unused' rm --older 1d a
+	for time in '' d 1y -1 1.5h 1dd 99999999999d; do
+		usage_error "--older: invalid time '$time' (expected a number with s, m, h or d)" rm --unused "--older=$time"
+	done
+}
+
+@test "--unused --dry-run prints what nobody has attached" {
+	works rm --unused --dry-run
+	assert_output "$(printf 'would remove %s\n' a b dir/c dir/sub/d)"
+	works rm --unused --older 1d --dry-run
+	assert_output ''
+	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
+}
+
+@test "--unused with a kernel without the request" {
+	MSHARE_FAKE_FAIL=REMOVE_UNUSED:25 fails 1 rm --unused a
+	cause 'msharectl rm: a: this kernel cannot tell and remove in one step whether the region is unused'
+	next_step 'Update the kernel, or see who uses the region: msharectl ps'
+	MSHARE_FAKE_FAIL=REMOVE_UNUSED:1 fails 1 rm --unused a
+	# without names, regions of other users are not meant
+	MSHARE_FAKE_FAIL=REMOVE_UNUSED:1 works rm --unused
+	MSHARE_FAKE_FAIL=REMOVE_UNUSED:25 run -1 msharectl rm --unused
+	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
+}

@@ -119,6 +119,27 @@ static void parses_modes(void)
 	check_int(mode, 0);
 }
 
+static void parses_ages(void)
+{
+	uint64_t age = 1;
+
+	check(!age_parse("0", &age) && !age);
+	check(!age_parse("90", &age) && age == 90);
+	check(!age_parse("90s", &age) && age == 90);
+	check(!age_parse("15m", &age) && age == 900);
+	check(!age_parse("12h", &age) && age == 43200);
+	check(!age_parse("7d", &age) && age == 604800);
+	check(age_parse("", &age) == -EINVAL);
+	check(age_parse("d", &age) == -EINVAL);
+	check(age_parse("-1", &age) == -EINVAL);
+	check(age_parse("1.5h", &age) == -EINVAL);
+	check(age_parse("1w", &age) == -EINVAL);
+	check(age_parse("1dd", &age) == -EINVAL);
+	check(age_parse("36601d", &age) == -ERANGE);
+	check(age_parse("18446744073709551616", &age) == -ERANGE);
+	check(age == 604800);
+}
+
 static void parses_seconds(void)
 {
 	uint64_t ms = 77;
@@ -143,6 +164,7 @@ static void parses_seconds(void)
 
 int main(void)
 {
+	parses_ages();
 	parses_seconds();
 	parses_sizes();
 	refuses_what_is_no_size();
