@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "message.h"
 #include "names.h"
+#include "xalloc.h"
 
 struct collection {
 	struct listing *listing;
@@ -143,6 +146,53 @@ static void collect_name(struct collection *c, const char *name)
 	region_close(&region);
 }
 
+/* Marked like the names of removed files in /proc. */
+static void add_removed(struct collection *c,
+			const struct msharefs_removed *removed,
+			const struct msharefs_stat *stat, const char *name)
+{
+	const struct region region = {
+		.fd = -1,
+		.range = { .start = removed->start, .size = removed->length },
+		.st = {
+			.st_ino = removed->inode,
+			.st_mode = removed->mode,
+			.st_uid = removed->uid,
+			.st_gid = removed->gid,
+		},
+	};
+	char *marked;
+
+	if (asprintf(&marked, "%s (deleted)", name) < 0)
+		marked = xcheck(NULL);
+	c->source->fill_removed(listing_add_row(c->listing, marked), &region,
+				stat, c->source->data);
+	free(marked);
+}
+
+/*
+ * Removed regions hold memory like all others. Kernels without the request, and
+ * directories that may not be read, show none.
+ */
+static int collect_removed(struct collection *c)
+{
+	struct msharefs_removed removed = { 0 };
+	struct msharefs_stat stat;
+	char name[PATH_MAX];
+	int err;
+
+	for (;;) {
+		err = mshare_next_removed(c->mount->fd, removed.inode, &removed,
+					  &stat, name, sizeof(name));
+		if (err)
+			break;
+		add_removed(c, &removed, &stat, name);
+	}
+	if (err == -ENOENT || err == -ENOTTY)
+		return EXIT_SUCCESS;
+	return names_failed(c->mount, OP_LIST, c->mount->path, err);
+}
+
 int regions_collect(struct listing *l, const struct mount *mount,
 		    const struct region_source *source)
 {
@@ -160,5 +210,10 @@ int regions_collect(struct listing *l, const struct mount *mount,
 		return c.ret;
 	err = mshare_walk_regions(mount->fd, NULL, MSHARE_WALK_DIRECTORIES,
 				  collect, &c);
-	return err ? names_failed(mount, OP_LIST, mount->path, err) : c.ret;
+	if (err)
+		return names_failed(mount, OP_LIST, mount->path, err);
+	/* Names for other programs: a removed region has none. */
+	if (source->fill_removed && l->options->format != LISTING_ZERO)
+		c.ret |= collect_removed(&c);
+	return c.ret;
 }

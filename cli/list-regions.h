@@ -15,6 +15,12 @@ struct region_source {
 	int (*fill)(struct row *row, const struct region *region, void *data);
 	/* The same if the user may not open the region; may be NULL. */
 	void (*fill_closed)(struct cell *cells, const struct stat *st);
+	/*
+	 * Fills a row from a region without a name, whose descriptor is -1;
+	 * NULL if such regions are not listed.
+	 */
+	void (*fill_removed)(struct row *row, const struct region *region,
+			     const struct msharefs_stat *stat, void *data);
 	/* For a directory; NULL if directories are not listed. */
 	void (*fill_directory)(struct cell *cells, const struct stat *st);
 	void *data;

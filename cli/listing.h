@@ -27,7 +27,7 @@ struct column {
 	unsigned int flags; /* COL_* */
 };
 
-#define LISTING_MAX_COLUMNS 32
+#define LISTING_MAX_COLUMNS 64
 #define LISTING_MAX_FILTERS 8
 
 struct listing_def {

@@ -21,8 +21,11 @@ static void print_head(const char *prefix, const struct metric *m,
 	printf("# HELP %s%s%s %s\n", prefix, m->name, total, m->help);
 }
 
-static void print_region(const char *name)
+static void print_region(const struct metrics *metrics, const struct row *row)
 {
+	const char *name = row->cells[0].string;
+	const char *state = row->cells[metrics->state_column].string;
+
 	fputs("region=", stdout);
 	escape_label(stdout, name);
 	/* Two names can differ only in bytes that are not valid UTF-8. */
@@ -31,16 +34,21 @@ static void print_region(const char *name)
 		escape_hex(stdout, name);
 		putchar('"');
 	}
+	/* Several removed regions can have had one name. */
+	if (state && !strcmp(state, "deleted"))
+		printf(",deleted=\"%" PRIu64 "\"",
+		       row->cells[metrics->inode_column].number);
 }
 
-static void print_sample(const struct metric *m, const struct row *row)
+static void print_sample(const struct metrics *metrics, const struct metric *m,
+			 const struct row *row)
 {
 	const struct cell *cell = &row->cells[m->column];
 
 	if (cell->type == CELL_UNKNOWN)
 		return;
 	printf("mshare_region_%s%s{", m->name, m->counter ? "_total" : "");
-	print_region(row->cells[0].string);
+	print_region(metrics, row);
 	if (m->label)
 		printf(",%s", m->label);
 	printf("} %" PRIu64 "\n", cell->number);
@@ -64,10 +72,10 @@ static void print_info(const struct listing *l, const struct metrics *metrics,
 {
 	if (format == METRICS_CLASSIC)
 		puts("# TYPE mshare_region_info gauge\n"
-		     "# HELP mshare_region_info Owner and seals of the region.");
+		     "# HELP mshare_region_info Properties of the region.");
 	else
 		puts("# TYPE mshare_region info\n"
-		     "# HELP mshare_region Owner and seals of the region.");
+		     "# HELP mshare_region Properties of the region.");
 	for (size_t r = 0; r < listing_count(l); r++) {
 		const struct row *row = listing_row(l, r);
 
@@ -75,7 +83,7 @@ static void print_info(const struct listing *l, const struct metrics *metrics,
 		if (row->cells[metrics->labels[0].column].type == CELL_UNKNOWN)
 			continue;
 		fputs("mshare_region_info{", stdout);
-		print_region(row->cells[0].string);
+		print_region(metrics, row);
 		for (size_t i = 0; i < metrics->label_count; i++)
 			print_label(&metrics->labels[i],
 				    &row->cells[metrics->labels[i].column]);
@@ -98,7 +106,7 @@ static void print_mount(const struct mount *mount, enum metrics_format format)
 		  u.size_limit,
 		  u.size_limit },
 		{ { 0, "used_bytes", "bytes", false, NULL,
-		    "Part of the limit that is used, also by removed regions." },
+		    "Part of the limit that is used: the sum of charged_bytes." },
 		  u.size_limit,
 		  u.used },
 		{ { 0, "regions_limit", NULL, false, NULL,
@@ -131,7 +139,7 @@ void openmetrics_print(const struct listing *l, const struct mount *mount,
 		if (!i || strcmp(m->name, m[-1].name))
 			print_head("mshare_region_", m, format);
 		for (size_t r = 0; r < listing_count(l); r++)
-			print_sample(m, listing_row(l, r));
+			print_sample(metrics, m, listing_row(l, r));
 	}
 	print_info(l, metrics, format);
 	if (format == METRICS_OPEN)

@@ -36,6 +36,8 @@ struct metrics {
 	size_t count;
 	const struct metric_label *labels;
 	size_t label_count;
+	/* A region whose state is "deleted" has its inode as a label, too. */
+	size_t state_column, inode_column;
 };
 
 void openmetrics_print(const struct listing *listing, const struct mount *mount,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "region-columns.h"
 
+#include <time.h>
+
 /* clang-format off */
 const struct column region_columns[REGION_COLUMNS] = {
 	[REGION_NAME] =  { "NAME",  "name, relative to the mount point", COL_LEFT | COL_PATH },
@@ -13,9 +15,21 @@ const struct column region_columns[REGION_COLUMNS] = {
 	[REGION_UID] =   { "UID",   "user ID of the owner", 0 },
 	[REGION_GID] =   { "GID",   "group ID", 0 },
 	[REGION_INODE] = { "INODE", "inode number, as in /proc/PID/maps", 0 },
+	[REGION_STATE] = { "STATE", "state of the region: present or deleted", COL_LEFT },
+	[REGION_CTIME] = { "CTIME", "time of the last change to names, mode or owner", COL_LEFT },
 	[REGION_TYPE] =  { "TYPE",  "region or directory", COL_LEFT },
 };
 /* clang-format on */
+
+void region_columns_fill_time(struct cell *cell, time_t time)
+{
+	char text[64] = "";
+	struct tm tm;
+
+	if (localtime_r(&time, &tm))
+		strftime(text, sizeof(text), "%FT%T%z", &tm);
+	cell_string(cell, "%s", text);
+}
 
 void region_columns_fill_stat(struct cell *cells, const struct stat *st)
 {
@@ -25,6 +39,12 @@ void region_columns_fill_stat(struct cell *cells, const struct stat *st)
 	cell_value(&cells[REGION_UID], CELL_NUMBER, st->st_uid);
 	cell_value(&cells[REGION_GID], CELL_NUMBER, st->st_gid);
 	cell_value(&cells[REGION_INODE], CELL_NUMBER, st->st_ino);
+	cell_string(&cells[REGION_STATE], "%s",
+		    st->st_nlink ? "present" : "deleted");
+	/* Unknown of a removed region. */
+	if (st->st_nlink)
+		region_columns_fill_time(&cells[REGION_CTIME],
+					 st->st_ctim.tv_sec);
 }
 
 void region_columns_fill(struct cell *cells, const struct region *region)

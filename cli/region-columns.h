@@ -2,6 +2,8 @@
 #ifndef CLI_REGION_COLUMNS_H
 #define CLI_REGION_COLUMNS_H
 
+#include <time.h>
+
 #include "listing.h"
 #include "region.h"
 
@@ -18,12 +20,16 @@ enum {
 	REGION_UID,
 	REGION_GID,
 	REGION_INODE,
+	REGION_STATE,
+	REGION_CTIME,
 	REGION_TYPE, /* the last, for listings with directories */
 	REGION_COLUMNS,
 };
 
 extern const struct column region_columns[REGION_COLUMNS];
 
+/* Local time, in the form of ISO 8601. */
+void region_columns_fill_time(struct cell *cell, time_t time);
 /* All columns except name and type. */
 void region_columns_fill(struct cell *cells, const struct region *region);
 /* The columns that are known of a file that is not open. */

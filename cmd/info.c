@@ -13,6 +13,7 @@
 #include "list-regions.h"
 #include "parse.h"
 #include "names.h"
+#include "xalloc.h"
 
 static const struct listing_def region_listing = {
 	.columns = region_columns,
@@ -26,7 +27,8 @@ struct info {
 	struct listing_options region_options; /* with --mappings */
 	bool show_mappings;
 	bool has_at, found_region;
-	uint64_t at; /* of --at */
+	char *removed; /* with --at: a removed region with the address, or NULL */
+	uint64_t at;   /* of --at */
 	struct listing regions, mappings;
 };
 
@@ -64,14 +66,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static bool has_address(const struct info *info, struct range range)
+{
+	return info->at >= range.start && info->at - range.start < range.size;
+}
+
 static int fill(struct row *row, const struct region *region, void *data)
 {
-	const struct range range = region->range;
 	struct info *info = data;
 	int err;
 
-	if (info->has_at &&
-	    (info->at < range.start || info->at - range.start >= range.size)) {
+	if (info->has_at && !has_address(info, region->range)) {
 		/* Not a row of this listing. */
 		listing_truncate(&info->regions,
 				 listing_count(&info->regions) - 1);
@@ -86,6 +91,21 @@ static int fill(struct row *row, const struct region *region, void *data)
 			       info->has_at ? &info->at : NULL);
 	row->has_details = !err;
 	return err;
+}
+
+/* The kernel does not list the mappings of a removed region. */
+static void fill_removed(struct row *row, const struct region *region,
+			 const struct msharefs_stat *stat, void *data)
+{
+	struct info *info = data;
+
+	(void)stat;
+	region_columns_fill(row->cells, region);
+	if (!info->has_at)
+		return;
+	if (!info->removed && has_address(info, region->range))
+		info->removed = xstrdup(row->cells[REGION_NAME].string);
+	listing_truncate(&info->regions, listing_count(&info->regions) - 1);
 }
 
 static const char *format(const struct info *info, uint64_t number,
@@ -165,6 +185,11 @@ static int report_at(const struct info *info)
 	if (!info->has_at || listing_count(&info->mappings))
 		return EXIT_SUCCESS;
 	snprintf(address, sizeof(address), "0x%" PRIx64, info->at);
+	if (!info->found_region && info->removed)
+		return message_error(info->removed,
+				     "Show its processes: msharectl ps",
+				     "the region with this address was "
+				     "removed; its mappings are not listed");
 	if (!info->found_region)
 		return message_error(address, "List the ranges: msharectl info",
 				     "no region has this address");
@@ -185,6 +210,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	const struct region_source source = {
 		.fill = fill,
 		.fill_closed = region_columns_fill_stat,
+		.fill_removed = fill_removed,
 		.op = OP_MAPPINGS,
 		.data = &info,
 	};
@@ -203,6 +229,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	ret |= print(&info, &mount);
 	listing_free(&info.regions);
 	listing_free(&info.mappings);
+	free(info.removed);
 	mount_close(&mount);
 	return ret;
 }

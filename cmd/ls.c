@@ -19,6 +19,13 @@ static int fill(struct row *row, const struct region *region, void *data)
 	return 0;
 }
 
+static void fill_removed(struct row *row, const struct region *region,
+			 const struct msharefs_stat *stat, void *data)
+{
+	(void)stat;
+	fill(row, region, data);
+}
+
 static void fill_closed(struct cell *cells, const struct stat *st)
 {
 	region_columns_fill_stat(cells, st);
@@ -36,6 +43,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	const struct region_source source = {
 		.fill = fill,
 		.fill_closed = fill_closed,
+		.fill_removed = fill_removed,
 		.fill_directory = fill_directory,
 	};
 	struct listing_options options = { 0 };

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/kcmp.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -73,6 +74,7 @@ struct known {
 	ino_t inode;
 	char *name;
 	struct range range; /* size 0: not known */
+	bool removed;       /* the name is the last one */
 	bool counted;       /* the kernel counts the processes for this user */
 	uint64_t attached;  /* ... which have the region attached */
 	uint64_t seen;      /* processes that /proc shows */
@@ -101,6 +103,28 @@ static void add_known(struct ps *ps, ino_t inode, const char *name, int fd)
 		return;
 	known->counted = true;
 	known->attached = st.attached;
+}
+
+/* Those that the user may see; others are known from their processes. */
+static void learn_removed(struct ps *ps)
+{
+	struct msharefs_removed removed = { 0 };
+	struct msharefs_stat stat;
+	char name[PATH_MAX];
+	struct known *known;
+
+	while (!mshare_next_removed(ps->mount.fd, removed.inode, &removed,
+				    &stat, name, sizeof(name))) {
+		known = xarray_add(&ps->known, sizeof(*known));
+		*known = (struct known){
+			.inode = removed.inode,
+			.name = xstrdup(name),
+			.range = { removed.start, removed.length },
+			.removed = true,
+			.counted = true,
+			.attached = stat.attached,
+		};
+	}
 }
 
 static int learn(const struct mshare_entry *entry, void *data)
@@ -151,6 +175,7 @@ static int learn_all(struct ps *ps)
 	if (o->name_count)
 		return ret;
 	err = mshare_walk_regions(ps->mount.fd, NULL, 0, learn, ps);
+	learn_removed(ps);
 	return err ? names_failed(&ps->mount, OP_LIST, ps->mount.path, err) :
 		     EXIT_SUCCESS;
 }
@@ -207,7 +232,8 @@ static int add_window(const struct window *w, void *data)
 	cell_value(&cells[COL_SIZE], CELL_SIZE, w->range.size);
 	cell_string(&cells[COL_PROT], "%s", prot_name(w->prot));
 	cell_string(&cells[COL_STATE], "%s",
-		    w->deleted && !known ? "deleted" : "present");
+		    (known ? known->removed : w->deleted) ? "deleted" :
+							    "present");
 	cell_value(&cells[COL_INODE], CELL_NUMBER, w->inode);
 	cell_string(&cells[COL_KIND], "%s",
 		    is_plain(ps, known, w) ? "plain" : "window");

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "cgroup.h"
 #include "cli.h"
 #include "page-table-cost.h"
 #include "openmetrics.h"
 #include "list-regions.h"
+#include "region-columns.h"
 #include "samples.h"
 #include "screen.h"
 #include "seal.h"
@@ -44,6 +47,16 @@ enum {
 	COL_GROUP,
 	COL_INODE,
 	COL_CTIME,
+	COL_CHARGED,
+	COL_RESIDENT_HUGE,
+	COL_STATE,
+	COL_CREATED,
+	COL_ATTACHED_AT,
+	COL_DETACHED_AT,
+	COL_CREATOR,
+	COL_ATTACHER,
+	COL_DETACHER,
+	COL_CGROUP,
 };
 
 /* clang-format off */
@@ -90,6 +103,16 @@ static const struct column columns[] = {
 	[COL_GROUP] =            { "GROUP",            "name of the group", COL_LEFT },
 	[COL_INODE] =            { "INODE",            "inode number, as in /proc/PID/maps", 0 },
 	[COL_CTIME] =            { "CTIME",            "time of the last change to names, mode or owner", COL_LEFT },
+	[COL_CHARGED] =          { "CHARGED",          "memory that counts for size= of the mount, page tables included", 0 },
+	[COL_RESIDENT_HUGE] =    { "RESIDENT-HUGE",    "part of RESIDENT: mapped as huge pages", 0 },
+	[COL_STATE] =            { "STATE",            "state of the region: present or deleted", COL_LEFT },
+	[COL_CREATED] =          { "CREATED",          "time of creation", COL_LEFT },
+	[COL_ATTACHED_AT] =      { "ATTACHED-AT",      "time when a process attached the region last", COL_LEFT },
+	[COL_DETACHED_AT] =      { "DETACHED-AT",      "time when a process detached the region last", COL_LEFT },
+	[COL_CREATOR] =          { "CREATOR",          "process that created the region", 0 },
+	[COL_ATTACHER] =         { "ATTACHER",         "process that attached the region last", 0 },
+	[COL_DETACHER] =         { "DETACHER",         "process that detached the region last", 0 },
+	[COL_CGROUP] =           { "CGROUP",           "memory cgroup that pays", COL_LEFT },
 };
 /* clang-format on */
 
@@ -131,6 +154,8 @@ static const struct metric metrics[] = {
 	{ COL_SWAPPED,          "swapped_bytes", "bytes", false, NULL, "Swap space in use." },
 	{ COL_LOCKED,           "locked_bytes", "bytes", false, NULL, "Size of the locked mappings." },
 	{ COL_PGTABLES,         "pgtables_bytes", "bytes", false, NULL, "Size of the shared page tables." },
+	{ COL_CHARGED,          "charged_bytes", "bytes", false, NULL, "Memory that counts for the limit of the mount." },
+	{ COL_RESIDENT_HUGE,    "resident_huge_bytes", "bytes", false, NULL, "Part of the memory that is mapped as huge pages." },
 	{ COL_UNSHARED,         "unshared_pgtables_bytes", "bytes", false, NULL, "Size of page tables without sharing." },
 	{ COL_FAULTS,           "faults", NULL, true, NULL, "Faults of processes in the region." },
 	{ COL_LINKS,            "links", NULL, true, NULL, "Page table entries set to shared page tables." },
@@ -142,8 +167,10 @@ static const struct metric metrics[] = {
 /* clang-format on */
 
 static const struct metric_label labels[] = {
-	{ COL_OWNER, "owner" }, { COL_GROUP, "group" }, { COL_INODE, "inode" },
-	{ COL_MODE, "mode" },   { COL_SEALS, "seals" },
+	{ COL_OWNER, "owner" },   { COL_GROUP, "group" },
+	{ COL_INODE, "inode" },   { COL_MODE, "mode" },
+	{ COL_SEALS, "seals" },   { COL_STATE, "state" },
+	{ COL_CGROUP, "cgroup" },
 };
 
 static const struct metrics all_metrics = {
@@ -151,6 +178,8 @@ static const struct metrics all_metrics = {
 	.count = sizeof(metrics) / sizeof(metrics[0]),
 	.labels = labels,
 	.label_count = sizeof(labels) / sizeof(labels[0]),
+	.state_column = COL_STATE,
+	.inode_column = COL_INODE,
 };
 
 /* A field of struct msharefs_stat, and the columns that show the field. */
@@ -172,6 +201,8 @@ static const struct figure figures[] = {
 	{ COL_RESIDENT_SHMEM,   CELL_SIZE,   FIELD(resident_shmem),   0 },
 	{ COL_RESIDENT_FILE,    CELL_SIZE,   FIELD(resident_file),    0 },
 	{ COL_RESIDENT_HUGETLB, CELL_SIZE,   FIELD(resident_hugetlb), 0 },
+	{ COL_RESIDENT_HUGE,    CELL_SIZE,   FIELD(resident_huge),    0 },
+	{ COL_CHARGED,          CELL_SIZE,   FIELD(charged),          0 },
 	{ COL_SWAPPED,          CELL_SIZE,   FIELD(swapped),          0 },
 	{ COL_LOCKED,           CELL_SIZE,   FIELD(locked),           0 },
 	{ COL_PGTABLES,         CELL_SIZE,   FIELD(pgtables),         0 },
@@ -316,44 +347,95 @@ static void fill_rates(struct cell *cells, const struct sample *before,
 
 static void fill_file(struct cell *cells, const struct stat *st)
 {
-	char time[64] = "";
-	struct tm tm;
-
-	if (localtime_r(&st->st_ctim.tv_sec, &tm))
-		strftime(time, sizeof(time), "%FT%T%z", &tm);
 	cell_string(&cells[COL_MODE], "%04o", st->st_mode & 07777);
 	cell_value(&cells[COL_OWNER], CELL_USER, st->st_uid);
 	cell_value(&cells[COL_GROUP], CELL_GROUP, st->st_gid);
 	cell_value(&cells[COL_INODE], CELL_NUMBER, st->st_ino);
-	cell_string(&cells[COL_CTIME], "%s", time);
+	cell_string(&cells[COL_STATE], "%s",
+		    st->st_nlink ? "present" : "deleted");
+	/* Unknown of a removed region. */
+	if (st->st_nlink)
+		region_columns_fill_time(&cells[COL_CTIME], st->st_ctim.tv_sec);
+}
+
+/* Nanoseconds since 1970; 0: never, or not known to the kernel. */
+static void fill_time(struct cell *cell, uint64_t time)
+{
+	if (time)
+		region_columns_fill_time(cell, (time_t)(time / 1000000000));
+}
+
+/* 0: never, or in another PID namespace. */
+static void fill_process(struct cell *cell, uint32_t pid)
+{
+	if (pid)
+		cell_value(cell, CELL_NUMBER, pid);
+}
+
+/* A cgroup that is not visible here is shown by its ID. */
+static void fill_cgroup(struct cell *cell, uint64_t id)
+{
+	const char *path = id ? cgroup_path(id) : NULL;
+
+	if (path)
+		cell_string(cell, "%s", path);
+	else if (id)
+		cell_string(cell, "%" PRIu64, id);
+}
+
+static void fill_use(const struct stat_command *c, struct cell *cells,
+		     const struct msharefs_stat *st)
+{
+	fill_time(&cells[COL_CREATED], st->created);
+	fill_time(&cells[COL_ATTACHED_AT], st->attached_last);
+	fill_time(&cells[COL_DETACHED_AT], st->detached_last);
+	fill_process(&cells[COL_CREATOR], st->creator);
+	fill_process(&cells[COL_ATTACHER], st->attacher);
+	fill_process(&cells[COL_DETACHER], st->detacher);
+	/* Reads the names of all cgroups. */
+	if (c->metrics || listing_needs(&c->listing, COL_CGROUP))
+		fill_cgroup(&cells[COL_CGROUP], st->cgroup);
+}
+
+static void fill_row(struct stat_command *c, struct cell *cells,
+		     const struct region *region,
+		     const struct msharefs_stat *st)
+{
+	const ino_t inode = region->st.st_ino;
+	const struct sample *before;
+	char seals[SEAL_STRLEN];
+
+	fill_file(cells, &region->st);
+	if (region->range.size)
+		cell_value(&cells[COL_SIZE], CELL_SIZE, region->range.size);
+	fill_figures(cells, st);
+	cell_value(&cells[COL_UNSHARED], CELL_SIZE, cost_unshared(st));
+	cell_list(&cells[COL_SEALS], seal_format(st->seals, seals));
+	fill_use(c, cells, st);
+	before = samples_find(&c->samples.before, inode, c->samples.now.count);
+	fill_rates(cells, before, samples_add(&c->samples, inode, st));
+}
+
+static void fill_removed(struct row *row, const struct region *region,
+			 const struct msharefs_stat *st, void *data)
+{
+	fill_row(data, row->cells, region, st);
 }
 
 static int fill(struct row *row, const struct region *region, void *data)
 {
-	const ino_t inode = region->st.st_ino;
 	struct stat_command *c = data;
-	struct cell *cells = row->cells;
-	const struct sample *before;
-	char seals[SEAL_STRLEN];
 	struct msharefs_stat st;
 	int err;
 
 	/* A region is named twice: a row without figures has no metrics. */
 	if (c->metrics && (c->options.name_count || region->st.st_nlink > 1) &&
-	    samples_find(&c->samples.now, inode, 0))
+	    samples_find(&c->samples.now, region->st.st_ino, 0))
 		return 0;
 	err = mshare_stat(region->fd, &st);
-	if (err)
-		return err;
-	fill_file(cells, &region->st);
-	if (region->range.size)
-		cell_value(&cells[COL_SIZE], CELL_SIZE, region->range.size);
-	fill_figures(cells, &st);
-	cell_value(&cells[COL_UNSHARED], CELL_SIZE, cost_unshared(&st));
-	cell_list(&cells[COL_SEALS], seal_format(st.seals, seals));
-	before = samples_find(&c->samples.before, inode, c->samples.now.count);
-	fill_rates(cells, before, samples_add(&c->samples, inode, &st));
-	return 0;
+	if (!err)
+		fill_row(c, row->cells, region, &st);
+	return err;
 }
 
 /* Sleeps until an interval after at, in nanoseconds; returns that time. */
@@ -544,7 +626,11 @@ static int show(struct stat_command *c, const struct mount *mount,
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct stat_command c = { 0 };
-	const struct region_source source = { .fill = fill, .data = &c };
+	const struct region_source source = {
+		.fill = fill,
+		.fill_removed = fill_removed,
+		.data = &c,
+	};
 	struct mount mount;
 	int ret;
 

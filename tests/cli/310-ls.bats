@@ -79,11 +79,11 @@ setup() {
 		assert_output $((2 * G))
 	done
 	works ls --output-all -r pg
-	assert_line --index 0 'NAME START END SIZE MODE OWNER GROUP UID GID INODE TYPE'
+	assert_line --index 0 'NAME START END SIZE MODE OWNER GROUP UID GID INODE STATE CTIME TYPE'
 	works ls -o +INODE -nr pg
 	assert_output "pg region 0x550000000000 2G 0640 $(id -un) $(stat -c %i "$MOUNT/pg")"
 	MSHARE_MOUNT_POINT=/nonexistent works ls --list-columns
-	assert_equal "${#lines[@]}" 11
+	assert_equal "${#lines[@]}" 13
 }
 
 @test "ls: all formats stay valid with hostile names" {

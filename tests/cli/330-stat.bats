@@ -185,7 +185,7 @@ lines_of_reports() {
 	export MSHARE_FAKE_USAGE=1000:400:50:20
 	works stat --openmetrics
 	assert_line '# TYPE mshare_region info'
-	assert_line --regexp '^mshare_region_info\{region="pg",owner="[^"]+",group="[^"]+",inode="[0-9]+",mode="0600",seals=""\} 1$'
+	assert_line --regexp '^mshare_region_info\{region="pg",owner="[^"]+",group="[^"]+",inode="[0-9]+",mode="0600",seals="",state="present"\} 1$'
 	assert_line "mshare_mount_size_bytes{mount_point=\"$MOUNT\"} 4096000"
 	assert_line "mshare_mount_used_bytes{mount_point=\"$MOUNT\"} 2457600"
 	assert_line "mshare_mount_regions_limit{mount_point=\"$MOUNT\"} 50"
@@ -283,4 +283,66 @@ top_with() {
 	assert_equal "$(jq -r '.regions[0].name' <<<"$output")" pg
 	usage_error '--openmetrics and --top exclude each other' stat --top --openmetrics
 	fails 1 stat --top nonsense
+}
+
+@test "stat: charges, huge pages, times, processes and the cgroup" {
+	created=$(date -d "@$(stat -c %Z "$MOUNT/pg")" +%FT%T%z)
+	attached=$(date -d "@$(($(stat -c %Z "$MOUNT/pg") + 1))" +%FT%T%z)
+	works stat -nr -o CHARGED,RESIDENT-HUGE,STATE,CREATED,ATTACHED-AT,DETACHED-AT,CREATOR,ATTACHER,DETACHER,CGROUP
+	assert_output "6M 2M present $created $attached - 101 102 - -"
+	# a cgroup that is not visible is shown by its ID
+	MSHARE_FAKE_CGROUP=18446744073709551615 works stat -J -o CGROUP
+	assert_equal "$(jq -r '.regions[0].cgroup' <<<"$output")" 18446744073709551615
+}
+
+@test "stat: the cgroup by its path" {
+	local root=/sys/fs/cgroup child
+	[[ ! -d $root/memory ]] || root=$root/memory
+	case $(stat -fc %T "$root") in cgroup*) ;; *) skip 'no cgroups' ;; esac
+	MSHARE_FAKE_CGROUP=$(stat -c %i "$root") works stat -nr -o CGROUP
+	assert_output /
+	child=$(find "$root" -mindepth 1 -type d ! -name '*[\\ ]*' -print -quit)
+	[[ $child ]] || skip 'one cgroup'
+	MSHARE_FAKE_CGROUP=$(stat -c %i "$child") works stat -nr -o CGROUP
+	assert_output "${child#"$root"}"
+}
+
+@test "stat, info and ls show removed regions, marked, with what they hold" {
+	export MSHARE_FAKE_REMOVED=dir/gone:4194304:2
+	works stat -nr -o NAME,STATE,ATTACHED,RESIDENT,CHARGED,INODE
+	assert_output "pg present 3 5M 6M $(stat -c %i "$MOUNT/pg")
+dir/gone\\x20(deleted) deleted 2 4M 4M 4711
+dir/gone\\x20(deleted) deleted 0 4M 4M 4712"
+	works stat -J -o NAME,STATE,OWNER,MODE,CTIME
+	assert_equal "$(jq -c '.regions[1] | [.name, .state, .owner, .mode, .ctime]' <<<"$output")" \
+		"[\"dir/gone (deleted)\",\"deleted\",\"$(id -nu 1)\",\"0640\",null]"
+	works info -nr -o NAME,START,SIZE,STATE
+	assert_line --index 1 'dir/gone\x20(deleted) 0x210000000000 1G deleted'
+	works ls -nr
+	assert_line 'dir/gone\x20(deleted) region 0x210000000000 1G 0640 '"$(id -nu 1)"
+	# not for a name, and not for other programs
+	works stat -nr -o NAME pg
+	assert_output pg
+	works ls --zero
+	assert_output pg
+	# a kernel without the request
+	MSHARE_FAKE_FAIL=NEXT_REMOVED:25 works stat -nr -o NAME
+	assert_output pg
+	MSHARE_FAKE_FAIL=NEXT_REMOVED:5 run -1 --separate-stderr msharectl stat -nr -o NAME
+	assert_output pg
+	assert_equal "${stderr_lines[0]}" "msharectl stat: $MOUNT: Input/output error"
+}
+
+@test "--openmetrics, --prometheus: removed regions and charges" {
+	export MSHARE_FAKE_REMOVED=gone:4194304:2
+	works stat --openmetrics
+	assert_line 'mshare_region_charged_bytes{region="pg"} 6291456'
+	assert_line 'mshare_region_resident_huge_bytes{region="pg"} 2097152'
+	assert_line 'mshare_region_charged_bytes{region="gone (deleted)",deleted="4711"} 4194304'
+	assert_line 'mshare_region_charged_bytes{region="gone (deleted)",deleted="4712"} 4194304'
+	assert_line --regexp '^mshare_region_info\{region="gone \(deleted\)",deleted="4711",owner="[^"]+",.*,state="deleted"\} 1$'
+	# no sample twice
+	assert_equal "$(grep -v '^#' <<<"$output" | sed 's/ [^ ]*$//' | sort | uniq -d)" ''
+	MSHARE_FAKE_CGROUP=18446744073709551615 works stat --prometheus
+	assert_line --regexp '^mshare_region_info\{region="pg",.*,state="present",cgroup="18446744073709551615"\} 1$'
 }

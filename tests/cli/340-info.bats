@@ -150,3 +150,10 @@ FILE=\"$FILE\" OFFSET=\"4096\""
 	mv "$file.new" "$file"
 	works info --at 0x300000001000
 }
+
+@test "info --at names a removed region" {
+	export MSHARE_FAKE_REMOVED=gone:4194304:2
+	fails 1 info --at 0x210000000000
+	cause 'msharectl info: gone (deleted): the region with this address was removed; its mappings are not listed'
+	next_step 'Show its processes: msharectl ps'
+}
