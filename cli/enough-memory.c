@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "enough-memory.h"
 
+#include <limits.h>
+#include <stdio.h>
+
 #include <mshare.h>
 
 #include "memory.h"
 #include "message.h"
+#include "mount.h"
 #include "parse.h"
+
+/* The kernel counts in batches, so that the last bit is never used. */
+#define REST (1ULL << 20)
 
 int enough_memory(const char *name, int fd, uint64_t size, bool force)
 {
@@ -27,4 +34,25 @@ int enough_memory(const char *name, int fd, uint64_t size, bool force)
 		"%s more are needed, and %s of memory and swap are "
 		"available",
 		size_format(size, wanted), size_format(available, has));
+}
+
+bool enough_memory_is_full(const struct subject *subject, int fd)
+{
+	const struct mount mount = { .fd = fd };
+	char used[SIZE_STRLEN], limit[SIZE_STRLEN], next[PATH_MAX + 128];
+	struct mount_usage u;
+
+	if (mount_get_usage(&mount, &u) || !u.size_limit ||
+	    (u.names_limit && u.names >= u.names_limit) ||
+	    u.size_limit - u.used >= REST)
+		return false;
+	snprintf(next, sizeof(next),
+		 "Free memory of the mount, or as root: mount -o "
+		 "remount,size=SIZE %s",
+		 subject->mount);
+	message_error(subject->name, next,
+		      "the mount's size limit is reached: %s of %s are used",
+		      size_format(u.used, used),
+		      size_format(u.size_limit, limit));
+	return true;
 }

@@ -278,6 +278,9 @@ static void report_failed(const struct mapping *m, enum operation op, int fd,
 
 	if (is_short && report_pool(m, subject))
 		return;
+	if (err == -EFAULT && op == OP_POPULATE && !m->path &&
+	    enough_memory_is_full(subject, fd))
+		return;
 	if (op == OP_MAP_FILE && err == -EINVAL &&
 	    mshare_check(m->file) != -EMEDIUMTYPE)
 		message_error(m->path, "Map a file of another file system.",

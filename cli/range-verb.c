@@ -306,6 +306,9 @@ int range_verb_failed(enum operation op, int fd, const struct subject *subject,
 			     "{name}");
 		return EXIT_FAILURE;
 	}
+	if (err == -EFAULT && op == OP_ADVISE &&
+	    enough_memory_is_full(subject, fd))
+		return EXIT_FAILURE;
 	/* EPERM has other reasons as well. */
 	if (err != -EPERM || mshare_stat(fd, &st))
 		return message_failed(op, subject, err);

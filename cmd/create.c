@@ -11,6 +11,7 @@
 #include "args.h"
 #include "range-verb.h"
 #include "cli.h"
+#include "enough-memory.h"
 #include "interrupt.h"
 #include "map-object.h"
 #include "message.h"
@@ -182,19 +183,39 @@ static int fill(struct create *c, int fd, const struct subject *subject)
 	return interrupt_pending() ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* Names and memory have limits; the error does not tell which is reached. */
+static void report_new(const struct create *c, const struct subject *subject,
+		       int err)
+{
+	if (err != -ENOSPC || !enough_memory_is_full(subject, c->split.dirfd))
+		message_failed(OP_NEW, subject, err);
+}
+
+/* Older kernels need /proc, or CAP_DAC_READ_SEARCH. */
+static int link_file(int fd, int dirfd, const char *name)
+{
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+
+	if (!linkat(fd, "", dirfd, name, AT_EMPTY_PATH))
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, path, dirfd, name, AT_SYMLINK_FOLLOW) ? -errno :
+									0;
+}
+
 /* Gives a complete region its name. */
 static enum outcome publish(const struct create *c, int fd,
 			    const struct subject *subject)
 {
-	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	int err = link_file(fd, c->split.dirfd, c->split.leaf);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (!linkat(AT_FDCWD, path, c->split.dirfd, c->split.leaf,
-		    AT_SYMLINK_FOLLOW))
+	if (!err)
 		return CREATED;
-	if (errno == EEXIST)
+	if (err == -EEXIST)
 		return EXISTS;
-	message_failed(OP_NEW, subject, -errno);
+	report_new(c, subject, err);
 	return FAILED;
 }
 
@@ -218,7 +239,7 @@ static enum outcome make(struct create *c, const struct subject *subject)
 	interrupt_hold();
 	fd = openat(c->split.dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0)
-		message_failed(OP_NEW, subject, -errno);
+		report_new(c, subject, -errno);
 	else if (!fill(c, fd, subject))
 		outcome = c->region.dry_run ? CREATED : publish(c, fd, subject);
 	if (fd >= 0)

@@ -284,3 +284,16 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	assert_equal "$output" "pg: locked 128M at $START"$'\r'
 	works lock pg
 }
+
+@test "advise and map populate name the size limit of a full mount" {
+	msharectl create -q -s 2G empty
+	export MSHARE_FAKE_FAIL=ADVISE:14 MSHARE_FAKE_USAGE=16384:100:50:20
+	for command in 'advise populate pg' 'map --populate empty'; do
+		# shellcheck disable=SC2086
+		fails 1 $command
+		cause "msharectl ${command%% *}: ${command##* }: the mount's size limit is reached: 63.6M of 64M are used"
+		next_step "Free memory of the mount, or as root: mount -o remount,size=SIZE $MOUNT"
+	done
+	MSHARE_FAKE_USAGE=16384:8000:50:20 fails 1 advise populate pg
+	cause 'msharectl advise: pg: a part of the range cannot be accessed'
+}

@@ -15,6 +15,7 @@ setup() {
 
 teardown() {
 	[[ -z ${scope:-} ]] || echo "$scope" >$YAMA
+	[[ -z ${other:-} ]] || drop_other
 	remove_regions
 }
 
@@ -207,4 +208,26 @@ Mount msharefs: msharectl mount'
 	logged msharectl rm -r "$MSHARE"
 	assert_failure 1
 	[[ -e $MSHARE/mshare_info ]]
+}
+
+@test "a full mount is named: by populate, and by create" {
+	make_other
+	mount -t msharefs -o size=64M mshare "$other"
+	msharectl -M "$other" create -q --size 1G --map --noreserve region
+	refused 1 "msharectl advise: region: the mount's size limit is reached: 64M of 64M are used" \
+		msharectl -M "$other" advise populate region
+	refused 1 "msharectl create: new: the mount's size limit is reached: 64M of 64M are used" \
+		msharectl -M "$other" create --size 1G new
+	umount "$other"
+	mount -t msharefs -o nr_regions=1 mshare "$other"
+	msharectl -M "$other" create -q --size 1G region
+	refused 1 "msharectl create: new: the mount's limit of names is reached" \
+		msharectl -M "$other" create --size 1G new
+}
+
+@test "create needs no /proc" {
+	# shellcheck disable=SC2016
+	logged unshare --mount sh -c 'mount -t tmpfs tmpfs /proc && msharectl create --size 1G region'
+	assert_success
+	assert_output 'region: created 1G at 0x550000000000'
 }
