@@ -509,7 +509,7 @@ static void seal(void)
 	arg.seal.flags = one_in(16) ? edge() : 0;
 	arg.seal.seals = one_in(4) ? edge() : random_below(8);
 	ask(some_region(), MSHAREFS_SEAL, sizeof(arg.seal),
-	    bad || arg.seal.flags || arg.seal.seals > 7, true);
+	    bad || arg.seal.flags || arg.seal.seals > 15, true);
 }
 
 static void mempolicy(void)
