@@ -34,12 +34,12 @@ PR_SET_MSHARE $((128 << 20)) 0"
 	cause 'msharectl run: no-such-program: command not found'
 	touch file
 	fails 126 run ./file
-	cause 'msharectl run: ./file: Permission denied'
+	cause 'msharectl run: ./file: permission denied'
 	chmod +x file
 	echo garbage >file
 	mkdir directory
 	fails 126 run ./directory
-	cause 'msharectl run: ./directory: Permission denied'
+	cause 'msharectl run: ./directory: permission denied'
 }
 
 @test "run: wrong usage is 125, and runs nothing" {
