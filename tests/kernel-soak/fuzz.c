@@ -827,6 +827,12 @@ static bool window_is_right(int fd, void *window, uint64_t length, int prot,
 	       (!(prot & PROT_WRITE) || may_write(fd));
 }
 
+/* A file can be mapped plainly, anywhere, if the address is only a hint. */
+static bool is_file(int fd)
+{
+	return lseek(fd, 0, SEEK_DATA) >= 0 || errno != EINVAL;
+}
+
 static void map_window(void)
 {
 	int fd = some_region(), prot = one_in(16) ? some_prot() : RW;
@@ -854,6 +860,11 @@ static void map_window(void)
 	window = mmap((void *)at, length, prot, flags, fd, offset);
 	if (window == MAP_FAILED)
 		return;
+	if (at && !(flags & MAP_FIXED) && is_file(fd) &&
+	    (uint64_t)window != range_of(fd).start + offset) {
+		munmap(window, length);
+		return;
+	}
 	check(window_is_right(fd, window, length, prot, flags, offset),
 	      "a window of %#lx at %p, offset %#lx, rights %d, flags %#x",
 	      length, window, offset, prot, flags);
