@@ -156,3 +156,72 @@ region 0x80000200000 0x8000020f000 61440 r - 4096 $file"
 	logged msharectl mount -o nonsense "$dir"
 	assert_line --index 0 "msharectl mount: $dir: the kernel refuses the options: msharefs: Unknown parameter 'nonsense'"
 }
+
+@test "the charges of all regions, also of removed ones, are what df shows" {
+	local dir=$BATS_TEST_TMPDIR/dir sum
+	mkdir "$dir"
+	mount -t msharefs -o size=1G mshare "$dir"
+	export MSHARE_MOUNT_POINT=$dir
+	msharectl create -q --size 1G named
+	msharectl map -q --size 16M named
+	msharectl create -q --size 1G --map --noreserve gone
+	msharectl advise -q --size 4M populate gone
+	waits gone
+	rm "$dir/gone"
+	logged msharectl stat -nr -o NAME,STATE,ATTACHED,RESIDENT
+	assert_output "named present 0 0B
+gone\\x20(deleted) deleted 1 4M"
+	logged msharectl info -nr -o NAME,SIZE,STATE
+	assert_line 'gone\x20(deleted) 1G deleted'
+	logged msharectl stat -nrb -o CHARGED
+	sum=$(tr '\n' + <<<"$output")
+	assert_equal "$((${sum}0))" "$(df -B1 --output=used "$dir" | tail -n 1)"
+	kill "$child"
+	wait "$child" || true
+	logged msharectl stat -nr -o NAME
+	assert_output named
+	umount "$dir"
+}
+
+@test "rm --unused removes what no process has attached, and rm --older what nobody used" {
+	msharectl create -q --size 1G used
+	msharectl create -q --size 1G unused
+	waits used
+	logged msharectl rm --unused --older 1h
+	assert_success
+	logged msharectl ls -nr -o NAME
+	assert_output $'unused\nused'
+	logged msharectl rm --unused
+	assert_success
+	logged msharectl ls -nr -o NAME
+	assert_output used
+	logged msharectl rm --unused used
+	assert_failure 1
+	assert_line --index 0 'msharectl rm: used: not removed: attached by 1 process'
+	kill "$child"
+	wait "$child" || true
+	sleep 1
+	logged msharectl rm --unused --older 1h used
+	assert_failure 1
+	assert_line --index 0 'msharectl rm: used: not removed: the region was in use during this time'
+	logged msharectl rm --unused --older 1s used
+	assert_success
+}
+
+@test "stat names the last process, the times and the cgroup that pays" {
+	local group=/sys/fs/cgroup/mshare-stat since
+	since=$(date +%FT%T%z)
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	mkdir "$group"
+	sh -c 'echo $$ >/sys/fs/cgroup/mshare-stat/cgroup.procs && exec msharectl create -q --size 1G region'
+	waits region
+	logged msharectl stat -nr -o ATTACHER,DETACHER,CGROUP region
+	assert_output "$child - /mshare-stat"
+	logged msharectl stat -nr -o CREATED,ATTACHED-AT region
+	[[ ! ${lines[0]%% *} < $since && ! ${lines[0]##* } < ${lines[0]%% *} ]]
+	kill "$child"
+	wait "$child" || true
+	rmdir "$group"
+	logged msharectl stat -nr -o DETACHER region
+	assert_output "$child"
+}
