@@ -736,6 +736,32 @@ static void blame_many(void)
 	close(fd);
 }
 
+static void *keep_asking(void *stop)
+{
+	while (!*(volatile bool *)stop)
+		oom_score();
+	return NULL;
+}
+
+/* The score is asked for while the process has its only window, or none. */
+static void blame_closing(void)
+{
+	int fd = region_create(path = region_path(), start, granule);
+	double end = seconds() + 3;
+	bool stop = false;
+	pthread_t asker;
+
+	must(!pthread_create(&asker, NULL, keep_asking, &stop), "no thread");
+	while (seconds() < end) {
+		window_map(fd, start, granule, RW, 0);
+		munmap((void *)start, granule);
+	}
+	*(volatile bool *)&stop = true;
+	pthread_join(asker, NULL);
+	check(oom_score() >= 0, "no score");
+	close(fd);
+}
+
 static void limited_client(struct peer *parent, void *arg)
 {
 	(void)arg;
@@ -1046,6 +1072,9 @@ static const struct test_case cases[] = {
 	{ "blame-many",
 	  "a process's OOM score does not take longer for its other VMAs",
 	  blame_many },
+	{ "blame-closing",
+	  "a process has an OOM score while it unmaps its last window",
+	  blame_closing },
 	{ "address-space", "RLIMIT_AS counts windows", address_space },
 	{ "address-space-of-region",
 	  "RLIMIT_AS does not count a region's mappings",

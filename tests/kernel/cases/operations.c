@@ -762,6 +762,80 @@ static void run_peer(void (*run)(struct peer *parent, void *arg))
 	peer_end(&peer);
 }
 
+/* A writer cannot keep memory locked against the owner of the region. */
+static void unlock_as_owner(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	become(65532, 0);
+	check_result(region_advise(fd, object, LENGTH, MADV_REMOVE), REFUSED,
+		     "REMOVE of locked memory");
+	check_result(lock(fd, object + granule, PAGE, 0), EPERM,
+		     "LOCK without a limit");
+	check_result(unlock(object, LENGTH, 0), 0, "UNLOCK by the owner");
+	check_result(region_advise(fd, object, LENGTH, MADV_REMOVE), 0,
+		     "REMOVE");
+}
+
+static void lock_as_writer(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	become(65534, LENGTH);
+	check_result(lock(fd, object, LENGTH, 0), 0, "LOCK by a writer");
+}
+
+/* What root has locked, and what it has taken over, is not the writer's. */
+static void lock_elsewhere(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	become(65534, LENGTH);
+	check_result(lock(second, start + granule, PAGE, 0), 0,
+		     "LOCK of another region");
+	check_result(unlock(object, PAGE, 0), EPERM, "UNLOCK of root's memory");
+}
+
+static void lock_owned(void)
+{
+	new_region(RW);
+	check_result(region_map(fd, object + granule, PAGE, RW, 0), 0, "map");
+	must(!chown(path, 65532, 65532), "chown: %m");
+	second = region_create(region_path(), start, 2 * granule);
+	region_fill(second, start + granule, PAGE, RW);
+	run_peer(lock_as_writer);
+	run_peer(unlock_as_owner);
+	check(!stat_now().locked, "%llu bytes locked", stat_now().locked);
+
+	run_peer(lock_as_writer);
+	check_result(lock(fd, object + granule, PAGE, 0), 0, "LOCK by root");
+	check(stat_now().locked == LENGTH + PAGE, "%llu bytes locked",
+	      stat_now().locked);
+	run_peer(lock_elsewhere);
+	close(second);
+	end_region();
+}
+
+/* Huge pages of the pool are in memory anyway, and do not count. */
+static void lock_pool(struct peer *parent, void *arg)
+{
+	(void)parent;
+	(void)arg;
+	become(65534, LENGTH);
+	check_result(lock(fd, object + granule, HUGE, 0), 0,
+		     "LOCK of a huge page");
+	check_result(lock(fd, object, LENGTH, 0), 0, "LOCK up to the limit");
+}
+
+static void lock_huge(void)
+{
+	set_for_now(HUGE_PAGES, "4");
+	new_region(RW);
+	region_fill_hugetlb(fd, object + granule, HUGE, RW);
+	run_peer(lock_pool);
+	end_region();
+}
+
 static void lock_counted(void)
 {
 	new_region(RW);
@@ -1803,6 +1877,11 @@ static const struct test_case cases[] = {
 	{ "lock-counted",
 	  "locked memory counts for RLIMIT_MEMLOCK of the user who locked it",
 	  lock_counted },
+	{ "lock-owned",
+	  "the owner unlocks what a writer has locked, and root takes it over",
+	  lock_owned },
+	{ "lock-huge", "LOCK does not count huge pages of the pool",
+	  lock_huge },
 	{ "seal-each", "SEAL forbids each request to all users", seal_each },
 	{ "seal-adds", "SEAL adds seals and never removes a seal", seal_adds },
 	{ "mempolicy binds memory to a node",

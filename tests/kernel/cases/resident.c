@@ -3,13 +3,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/loop.h>
 #include <linux/mman.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "case.h"
@@ -354,6 +360,118 @@ static void written(void)
 	close(fd);
 }
 
+/*
+ * A file system whose disk is a file on a full tmpfs: stores to a file there
+ * cannot be written, and the kernel learns that after the store.
+ */
+#define FULL "/tmp/full"
+
+static void run_mkfs(char *image)
+{
+	char *argv[] = { "mkfs.ext4",    "-q",  "-F", "-O",
+			 "^has_journal", image, NULL };
+	int status;
+	pid_t pid;
+
+	must(!posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ),
+	     "cannot run mkfs.ext4");
+	must(waitpid(pid, &status, 0) == pid && !status, "mkfs.ext4 failed");
+}
+
+/* The kernel mounts no device that is open for writing. */
+static void mount_image(const char *image, const char *at)
+{
+	struct loop_info64 info = { .lo_flags = LO_FLAGS_AUTOCLEAR };
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int file = open(image, O_RDWR | O_CLOEXEC);
+	char name[32];
+	int loop;
+
+	must(control >= 0, "loop-control: %m");
+	snprintf(name, sizeof(name), "/dev/loop%d",
+		 ioctl(control, LOOP_CTL_GET_FREE));
+	loop = open(name, O_RDWR | O_CLOEXEC);
+	must(loop >= 0 && file >= 0 && !ioctl(loop, LOOP_SET_FD, file),
+	     "%s: %m", name);
+	close(loop);
+	must(!mkdir(at, 0700) && !mount(name, at, "ext4", 0, NULL),
+	     "mount: %m");
+	/* Detached with its last user. */
+	loop = open(name, O_RDONLY | O_CLOEXEC);
+	must(loop >= 0 && !ioctl(loop, LOOP_SET_STATUS64, &info), "%s: %m",
+	     name);
+	close(loop);
+	close(file);
+	close(control);
+}
+
+/* A file there, with room on the disk, and none below it. */
+static int open_unwritable(void)
+{
+	static char zeros[MIB];
+	int image, file, filler;
+
+	mounts_unshare();
+	mkdir(FULL, 0700);
+	must(!mount("full", FULL, "tmpfs", 0, "size=16m"), "mount: %m");
+	image = open(FULL "/image", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	must(image >= 0 && !ftruncate(image, 64 * MIB), "image: %m");
+	close(image);
+	run_mkfs(FULL "/image");
+	mount_image(FULL "/image", FULL "/mounted");
+	file = open(FULL "/mounted/file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	must(file >= 0 && !fallocate(file, 0, 0, TOUCHED) && !fsync(file),
+	     "file: %m");
+	sync();
+	filler = open(FULL "/filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	while (write(filler, zeros, PAGE) > 0)
+		;
+	close(filler);
+	return file;
+}
+
+static void end_unwritable(int file)
+{
+	close(file);
+	umount2(FULL "/mounted", MNT_DETACH);
+	umount2(FULL, MNT_DETACH);
+}
+
+static void written_failing(void)
+{
+	int bad = open_unwritable();
+	int good = object_open(&object_kinds[EXT4], TOUCHED);
+	int reader = object_reopen(bad, O_RDONLY), fd, other;
+
+	fd = region_create(path = region_path(), start, granule);
+	must(!region_map_file(fd, start, MIB, RW, 0, bad, 0), "no file");
+	must(!region_map_file(fd, start + MIB, MIB, RW, 0, good, 0), "no file");
+	window_map(fd, start, granule, RW, 0);
+	other = region_open(path, O_RDWR);
+
+	paint((void *)start, 2 * MIB, PAGE, 1);
+	check(dirty() == 2 * MIB, "%ld bytes are dirty", dirty());
+	check(fsync(fd) == -1 && errno == ENOSPC, "fsync: %m");
+	check(!dirty(), "%ld bytes behind the first file are dirty", dirty());
+	errno = 0;
+	check(fsync(other) == -1 && errno == ENOSPC, "fsync by another: %m");
+	check(!fsync(fd), "fsync without an error: %m");
+	check(!fsync(other), "fsync by another without an error: %m");
+	close(other);
+	munmap((void *)start, granule);
+	check_result(region_unmap(fd, start, granule), 0, "UNMAP");
+
+	/* Nothing can be stored through a read-only mapping. */
+	check_result(region_map_file(fd, start, MIB, PROT_READ, 0, reader, 0),
+		     0, "a file to read");
+	must(pwrite(bad, "x", 1, MIB) == 1, "pwrite: %m");
+	check(!fsync(fd), "fsync of a region that nobody can write to: %m");
+	close(reader);
+	close(good);
+	close(fd);
+	end_unwritable(bad);
+}
+
 static void numa_maps(void)
 {
 	int fd = region_create(path = region_path(), start, granule);
@@ -464,6 +582,9 @@ static const struct test_case cases[] = {
 	  "smaps divides memory among the clients, granule by granule",
 	  smaps_windows },
 	{ "written", "msync and fsync of a region write its files", written },
+	{ "written-failing",
+	  "fsync writes all files, and each open file sees an error once",
+	  written_failing },
 	{ "numa-maps",
 	  "numa_maps shows the nodes of pages and the number of clients",
 	  numa_maps },

@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -805,23 +806,29 @@ static void same_pages(void)
 
 static char *dumped;
 
-static void crash(const char *filter)
+static void dump_with(const char *filter)
 {
 	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
 	int file = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
-	int status;
-	pid_t pid;
 
 	must(file >= 0 && write(file, filter, strlen(filter)) > 0,
 	     "coredump_filter: %m");
 	close(file);
+	setrlimit(RLIMIT_CORE, &all);
+	prctl(PR_SET_DUMPABLE, 1);
+}
+
+static void crash(const char *filter)
+{
+	int status;
+	pid_t pid;
+
 	pid = fork();
 	must(pid >= 0, "fork: %m");
 	if (!pid) {
+		dump_with(filter);
 		/* One granule takes long enough. */
 		munmap(window + granule, granule);
-		setrlimit(RLIMIT_CORE, &all);
-		prctl(PR_SET_DUMPABLE, 1);
 		misses(object, LENGTH, PAGE, 1);
 		abort();
 	}
@@ -894,6 +901,98 @@ static void core_dump(void)
 		unlink(CORE);
 	}
 	check_unharmed("a dump");
+	end_region();
+}
+
+/* A region that is much larger than memory, with a page at either end. */
+static void core_dump_sparse(void)
+{
+	const uint64_t length = 512 * granule, last = length - PAGE;
+	double begin = seconds();
+	int status = 0, file;
+	uint64_t word = 0;
+	pid_t pid, done;
+
+	set_for_now("/proc/sys/kernel/core_pattern", CORE);
+	set_for_now("/proc/sys/kernel/core_uses_pid", "0");
+	fd = region_create(path = region_path(), start, size = length);
+	must(!region_map(fd, start, length, RW, MAP_NORESERVE), "no mapping");
+	window = window_map(fd, start, length, RW, 0);
+	paint(window, PAGE, PAGE, 1);
+	paint(window + last, PAGE, PAGE, 1);
+	pid = fork();
+	must(pid >= 0, "fork: %m");
+	if (!pid) {
+		dump_with("0xff");
+		abort();
+	}
+	do {
+		sleep_ms(20);
+		done = waitpid(pid, &status, WNOHANG);
+	} while (!done && seconds() < begin + 30);
+	if (!done) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+	}
+	check(done == pid && WCOREDUMP(status), "not dumped after %.1f s",
+	      seconds() - begin);
+	check(dumped_at(window) == (long)length, "%ld bytes of the region",
+	      dumped_at(window));
+	file = open(CORE, O_RDONLY | O_CLOEXEC);
+	check(pread(file, &word, sizeof(word), dumped_from + (off_t)last) ==
+			      sizeof(word) &&
+		      word == paint_for(window + last, 1),
+	      "%#" PRIx64 " at the end", word);
+	close(file);
+	unlink(CORE);
+	end_region();
+}
+
+/* Pages of a file that are in memory. */
+static uint64_t cached(int file, uint64_t length)
+{
+	unsigned char *there = calloc(1, length / PAGE);
+	void *at = mmap(NULL, length, PROT_READ, MAP_SHARED, file, 0);
+	uint64_t count = 0;
+
+	must(there && at != MAP_FAILED && !mincore(at, length, there),
+	     "mincore: %m");
+	munmap(at, length);
+	for (uint64_t page = 0; page < length / PAGE; page++)
+		count += there[page] & 1;
+	free(there);
+	return count;
+}
+
+/* The dump has what clients have touched, and reads no file. */
+static void core_dump_file(void)
+{
+	const uint64_t length = 16 * MIB;
+	int file = object_open(&object_kinds[EXT4], length);
+	char *data = calloc(1, length);
+	uint64_t before, after;
+
+	set_for_now("/proc/sys/kernel/core_pattern", CORE);
+	set_for_now("/proc/sys/kernel/core_uses_pid", "0");
+	new_region();
+	must(data && pwrite(file, data, length, 0) == (ssize_t)length &&
+		     !fsync(file) &&
+		     !posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED),
+	     "cannot write a file: %m");
+	free(data);
+	must(!region_map_file(fd, start + 64 * MIB, length, RW, 0, file, 0),
+	     "no file is mapped");
+	before = cached(file, length);
+	check(before < length / PAGE / 4, "%lu pages in memory at first",
+	      (unsigned long)before);
+	crash("0xff");
+	after = cached(file, length);
+	check(after <= before, "%lu pages in memory after the dump, %lu before",
+	      (unsigned long)after, (unsigned long)before);
+	check(dumped_at(window) == (long)granule && !misses_in_core(),
+	      "the dump lacks memory");
+	unlink(CORE);
+	close(file);
 	end_region();
 }
 
@@ -1034,6 +1133,11 @@ static const struct test_case cases[] = {
 	{ "core-dump",
 	  "a client's core dump contains a window if the filter says so",
 	  core_dump },
+	{ "core-dump-sparse",
+	  "a core dump of a window takes time for memory, not for addresses",
+	  core_dump_sparse },
+	{ "core-dump-file", "a core dump of a window reads no file",
+	  core_dump_file },
 	{ "out-of-memory",
 	  "the OOM killer of a client does not free the region",
 	  out_of_memory },
