@@ -617,6 +617,42 @@ static void fixed(void)
 	close(fd);
 }
 
+/* Other memory over the window, by the length that the program knows */
+static void replaced(void)
+{
+	int fd = new_file(LENGTH);
+	char *window = map_file(fd, LENGTH), *other;
+
+	window[0] = 'w';
+	check(mmap(window, LENGTH - MIB, RW,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		   0) == MAP_FAILED &&
+		      errno == EINVAL,
+	      "less: %m");
+	check_int(window[0], 'w');
+	other = mmap(window, LENGTH, RW,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	must(other == window, "MAP_FIXED: %m");
+	check_int(other[0], 0);
+	check(load_at(window + granule - PAGE) == SIGSEGV, "a part is left");
+	munmap(other, LENGTH);
+
+	check(map_file(fd, LENGTH) == window && window[0] == 'w',
+	      "mapped again");
+	other = mmap(NULL, LENGTH, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(other != MAP_FAILED, "mmap: %m");
+	other[0] = 'o';
+	check(mremap(other, LENGTH, LENGTH, MREMAP_MAYMOVE | MREMAP_FIXED,
+		     window) == window,
+	      "mremap: %m");
+	check_int(window[0], 'o');
+	check(load_at(window + granule - PAGE) == SIGSEGV, "a part is left");
+	munmap(window, LENGTH);
+	check(map_file(fd, LENGTH) == window && window[0] == 'w',
+	      "mapped at last");
+	close(fd);
+}
+
 /* Others' windows, too, and calls that hold pages. */
 struct race {
 	int fd;
@@ -1109,6 +1145,9 @@ static const struct test_case cases[] = {
 	  lengths },
 	{ "fixed", "MAP_FIXED replaces nothing that the program does not name",
 	  fixed },
+	{ "replaced",
+	  "MAP_FIXED and mremap() replace a window by its length in the program",
+	  replaced },
 	{ "shrink-race", "nobody stores into a file that has been cut",
 	  shrink_race },
 	{ "change-race",

@@ -18,6 +18,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -449,6 +450,37 @@ static void script_fixed(void)
 	NOTE(munmap(at, LENGTH));
 }
 
+/* Calls that replace exactly the memory that the program has. */
+static void script_replace(void)
+{
+	int segment = shmget(IPC_PRIVATE, END, IPC_CREAT | 0600);
+	char *at = fresh(), *other;
+
+	NOTE_64(map_with(at, LENGTH, RW,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) == at);
+	NOTE_64(at[0] | at[LENGTH - 1]);
+	NOTE(munmap(at, LENGTH));
+	at = fresh();
+	other = map_with(NULL, END, RW, MAP_PRIVATE | MAP_ANONYMOUS);
+	other[PAGE] = 'o';
+	NOTE_64(mremap(other, END, END, MREMAP_MAYMOVE | MREMAP_FIXED, at) ==
+		at);
+	NOTE_64(at[PAGE]);
+	NOTE(munmap(at, LENGTH));
+	at = fresh();
+	NOTE_64(shmat(segment, at, SHM_REMAP) == at);
+	NOTE_64(at[0] | at[LENGTH - 1]);
+	NOTE(munmap(at, LENGTH));
+	NOTE(shmctl(segment, IPC_RMID, NULL));
+	/* A part up to the end. */
+	at = fresh();
+	NOTE_64(map_with(at + MIB, END - MIB, RW,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED) == at + MIB);
+	NOTE_64(at[0]);
+	NOTE_64(at[LENGTH - 1]);
+	NOTE(munmap(at, LENGTH));
+}
+
 static void script_userfaultfd(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -493,6 +525,7 @@ static void script(void)
 	script_mremap();
 	script_advice();
 	script_fixed();
+	script_replace();
 	script_userfaultfd();
 	script_children();
 }
@@ -578,6 +611,94 @@ static void no_store_is_lost(void)
 	race.stop = true;
 	pthread_join(thread, NULL);
 	check_int(wrong, 0);
+}
+
+/* The rest of the window's last granule is not the program's. */
+static void behind_the_end(void)
+{
+	char *at;
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	at = map(LENGTH);
+	at[LENGTH - 1] = 'z';
+	check(mmap(at + MIB, PAGE, RW,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+		   0) == MAP_FAILED &&
+		      errno == EEXIST,
+	      "MAP_FIXED_NOREPLACE: %m");
+	check(is_window(at), "MAP_FIXED_NOREPLACE made the window plain");
+	check(mmap(at + END, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		   -1, 0) == at + END,
+	      "MAP_FIXED: %m");
+	check_int(at[LENGTH - 1], 'z');
+	check_int(load(at + END + PAGE, &(uint64_t){ 0 }), SIGSEGV);
+}
+
+/* RLIMIT_FSIZE is for files. */
+static void file_size_limit(void)
+{
+	const struct rlimit limit = { MIB, MIB };
+
+	must(!set_min_size(MIN_SIZE, PR_MSHARE_STRICT), "PR_SET_MSHARE: %m");
+	must(!setrlimit(RLIMIT_FSIZE, &limit), "setrlimit: %m");
+	map(LENGTH)[LENGTH - 1] = 'z';
+}
+
+/* More regions than there are generations for them. */
+#define MANY_REGIONS 70
+
+struct watched {
+	atomic_bool stop;
+	atomic_long count;
+};
+
+static void read_many(struct peer *parent, void *arg)
+{
+	struct watched *watched = arg;
+
+	pin_to_cpu(1);
+	must(!set_min_size(MIN_SIZE, PR_MSHARE_STRICT), "PR_SET_MSHARE: %m");
+	for (int i = 0; i < MANY_REGIONS; i++)
+		map(MIN_SIZE)[0] = 1;
+	go(parent);
+	while (!watched->stop)
+		watched->count++;
+}
+
+/* Their flushes are not those of other regions, however many there are. */
+static void neighbours(void)
+{
+	struct watched *watched =
+		(void *)map_with(NULL, sizeof(*watched), RW, ANON);
+	uint64_t start = region_address(0);
+	struct msharefs_stat before, after;
+	struct peer peer;
+	int fd;
+
+	peer = peer_start(read_many, watched);
+	wait_go(&peer);
+	pin_to_cpu(0);
+	fd = region_create(region_path(), start, granule);
+	region_fill(fd, start, PAGE, RW);
+	window_map(fd, start, granule, RW, 0);
+	check_result(region_stat(fd, &before), 0, "STAT");
+	for (int i = 0; i < 100; i++) {
+		long count = watched->count;
+
+		while (watched->count == count)
+			continue;
+		*(volatile uint64_t *)start = 1;
+		must(!region_unmap(fd, start, PAGE), "UNMAP: %m");
+		region_fill(fd, start, PAGE, RW);
+	}
+	check_result(region_stat(fd, &after), 0, "STAT");
+	check(after.flushes - before.flushes >= 100, "%llu flushes",
+	      after.flushes - before.flushes);
+	check(after.ipis == before.ipis, "%llu interrupts",
+	      after.ipis - before.ipis);
+	watched->stop = true;
+	peer_end(&peer);
+	close(fd);
 }
 
 static void no_room(void)
@@ -676,6 +797,12 @@ static const struct test_case cases[] = {
 	{ "same", "a program cannot tell, whatever it calls", same },
 	{ "no-store-is-lost", "stores go on while a window becomes plain",
 	  no_store_is_lost },
+	{ "behind-the-end", "mmap() behind the memory affects no memory",
+	  behind_the_end },
+	{ "file-size-limit", "RLIMIT_FSIZE does not limit memory",
+	  file_size_limit },
+	{ "neighbours", "flushes of other regions do not interrupt the program",
+	  neighbours },
 	{ "no-room", "memory is ordinary where no region can be had, or ENOMEM",
 	  no_room },
 	{ "commitment", "memory is accounted for when it is mapped",

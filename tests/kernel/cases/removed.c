@@ -794,6 +794,67 @@ static void race(void)
 	close(dir);
 }
 
+/* A directory and its regions, all with numbers of their own. */
+static void numbers(void)
+{
+	ino_t seen[40];
+	unsigned int n = 0;
+
+	for (int i = 0; i < 20; i++) {
+		const char *path = region_path();
+		char inside[PATH_MAX];
+		int dir, fd;
+
+		must(!mkdir(path, 0700), "mkdir: %m");
+		snprintf(inside, sizeof(inside), "%s/f", path);
+		dir = open_directory(path);
+		fd = region_open(inside, O_RDWR | O_CREAT | O_EXCL);
+		seen[n++] = inode_of(dir);
+		seen[n++] = inode_of(fd);
+		close(fd);
+		close(dir);
+		must(!unlink(inside) && !rmdir(path), "rmdir: %m");
+	}
+	for (unsigned int i = 0; i < n; i++)
+		for (unsigned int j = 0; j < i; j++)
+			check(seen[i] != seen[j], "%u and %u have number %lu",
+			      j, i, (unsigned long)seen[i]);
+}
+
+static bool fdinfo_has(int fd, const char *key)
+{
+	char path[64], line[256];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	must(f, "%s: %m", path);
+	while (fgets(line, sizeof(line), f))
+		found |= !strncmp(line, key, strlen(key));
+	fclose(f);
+	return found;
+}
+
+/* fdinfo reports what STAT reports for the same descriptor. */
+static void fdinfo(void)
+{
+	const char *path = region_path();
+	int fd = region_create(path, start, granule);
+	int writer = region_open(path, O_WRONLY);
+	struct msharefs_stat stat;
+
+	check(fdinfo_has(fd, "size:") && fdinfo_has(fd, "creator:"),
+	      "lines are missing");
+	check(region_stat(writer, &stat), "STAT needs no right to read");
+	check(fdinfo_has(writer, "size:"), "no size");
+	check(!fdinfo_has(writer, "creator:") &&
+		      !fdinfo_has(writer, "attached:"),
+	      "more than STAT reports");
+	close(writer);
+	close(fd);
+}
+
 static const struct test_case cases[] = {
 	{ "users", "STAT tells who created, attached and detached, and when",
 	  users },
@@ -823,6 +884,9 @@ static const struct test_case cases[] = {
 	  other_name },
 	{ "remove-errors", "REMOVE_UNUSED fails as unlink() does",
 	  remove_errors },
+	{ "numbers", "a directory and a region never have the same number",
+	  numbers },
+	{ "fdinfo", "fdinfo shows no more than STAT", fdinfo },
 	{ "race", "a process that attaches keeps the region, or gets ESTALE",
 	  race },
 };
