@@ -683,7 +683,79 @@ static void noted_writes(void)
 	end_region();
 }
 
+/* Advice on a range goes on behind a hole, and behind a window with a hole. */
+static void advice_behind(void)
+{
+	int file = object_open(&object_kinds[MEMFD], LENGTH);
+	char *behind;
+
+	new_region();
+	behind = mmap(window + size, LENGTH, RW,
+		      MAP_SHARED | MAP_FIXED_NOREPLACE, file, 0);
+	must(behind == window + size, "mmap: %m");
+	paint(behind, LENGTH, PAGE, 1);
+	check(madvise(window, size + LENGTH, MADV_REMOVE) == -1 &&
+		      errno == ENOMEM,
+	      "MADV_REMOVE of a range with a hole: %m");
+	check(!peek(object) && !peek(behind),
+	      "REMOVE left %#" PRIx64 ", and behind the window %#" PRIx64,
+	      peek(object), peek(behind));
+	munmap(behind, LENGTH);
+	close(file);
+	end_region();
+}
+
 /* NUMA nodes, for all clients, of a process that may write. */
+
+static int node_of_page(const void *at)
+{
+	int node = -1;
+
+	syscall(SYS_get_mempolicy, &node, NULL, 0, at,
+		MPOL_F_NODE | MPOL_F_ADDR);
+	return node;
+}
+
+/* A page that cannot move does not keep the others from moving. */
+static void placement_strict(void)
+{
+	struct iovec page;
+	int from, pins[2];
+	unsigned long to;
+
+	size = 2 * granule;
+	fd = region_create(path = region_path(), start, size);
+	must(!region_map(fd, start, size, RW, MAP_NORESERVE), "no mapping");
+	window = window_map(fd, start, size, RW, 0);
+	object = window + 16 * MIB;
+	second = window + granule + 16 * MIB;
+	paint(object, LENGTH, PAGE, 1);
+	paint(second, LENGTH, PAGE, 1);
+	from = node_of_page(object);
+	to = from ? 1UL << 0 : 1UL << 1;
+	if (access("/sys/devices/system/node/node1", F_OK))
+		skip_case("the guest has one node");
+	page = (struct iovec){ object, PAGE };
+	must(!pipe2(pins, O_CLOEXEC) &&
+		     vmsplice(pins[1], &page, 1, 0) == (ssize_t)PAGE,
+	     "vmsplice: %m");
+	check(syscall(SYS_mbind, window, size, MPOL_BIND, &to, 64,
+		      MPOL_MF_MOVE | MPOL_MF_STRICT) == -1 &&
+		      errno == EIO,
+	      "mbind of a page that cannot move: %m");
+	check(node_of_page(object) == from, "that page is on node %d",
+	      node_of_page(object));
+	check(node_of_page(object + PAGE) != from,
+	      "the next one has not moved");
+	check(node_of_page(second) != from,
+	      "the next granule's page has not moved");
+	check(!misses(object, LENGTH, PAGE, 1) &&
+		      !misses(second, LENGTH, PAGE, 1),
+	      "other contents");
+	close(pins[0]);
+	close(pins[1]);
+	end_region();
+}
 
 static long bind_window(char *at, uint64_t length, unsigned int flags)
 {
@@ -1129,6 +1201,11 @@ static const struct test_case cases[] = {
 	{ "placement",
 	  "mbind and move_pages place memory of a region, if a client may write",
 	  placement },
+	{ "placement-strict",
+	  "mbind goes on behind a page that cannot move, and reports it",
+	  placement_strict },
+	{ "advice-behind", "madvise goes on behind a window with a hole",
+	  advice_behind },
 	{ "same-pages", "KSM does not merge pages of a region", same_pages },
 	{ "core-dump",
 	  "a client's core dump contains a window if the filter says so",
