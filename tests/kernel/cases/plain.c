@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
@@ -317,6 +318,65 @@ static void cut_while_used(void)
 	close(fd);
 }
 
+/* Files without a size yet, and the number of the next one. */
+#define FRESH_FILES 1500
+
+struct fresh {
+	int fds[FRESH_FILES];
+	volatile int ready;
+	volatile long tries;
+};
+
+static void map_at_once(struct peer *parent, void *arg)
+{
+	struct fresh *fresh = arg;
+
+	(void)parent;
+	pin_to_cpu(1);
+	for (int i = 0; i < FRESH_FILES; i++) {
+		char *at;
+
+		while (fresh->ready <= i)
+			continue;
+		do {
+			at = mmap(hint, LENGTH, RW, MAP_SHARED, fresh->fds[i],
+				  0);
+			fresh->tries++;
+		} while (at == MAP_FAILED && errno == EINVAL);
+		must(at != MAP_FAILED, "mmap: %m");
+		check_result(result(munmap(at, LENGTH)), 0, "munmap");
+	}
+}
+
+/* The first ftruncate() in the middle of mmap() */
+static void map_while_new(void)
+{
+	struct fresh *fresh = mmap(NULL, sizeof(*fresh), RW,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct rlimit files = { FRESH_FILES + 100, FRESH_FILES + 100 };
+	struct peer peer;
+
+	must(fresh != MAP_FAILED, "mmap: %m");
+	must(!setrlimit(RLIMIT_NOFILE, &files), "setrlimit: %m");
+	for (int i = 0; i < FRESH_FILES; i++) {
+		fresh->fds[i] = open(MSHARE_MOUNT, O_TMPFILE | O_RDWR, 0600);
+		must(fresh->fds[i] >= 0, "open: %m");
+	}
+	pin_to_cpu(0);
+	peer = peer_start(map_at_once, fresh);
+	for (int i = 0; i < FRESH_FILES; i++) {
+		const long tries = fresh->tries;
+
+		fresh->ready = i + 1;
+		while (fresh->tries < tries + 1 + i % 3)
+			continue;
+		must(!ftruncate(fresh->fds[i], LENGTH), "ftruncate: %m");
+	}
+	peer_end(&peer);
+	for (int i = 0; i < FRESH_FILES; i++)
+		close(fresh->fds[i]);
+}
+
 static void limit(void)
 {
 	const char *mount = regions_mount("size=16M");
@@ -469,6 +529,8 @@ static const struct test_case cases[] = {
 	{ "truncated", "a file is cut in plain mappings as well", truncated },
 	{ "cut-while-used", "nobody stores plainly into a file that was cut",
 	  cut_while_used },
+	{ "map-while-new", "a file gets its size while mmap() maps it plainly",
+	  map_while_new },
 	{ "limit", "a plain mapping obeys the limit, and keeps the region",
 	  limit },
 	{ "rights",
