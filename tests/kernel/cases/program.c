@@ -701,6 +701,41 @@ static void neighbours(void)
 	close(fd);
 }
 
+static void become(uid_t user)
+{
+	must(!setgroups(0, NULL) && !setresuid(user, user, user),
+	     "setresuid: %m");
+	must(!set_min_size(MIN_SIZE, PR_MSHARE_STRICT), "PR_SET_MSHARE: %m");
+}
+
+static void map_all(struct peer *parent, void *arg)
+{
+	long regions = 0;
+
+	become(*(uid_t *)arg);
+	while (mmap(NULL, MIN_SIZE, RW, ANON | MAP_NORESERVE, -1, 0) !=
+	       MAP_FAILED)
+		regions++;
+	check(errno == ENOMEM, "mmap: %m");
+	check(regions >= 256, "%ld regions", regions);
+	go(parent);
+	wait_go(parent);
+}
+
+/* What one user has is not all that the kernel has. */
+static void two_users(void)
+{
+	uid_t user = STRANGER;
+	struct peer peer = peer_start(map_all, &user);
+
+	wait_go(&peer);
+	become(STRANGER - 1);
+	check(mmap(NULL, MIN_SIZE, RW, ANON, -1, 0) != MAP_FAILED,
+	      "another user has no region: %m");
+	go(&peer);
+	peer_end(&peer);
+}
+
 static void no_room(void)
 {
 	const struct rlimit limit = { 700 * MIB, RLIM_INFINITY };
@@ -803,6 +838,8 @@ static const struct test_case cases[] = {
 	  file_size_limit },
 	{ "neighbours", "flushes of other regions do not interrupt the program",
 	  neighbours },
+	{ "two-users", "a user leaves nameless regions to another user",
+	  two_users },
 	{ "no-room", "memory is ordinary where no region can be had, or ENOMEM",
 	  no_room },
 	{ "commitment", "memory is accounted for when it is mapped",
