@@ -656,9 +656,9 @@ static const struct call memory[] = {
 	  .window = 0 },
 	{ "munlock", SOME, lock_and_unlock, 0 },
 	{ "MADV_REMOVE of locked memory", SOME, lock_then, MADV_REMOVE,
-	  .differs = LOCKS, .window = 0 },
+	  .differs = LOCKS, .window = -EINVAL },
 	{ "MADV_PAGEOUT of locked memory", SOME, lock_then, MADV_PAGEOUT,
-	  .differs = LOCKS, .window = 0 },
+	  .differs = LOCKS, .window = -EINVAL },
 	{ "MADV_DONTNEED of locked memory", SOME, lock_then, MADV_DONTNEED,
 	  .differs = LOCKS, .window = 0 },
 
@@ -688,8 +688,9 @@ static const struct call memory[] = {
 	{ "PAGEMAP_SCAN", WHOLE, pages_in_scan },
 	{ "PROCMAP_QUERY", SOME, query_mapping },
 	{ "smaps Rss", WHOLE, in_smaps, 0 },
+	/* Divided by the clients, as Pss. */
 	{ "smaps Locked", SOME, locked_in_smaps, 1, .differs = LOCKS,
-	  .window = 0 },
+	  .window = PART / KIB / 2 },
 };
 
 /* Bits for each page of the places: resident, as seen by mincore(). */
