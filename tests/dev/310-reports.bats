@@ -133,7 +133,7 @@ assert_report() {
 	local prefix
 	for prefix in '[  T123]' '[    C1]' '[T12345]'; do
 		assert_report 'BUG: sleeping function called' <<-'END'
-			BUG: sleeping function called from invalid context at mm/mshare.c:1
+			BUG: sleeping function called from invalid context at mm/mshare/region.c:1
 			the next line
 		END
 	done
