@@ -109,7 +109,7 @@ completes() {
 @test "columns, also within a list" {
 	completes msharectl info -o SI SIZE
 	completes msharectl stat --output SW SWAPPED
-	completes msharectl info -o NAME,S 'NAME,START NAME,SIZE'
+	completes msharectl info -o NAME,S 'NAME,START NAME,SIZE NAME,STATE'
 	completes msharectl info -o +U +UID
 	completes msharectl info --mappings -o OF OFFSET
 	completes msharectl info -o +UID,G '+UID,GROUP +UID,GID'

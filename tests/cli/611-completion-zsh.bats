@@ -87,7 +87,7 @@ setup() {
 	offers zsh 'msharectl info -o SI' SIZE \
 		'msharectl info --mappings -o OF' OFFSET \
 		'msharectl stat --output SW' SWAPPED \
-		'msharectl info --output=NAME,S' 'START SIZE' \
+		'msharectl info --output=NAME,S' 'START SIZE STATE' \
 		'msharectl info -o +U' UID \
 		'msharectl info -o +UID,G' 'GROUP GID'
 	becomes zsh 'msharectl info -o NAME,U' 'msharectl info -o NAME,UID,'

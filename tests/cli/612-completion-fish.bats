@@ -88,7 +88,7 @@ setup() {
 	offers fish 'msharectl info -o SI' SIZE \
 		'msharectl info --mappings -o OF' OFFSET \
 		'msharectl stat --output SW' SWAPPED \
-		'msharectl info --output=NAME,S' '--output=NAME,SIZE --output=NAME,START' \
+		'msharectl info --output=NAME,S' '--output=NAME,SIZE --output=NAME,START --output=NAME,STATE' \
 		'msharectl info -o +U' +UID \
 		'msharectl info -o +UID,G' '+UID,GID +UID,GROUP'
 }

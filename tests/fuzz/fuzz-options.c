@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * All of msharectl up to the action of a command: its main(), with replacements
- * for the functions that find or mount msharefs, or end the process (see --wrap
- * in CMakeLists.txt).
+ * for the functions that find or mount msharefs, change the process for the
+ * program that it becomes, or end it (see --wrap in CMakeLists.txt).
  */
 #include <argp.h>
 #include <setjmp.h>
@@ -30,6 +30,7 @@ int msharectl_main(int argc, char **argv);
 int __wrap_mount_open(const char *path, struct mount *mount);
 int __wrap_mount_attach(const char *dir, const char *options, bool try,
 			char *reason);
+int __wrap_prctl(int option, ...);
 void __wrap_argp_state_help(const struct argp_state *state, FILE *stream,
 			    unsigned int flags);
 void __real_argp_state_help(const struct argp_state *state, FILE *stream,
@@ -59,6 +60,12 @@ int __wrap_mount_attach(const char *dir, const char *options, bool try,
 	(void)try;
 	(void)reason;
 	HOLDS(*dir);
+	longjmp(run.out, ACTING);
+}
+
+int __wrap_prctl(int option, ...)
+{
+	(void)option;
 	longjmp(run.out, ACTING);
 }
 
