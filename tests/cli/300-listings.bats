@@ -187,7 +187,7 @@ pg        0x550000000000   2G 0640 $(id -un)"
 	assert_line --index 1 "pg 0x550000000000 0x550080000000 2G 0640 $(id -un) $(id -gn) $(id -u) $(id -g) $(stat -c %i "$MOUNT/pg") present $(date -d "@$(stat -c %Z "$MOUNT/pg")" +%FT%T%z)"
 	works stat --output-all -r pg
 	assert_line --index 0 'NAME ATTACHED MAPPINGS SIZE MAPPED RESIDENT RESIDENT-SHMEM RESIDENT-FILE RESIDENT-HUGETLB SWAPPED LOCKED PGTABLES UNSHARED FAULTS LINKS FLUSHES IPIS FAULTS/S LINKS/S FLUSHES/S IPIS/S SEALS MODE OWNER GROUP INODE CTIME CHARGED RESIDENT-HUGE STATE CREATED ATTACHED-AT DETACHED-AT CREATOR ATTACHER DETACHER CGROUP'
-	assert_line --index 1 --regexp "^pg 3 0 2G 0B 5M 3M 2M 0B 1.5K 0B 12K 30K 1000 20 300 600 - - - - - 0640 $(id -un) $(id -gn) [0-9]+ [0-9T:+-]+$"
+	assert_line --index 1 --regexp "^pg 3 0 2G 0B 5M 3M 2M 0B 1.5K 0B 12K 30K 1000 20 300 600 - - - - - 0640 $(id -un) $(id -gn) [0-9]+ [0-9T:+-]+ 6M 2M present [0-9T:+-]+ [0-9T:+-]+ - 101 102 - -$"
 }
 
 @test "--list-columns: all columns with help, without msharefs" {
