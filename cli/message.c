@@ -420,6 +420,13 @@ int message_failed(enum operation op, const struct subject *subject, int err)
 	return EXIT_FAILURE;
 }
 
+int message_exec_failed(const char *program, int err)
+{
+	message_failed(OP_EXEC, &(struct subject){ .name = program }, err);
+	return err == -ENOENT ? MESSAGE_EXIT_NOT_FOUND :
+				MESSAGE_EXIT_NOT_EXECUTABLE;
+}
+
 int message_error(const char *name, const char *next, const char *cause, ...)
 {
 	va_list args;

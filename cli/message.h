@@ -65,6 +65,18 @@ struct subject {
  */
 int message_failed(enum operation op, const struct subject *subject, int err);
 
+/* The exit statuses of a command that executes another, as of env(1). */
+enum {
+	MESSAGE_EXIT_NOT_EXECUTABLE = 126,
+	MESSAGE_EXIT_NOT_FOUND = 127,
+};
+
+/*
+ * Prints why a program cannot be executed (err: -errno of execve()). Returns the
+ * exit status.
+ */
+int message_exec_failed(const char *program, int err);
+
 /* Prints the caller's texts, with the placeholders of the subject. */
 void message_show(const struct subject *subject, const char *cause,
 		  const char *next);

@@ -15,11 +15,6 @@
 #include "obstacle.h"
 #include "names.h"
 
-enum {
-	EXIT_NOT_EXECUTABLE = 126,
-	EXIT_NOT_FOUND = 127,
-};
-
 struct attach_exec {
 	char **names;
 	size_t count;
@@ -347,13 +342,6 @@ static void warn_of_wrapper(const struct attach_exec *a)
 			     "msharectl");
 }
 
-static int failed_exec(const struct attach_exec *a, int err)
-{
-	message_failed(OP_EXEC, &(struct subject){ .name = a->command[0] },
-		       err);
-	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
-}
-
 /*
  * The file has execute permission. A traced process does not change to every
  * profile of AppArmor.
@@ -362,13 +350,13 @@ static int refused_exec(const struct attach_exec *a)
 {
 	message_failed(OP_EXEC_TRACED,
 		       &(struct subject){ .name = a->command[0] }, -EACCES);
-	return EXIT_NOT_EXECUTABLE;
+	return MESSAGE_EXIT_NOT_EXECUTABLE;
 }
 
 static int execute_unattached(const struct attach_exec *a)
 {
 	execvp(a->command[0], a->command);
-	return failed_exec(a, -errno);
+	return message_exec_failed(a->command[0], -errno);
 }
 
 static int execute_attached(struct attach_exec *a)
@@ -404,7 +392,7 @@ static int execute_attached(struct attach_exec *a)
 	if (err == -EACCES && executable)
 		_exit(refused_exec(a));
 	/* The process is still traced, so exit handlers must not run. */
-	_exit(failed_exec(a, err));
+	_exit(message_exec_failed(a->command[0], err));
 }
 
 /* The checks of the above, without side effects. */
@@ -419,7 +407,7 @@ static int rehearse(const struct attach_exec *a)
 
 	err = program_find(a->command[0], &path);
 	if (err)
-		return failed_exec(a, err);
+		return message_exec_failed(a->command[0], err);
 	if (!a->env_only && check_program(a, path))
 		goto out;
 	if (!a->env_only && attach_try(&failure)) {

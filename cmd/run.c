@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "attach.h"
 #include "cli.h"
 #include "message.h"
 
@@ -16,12 +17,6 @@
 #define PR_MSHARE_STRICT 1UL
 
 #define DEFAULT_MIN_SIZE (64ULL << 20)
-
-enum {
-	EXIT_FAILED = 125,
-	EXIT_NOT_EXECUTABLE = 126,
-	EXIT_NOT_FOUND = 127,
-};
 
 struct run {
 	uint64_t min_size;
@@ -107,15 +102,12 @@ static int prepare(const struct run *r)
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct run r = { 0 };
-	int err;
 
 	cli_parse(cli, argc, argv, &r);
 	if (prepare(&r))
-		return EXIT_FAILED;
+		return ATTACH_EXIT_FAILURE;
 	execvp(r.command[0], r.command);
-	err = -errno;
-	message_failed(OP_EXEC, &(struct subject){ .name = r.command[0] }, err);
-	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	return message_exec_failed(r.command[0], -errno);
 }
 
 const struct command cmd_run = {
@@ -135,6 +127,6 @@ const struct command cmd_run = {
 		       "not found.",
 	},
 	.flags = ARGP_IN_ORDER,
-	.own_failure = EXIT_FAILED,
+	.own_failure = ATTACH_EXIT_FAILURE,
 	.run = run,
 };
