@@ -18,6 +18,7 @@
 
 #include "case.h"
 #include "check.h"
+#include "figures.h"
 #include "peer.h"
 #include "region.h"
 #include "touch.h"
@@ -64,21 +65,6 @@ static int refused(void *addr, uint64_t size, int flags, int fd,
 {
 	return mmap(addr, size, RW, flags, fd, offset) == MAP_FAILED ? -errno :
 								       0;
-}
-
-/* The value of a line of a file that begins with @key, in KiB. */
-static long kib_of(const char *path, const char *key)
-{
-	char line[256];
-	long value = -1;
-	FILE *f = fopen(path, "r");
-
-	must(f, "%s: %m", path);
-	while (value < 0 && fgets(line, sizeof(line), f))
-		if (!strncmp(line, key, strlen(key)))
-			value = atol(line + strlen(key));
-	fclose(f);
-	return value;
 }
 
 struct place {
@@ -228,19 +214,19 @@ static void by_fork(void)
 static void own_tables(void)
 {
 	int fd = new_file(region_path(), 64 * MIB);
-	long before = kib_of("/proc/self/status", "VmPTE:"), after;
+	long before = process_status(0, "VmPTE"), after;
 	char *at = map(hint, 64 * MIB, RW, 0, fd, 0), *window;
 
 	for (uint64_t i = 0; i < 64 * MIB; i += TABLE_SPAN)
 		at[i] = 1;
-	after = kib_of("/proc/self/status", "VmPTE:");
+	after = process_status(0, "VmPTE");
 	check(after - before >= 32 * 4, "%ld KiB, then %ld", before, after);
 	munmap(at, 64 * MIB);
-	before = kib_of("/proc/self/status", "VmPTE:");
+	before = process_status(0, "VmPTE");
 	window = map(NULL, 64 * MIB, RW, 0, fd, 0);
 	for (uint64_t i = 0; i < 64 * MIB; i += TABLE_SPAN)
 		window[i] = 1;
-	after = kib_of("/proc/self/status", "VmPTE:");
+	after = process_status(0, "VmPTE");
 	check(after - before < 16, "%ld KiB, then %ld", before, after);
 	close(fd);
 }

@@ -28,6 +28,7 @@
 
 #include "case.h"
 #include "check.h"
+#include "figures.h"
 #include "leak.h"
 #include "peer.h"
 #include "region.h"
@@ -75,32 +76,12 @@ static char *map(uint64_t size)
 	return map_with(NULL, size, RW, ANON);
 }
 
-/* A counter in a file that holds only this. */
 static long counter(const char *name)
 {
 	char path[128];
-	long value = -1;
-	FILE *f;
 
 	snprintf(path, sizeof(path), "/sys/kernel/mm/mshare/program_%s", name);
-	f = fopen(path, "r");
-	must(f && fscanf(f, "%ld", &value) == 1, "%s: %m", path);
-	fclose(f);
-	return value;
-}
-
-static long kib_of(const char *path, const char *key)
-{
-	char line[256];
-	long value = -1;
-	FILE *f = fopen(path, "r");
-
-	must(f, "%s: %m", path);
-	while (value < 0 && fgets(line, sizeof(line), f))
-		if (!strncmp(line, key, strlen(key)))
-			value = atol(line + strlen(key));
-	fclose(f);
-	return value;
+	return number_in(path);
 }
 
 /* Is the mapping at the address a window? Checks its name on the way. */
@@ -214,13 +195,13 @@ static void inheritance(void)
 static void stores(struct peer *parent, void *arg)
 {
 	volatile char *at = arg;
-	long before = kib_of("/proc/self/status", "VmPTE:");
+	long before = process_status(0, "VmPTE");
 
 	(void)parent;
 	check(is_window((void *)at), "the child has no window");
 	for (uint64_t i = 0; i < LENGTH; i += TABLE_SPAN)
 		at[i] = 'c';
-	check(kib_of("/proc/self/status", "VmPTE:") - before < 16,
+	check(process_status(0, "VmPTE") - before < 16,
 	      "page tables of its own");
 }
 
@@ -765,18 +746,18 @@ static void commitment(void)
 	char *at;
 
 	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
-	before = kib_of("/proc/meminfo", "Committed_AS:");
+	before = meminfo("Committed_AS");
 	at = map(512 * MIB);
-	mapped = kib_of("/proc/meminfo", "Committed_AS:");
+	mapped = meminfo("Committed_AS");
 	check(mapped - before > 500 * 1024 && mapped - before < 540 * 1024,
 	      "%ld KiB", mapped - before);
 	memset(at, 1, 4 * MIB);
-	after = kib_of("/proc/meminfo", "Committed_AS:");
+	after = meminfo("Committed_AS");
 	check(after - mapped < 2048, "%ld KiB for touched memory",
 	      after - mapped);
 	munmap(at, 512 * MIB);
 	for (int i = 0; i < 100; i++) {
-		after = kib_of("/proc/meminfo", "Committed_AS:");
+		after = meminfo("Committed_AS");
 		if (after - before < 2048)
 			break;
 		sleep_ms(10);
@@ -784,7 +765,7 @@ static void commitment(void)
 	check(after - before < 2048, "%ld KiB are left", after - before);
 	at = map_with(NULL, 512 * MIB, RW, ANON | MAP_NORESERVE);
 	check(is_window(at), "no window");
-	after = kib_of("/proc/meminfo", "Committed_AS:");
+	after = meminfo("Committed_AS");
 	check(after - before < 2048, "%ld KiB with MAP_NORESERVE",
 	      after - before);
 }

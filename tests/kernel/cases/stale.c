@@ -863,14 +863,11 @@ static void fork_race(void)
 	      "%d of %d children had a window", inherited, 2 * ROUNDS);
 }
 
-/* The same for the process's own calls, while a thread uses the memory. */
-static void munmap_window(int round)
-{
-	(void)round;
-	check(!munmap((void *)start, size), "munmap: %m");
-}
-
-static void own_munmap(void)
+/*
+ * The same for the process's own calls, while a thread of it stores to the
+ * region's first word.
+ */
+static pthread_t start_own_spinner(void)
 {
 	pthread_t thread;
 
@@ -880,6 +877,19 @@ static void own_munmap(void)
 	region_fill(fd, start, 8 * MIB, RW);
 	must(!pthread_create(&thread, NULL, spin_thread, &spinners[0]),
 	     "no thread");
+	return thread;
+}
+
+static void munmap_window(int round)
+{
+	(void)round;
+	check(!munmap((void *)start, size), "munmap: %m");
+}
+
+static void own_munmap(void)
+{
+	pthread_t thread = start_own_spinner();
+
 	for (int round = 0; round < ROUNDS; round++) {
 		window_map(fd, start, size, RW, 0);
 		change_under(1, munmap_window, round);
@@ -897,14 +907,8 @@ static void protect_window(int round)
 
 static void own_mprotect(void)
 {
-	pthread_t thread;
+	pthread_t thread = start_own_spinner();
 
-	set_up();
-	spinners[0].cpu = 1;
-	spinners[0].access = STORE;
-	region_fill(fd, start, 8 * MIB, RW);
-	must(!pthread_create(&thread, NULL, spin_thread, &spinners[0]),
-	     "no thread");
 	window_map(fd, start, size, RW, 0);
 	for (int round = 0; round < ROUNDS; round++) {
 		check(!mprotect((void *)start, size, RW), "mprotect: %m");
@@ -917,14 +921,8 @@ static void own_mprotect(void)
 /* Ordinary memory in place of a window that a thread is writing to. */
 static void own_mmap(void)
 {
-	pthread_t thread;
+	pthread_t thread = start_own_spinner();
 
-	set_up();
-	spinners[0].cpu = 1;
-	spinners[0].access = STORE;
-	region_fill(fd, start, 8 * MIB, RW);
-	must(!pthread_create(&thread, NULL, spin_thread, &spinners[0]),
-	     "no thread");
 	for (int round = 0; round < ROUNDS; round++) {
 		uint64_t count, value;
 		void *memory;
