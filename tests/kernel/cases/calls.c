@@ -133,11 +133,6 @@ struct call {
 	long window;
 };
 
-static long result(long returned)
-{
-	return returned < 0 ? -errno : returned;
-}
-
 static long mapped(const void *at)
 {
 	return at == MAP_FAILED ? -errno : 0;

@@ -268,7 +268,8 @@ static void fail_all(const struct operation *op)
 		fail_each(op);
 }
 
-static int result(int ret)
+/* 0, whatever the call returned on success; or a negative errno */
+static int outcome(int ret)
 {
 	return ret < 0 ? -errno : 0;
 }
@@ -278,7 +279,7 @@ static int result(int ret)
 static int run_open(void)
 {
 	made = open(REGION, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return result(made);
+	return outcome(made);
 }
 
 /* A file that exists is a complete region, whether or not it was opened. */
@@ -303,7 +304,7 @@ static void remove_made(void)
 
 static int run_mkdir(void)
 {
-	return result(mkdir(DIRECTORY, 0700));
+	return outcome(mkdir(DIRECTORY, 0700));
 }
 
 static void look_for_directory(void)
@@ -318,7 +319,7 @@ static void remove_directory(void)
 
 static int run_unlink(void)
 {
-	return result(unlink(REGION));
+	return outcome(unlink(REGION));
 }
 
 static void look_for_name(void)
@@ -328,12 +329,12 @@ static void look_for_name(void)
 
 static int run_rename(void)
 {
-	return result(rename(REGION, RENAMED));
+	return outcome(rename(REGION, RENAMED));
 }
 
 static int run_link(void)
 {
-	return result(link(REGION, RENAMED));
+	return outcome(link(REGION, RENAMED));
 }
 
 static void look_for_one_name(void)
@@ -350,7 +351,7 @@ static void end_renamed(void)
 
 static int run_mount(void)
 {
-	return result(
+	return outcome(
 		mount("mshare", MOUNT, "msharefs", 0, "mode=700,uid=3,gid=4"));
 }
 
@@ -639,7 +640,7 @@ static void check_vacant(void)
 
 static int run_munmap(void)
 {
-	return result(munmap((void *)start, granule));
+	return outcome(munmap((void *)start, granule));
 }
 
 /* The first access in the granule: both page tables lack all other tables. */
@@ -687,7 +688,7 @@ static int run_fork(void)
 	if (!child)
 		_exit(peek((void *)anonymous) !=
 		      paint_for((void *)anonymous, 1));
-	return result(child);
+	return outcome(child);
 }
 
 static void end_child(void)

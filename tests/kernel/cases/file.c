@@ -24,6 +24,7 @@
 
 #include "case.h"
 #include "check.h"
+#include "notes.h"
 #include "object.h"
 #include "peer.h"
 #include "region.h"
@@ -33,11 +34,6 @@
 #define STRANGER 65534
 /* No multiple of anything. */
 #define LENGTH (5 * MIB + 123)
-
-static int result(long returned)
-{
-	return returned < 0 ? -errno : (int)returned;
-}
 
 static void become_stranger(void)
 {
@@ -93,32 +89,8 @@ static int choose(int fd, uint64_t size)
 	return request(fd, MSHAREFS_CHOOSE, &choose);
 }
 
-/* The same script on two file systems, and what it saw. */
-#define MAX_NOTES 256
-
-struct note {
-	char what[64];
-	long value;
-};
-
-static struct note notes[2][MAX_NOTES];
-static unsigned int nr_notes[2];
-static int run;
-
-static void note(const char *what, long value)
-{
-	unsigned int n = nr_notes[run]++;
-
-	must(n < MAX_NOTES, "too many notes");
-	snprintf(notes[run][n].what, sizeof(notes[run][n].what), "%s", what);
-	notes[run][n].value = value;
-}
-
 /* For a pointer that is none; the compiler need not know. */
 static void *volatile nowhere = (void *)8;
-
-#define NOTE(call)   note(#call, result(call))
-#define NOTE_64(sum) note(#sum, (long)(sum))
 
 static int load_at(const char *at)
 {
@@ -364,13 +336,9 @@ static void like_tmpfs(void)
 {
 	become_stranger();
 	script("/tmp/file-of-tmpfs");
-	run = 1;
+	notes_begin_second();
 	script(region_path());
-	check_int(nr_notes[1], nr_notes[0]);
-	for (unsigned int i = 0; i < nr_notes[0]; i++)
-		check(notes[0][i].value == notes[1][i].value,
-		      "%u: %s is %ld on tmpfs, %ld here", i, notes[0][i].what,
-		      notes[0][i].value, notes[1][i].value);
+	notes_compare("on tmpfs", "here");
 }
 
 static void range(void)

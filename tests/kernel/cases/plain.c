@@ -30,11 +30,6 @@
 /* Any address that is not the region's is a hint. */
 static char *const hint = (char *)0x7000000000;
 
-static int result(long returned)
-{
-	return returned < 0 ? -errno : (int)returned;
-}
-
 static int new_file(const char *path, uint64_t size)
 {
 	int fd = region_open(path, O_RDWR | O_CREAT | O_EXCL);

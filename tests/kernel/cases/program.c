@@ -30,6 +30,7 @@
 #include "check.h"
 #include "figures.h"
 #include "leak.h"
+#include "notes.h"
 #include "peer.h"
 #include "region.h"
 #include "touch.h"
@@ -46,11 +47,6 @@
 /* From this size on; and a length that is no multiple of anything. */
 #define MIN_SIZE (16 * MIB)
 #define LENGTH   (40 * MIB + 0x98)
-
-static int result(long returned)
-{
-	return returned < 0 ? -errno : (int)returned;
-}
 
 static int set_min_size(uint64_t size, unsigned long flags)
 {
@@ -276,30 +272,6 @@ static void hints(void)
 	check(at != hint && is_window(at), "at %p", at);
 }
 
-/* The script, and what it saw without and with regions. */
-#define MAX_NOTES 256
-
-struct note {
-	char what[64];
-	long value;
-};
-
-static struct note notes[2][MAX_NOTES];
-static unsigned int nr_notes[2];
-static int run;
-
-static void note(const char *what, long value)
-{
-	unsigned int n = nr_notes[run]++;
-
-	must(n < MAX_NOTES, "too many notes");
-	snprintf(notes[run][n].what, sizeof(notes[run][n].what), "%s", what);
-	notes[run][n].value = value;
-}
-
-#define NOTE(call)   note(#call, result(call))
-#define NOTE_64(sum) note(#sum, (long)(sum))
-
 /* The pages are LENGTH / PAGE + 1. */
 #define END ((LENGTH | (PAGE - 1)) + 1)
 
@@ -313,7 +285,7 @@ static char *fresh(void)
 	char *at = map(LENGTH);
 
 	NOTE_64(at[0] | at[LENGTH - 1]);
-	check_int(is_window(at), run);
+	check_int(is_window(at), notes_run);
 	memset(at, 'a', 3 * PAGE);
 	at[LENGTH - 1] = 'z';
 	return at;
@@ -495,7 +467,7 @@ static void script_children(void)
 	NOTE_64(at[PAGE]);
 	NOTE_64(store(at, 1));
 	/* Others keep what they have. */
-	check_int(is_window(at), run);
+	check_int(is_window(at), notes_run);
 	NOTE(munmap(at, LENGTH));
 }
 
@@ -518,15 +490,11 @@ static void same(void)
 	script();
 	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
 	plain = counter("plain");
-	run = 1;
+	notes_begin_second();
 	script();
 	check(counter("plain") > plain + 5, "%ld became plain",
 	      counter("plain") - plain);
-	check_int(nr_notes[1], nr_notes[0]);
-	for (unsigned int i = 0; i < nr_notes[0]; i++)
-		check(notes[0][i].value == notes[1][i].value,
-		      "%u: %s is %ld without a region, %ld with one", i,
-		      notes[0][i].what, notes[0][i].value, notes[1][i].value);
+	notes_compare("without a region", "with one");
 }
 
 /* Another thread stores on another CPU while the window becomes plain. */

@@ -38,11 +38,6 @@ static int try_open(int flags)
 	return 0;
 }
 
-static int result(int returned)
-{
-	return returned < 0 ? -errno : 0;
-}
-
 /* Requests that only the owner may make, whatever the region's mode is. */
 static void check_not_owner(void)
 {

@@ -81,6 +81,11 @@ const char *region_path(void)
 	return path;
 }
 
+long result(long returned)
+{
+	return returned < 0 ? -errno : returned;
+}
+
 int request(int fd, unsigned long number, const void *arg)
 {
 	return ioctl(fd, number, arg) < 0 ? -errno : 0;

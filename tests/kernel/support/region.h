@@ -49,6 +49,9 @@ void region_fill(int fd, uint64_t addr, uint64_t size, int prot);
 void *window_map(int fd, uint64_t addr, uint64_t size, int prot,
 		 uint64_t offset);
 
+/* What a system call returned, if it is not negative; or a negative errno. */
+long result(long returned);
+
 /* These return 0 or a negative errno. */
 int region_get_size(int fd, struct mshare_info *info);
 int region_set_size(int fd, uint64_t start, uint64_t size);
