@@ -31,6 +31,21 @@ need_value() {
 	[[ $2 -gt 1 ]] || usage_error "$1 needs a value"
 }
 
+# The Linux release of the series, where no option names another one.
+# shellcheck disable=SC2034 # for the scripts that source this
+default_base=6.12
+
+# choose_base BASE: the Linux release whose series, kernel and guests the verb and
+# all scripts that it runs use, in place of 6.12
+choose_base() {
+	[[ $1 =~ ^[0-9]+\.[0-9]+$ && -e $TREE/kernel/$1/BASE ]] || {
+		local bases=("$TREE"/kernel/*/BASE)
+		bases=("${bases[@]%/BASE}")
+		usage_error "there is no base \"$1\": ${bases[*]##*/}"
+	}
+	export MSHARE_BASE=$1
+}
+
 make_cache() {
 	[[ $CACHE == /* ]] || die "the cache folder $CACHE is not an absolute path" \
 		"set MSHARE_CACHE to an absolute path"

@@ -78,7 +78,7 @@ struct mshare_protect {
  * struct msharefs_stat - contents and use of a region
  * @size: sizeof(struct msharefs_stat)
  * @flags: must be 0
- * @attached: processes that have a window on the region
+ * @attached: processes that have a window on the region, or a plain mapping
  * @mappings: objects mapped in the region, as kernel VMAs
  * @mapped: bytes that those mappings span
  * @resident: bytes of memory that the shared page tables map
@@ -344,6 +344,52 @@ struct msharefs_remove {
 
 #define MSHAREFS_REMOVE_SIZE_VER0	24
 
+/**
+ * struct msharefs_nameless - memory of a program with PR_SET_MSHARE
+ * @size: sizeof(struct msharefs_nameless)
+ * @flags: must be 0
+ * @number: in: 0, or the number of the last one; out: the number of the next
+ *	one. ENOENT if there is none. No two of them have the same number.
+ * @start: out: first address, as in struct mshare_info; 0 if it is not set
+ * @length: out: size of the range; 0 if it is not set
+ * @bytes: out: size that the program asked for
+ * @stat: in: address of a struct msharefs_stat, or 0
+ * @inode: out: inode number in /proc/PID/maps, which for System V memory is its
+ *	ID
+ * @dev: out: number of the device in /proc/PID/maps for windows, as in st_dev
+ * @plain_dev: out: number of the device for plain mappings
+ * @uid: out: user who created the memory
+ * @shmid: out: ID of System V memory, or -1 for memory of mmap()
+ * @ipc: out: inode number of the IPC namespace of @shmid, as of
+ *	/proc/PID/ns/ipc, or 0
+ * @reserved: 0
+ * @command: out: name of the process that created the memory, ended by a NUL
+ *
+ * For a directory that is open for reading, and for mshare_info, of any mount.
+ * Lists the memory of the user of the process, from processes in the PID
+ * namespace of the process; or all, with CAP_SYS_ADMIN in the initial user
+ * namespace.
+ */
+struct msharefs_nameless {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 number;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 bytes;
+	__aligned_u64 stat;
+	__aligned_u64 inode;
+	__aligned_u64 dev;
+	__aligned_u64 plain_dev;
+	__u32 uid;
+	__s32 shmid;
+	__u32 ipc;
+	__u32 reserved;
+	char command[16];
+};
+
+#define MSHAREFS_NAMELESS_SIZE_VER0	104
+
 #define MSHAREFS_IOC_MAGIC 'x'
 
 #define MSHAREFS_GET_SIZE	_IOR(MSHAREFS_IOC_MAGIC, 0, struct mshare_info)
@@ -362,5 +408,6 @@ struct msharefs_remove {
 #define MSHAREFS_FEATURES	_IOWR(MSHAREFS_IOC_MAGIC, 13, struct msharefs_features)
 #define MSHAREFS_NEXT_REMOVED	_IOWR(MSHAREFS_IOC_MAGIC, 14, struct msharefs_removed)
 #define MSHAREFS_REMOVE_UNUSED	_IOW(MSHAREFS_IOC_MAGIC, 15, struct msharefs_remove)
+#define MSHAREFS_NEXT_NAMELESS	_IOWR(MSHAREFS_IOC_MAGIC, 16, struct msharefs_nameless)
 
 #endif /* _UAPI_LINUX_MSHAREFS_H */
