@@ -202,8 +202,9 @@ static int granule_of_part(int directory, uint64_t *granule)
 
 	if (mshare_check(directory))
 		return -ENODATA;
-	*granule = mshare_features(directory, &features) ? USUAL_GRANULE :
-							   features.granule;
+	*granule = mshare_features(directory, &features, sizeof(features)) ?
+			   USUAL_GRANULE :
+			   features.granule;
 	return 0;
 }
 

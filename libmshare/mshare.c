@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -193,52 +194,46 @@ int mshare_seal(int fd, unsigned int seals)
 	return request(fd, MSHAREFS_SEAL, &seal);
 }
 
-int mshare_features(int fd, struct msharefs_features *features)
+/*
+ * The caller's structure can be smaller or larger than the one that this file
+ * is compiled with: the rest of a larger one is for the kernel, and 0.
+ */
+int mshare_features(int fd, struct msharefs_features *features, size_t size)
 {
-	*features = (struct msharefs_features){ .size = sizeof(*features) };
+	if (size < MSHAREFS_FEATURES_SIZE_VER0)
+		return -EINVAL;
+	memset(features, 0, size);
+	features->size = (__u32)size;
 	return request(fd, MSHAREFS_FEATURES, features);
 }
 
-int mshare_stat(int fd, struct msharefs_stat *stat)
+int mshare_stat(int fd, struct msharefs_stat *stat, size_t size)
 {
-	*stat = (struct msharefs_stat){ .size = sizeof(*stat) };
+	if (size < MSHAREFS_STAT_SIZE_VER0)
+		return -EINVAL;
+	memset(stat, 0, size);
+	stat->size = (__u32)size;
 	return request(fd, MSHAREFS_STAT, stat);
 }
 
 int mshare_next_mapping(int fd, uint64_t addr, struct msharefs_mapping *mapping,
-			char *name, size_t name_size)
+			size_t size, char *name, size_t name_size)
 {
 	int err;
 
-	*mapping = (struct msharefs_mapping){
-		.size = sizeof(*mapping),
-		.addr = addr,
-		.name = (uintptr_t)name,
-		.name_size = (__u32)name_size,
-	};
+	if (size < MSHAREFS_MAPPING_SIZE_VER0)
+		return -EINVAL;
+	memset(mapping, 0, size);
+	mapping->size = (__u32)size;
+	mapping->addr = addr;
+	mapping->name = (uintptr_t)name;
+	mapping->name_size = (__u32)name_size;
 	err = request(fd, MSHAREFS_NEXT_MAPPING, mapping);
 	if (err)
 		return err;
 	if (!mapping->name_size)
 		name[0] = '\0';
 	return 0;
-}
-
-int mshare_next_removed(int directory, uint64_t inode,
-			struct msharefs_removed *removed,
-			struct msharefs_stat *stat, char *name,
-			size_t name_size)
-{
-	*removed = (struct msharefs_removed){
-		.size = sizeof(*removed),
-		.inode = inode,
-		.stat = (uintptr_t)stat,
-		.name = (uintptr_t)name,
-		.name_size = (__u32)name_size,
-	};
-	if (stat)
-		*stat = (struct msharefs_stat){ .size = sizeof(*stat) };
-	return request(directory, MSHAREFS_NEXT_REMOVED, removed);
 }
 
 int mshare_remove_unused(int directory, const char *name, uint64_t idle)

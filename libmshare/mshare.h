@@ -195,26 +195,37 @@ int mshare_seal(int fd, unsigned int seals);
  */
 
 /*
+ * The structures can grow at the end in later versions. A function that fills a
+ * structure of the caller gets its size, sizeof(): fields that the library or
+ * the kernel does not know are 0. A structure that the library passes to fn has
+ * the size that the library knows, which is in the field size.
+ */
+
+/*
  * Gets what the kernel supports. fd is a region, a directory, or mshare_info.
+ *	-EINVAL		size is less than MSHAREFS_FEATURES_SIZE_VER0
  *	-ENOTTY		the kernel is older than this request
  */
-int mshare_features(int fd, struct msharefs_features *features);
+int mshare_features(int fd, struct msharefs_features *features, size_t size);
 
 /*
  * Gets the memory and the counters of a region, and the number of its
- * processes. -EBADF: fd is not open for reading.
+ * processes.
+ *	-EBADF		fd is not open for reading
+ *	-EINVAL		size is less than MSHAREFS_STAT_SIZE_VER0
  */
-int mshare_stat(int fd, struct msharefs_stat *stat);
+int mshare_stat(int fd, struct msharefs_stat *stat, size_t size);
 
 /*
- * Gets the mapping at addr, or else the next one. name gets the path of the
- * mapped file, "" for anonymous memory; name_size is at least 1, and PATH_MAX
- * is enough.
+ * Gets the mapping at addr, or else the next one. size is that of the
+ * structure. name gets the path of the mapped file, "" for anonymous memory;
+ * name_size is at least 1, and PATH_MAX is enough.
+ *	-EINVAL		size is less than MSHAREFS_MAPPING_SIZE_VER0
  *	-ENOENT		no mapping is at addr or above
  *	-ERANGE		the path does not fit into name
  */
 int mshare_next_mapping(int fd, uint64_t addr, struct msharefs_mapping *mapping,
-			char *name, size_t name_size);
+			size_t size, char *name, size_t name_size);
 
 /*
  * Calls fn for each mapping of a region, by address, until fn returns a number
@@ -270,20 +281,36 @@ int mshare_walk_regions(int dirfd, const char *name, unsigned int flags,
 			void *data);
 
 /*
- * Gets the first region without a name that has a larger inode number than
- * inode, and that was in the directory or below: a removed region lives as long
- * as a process has the region attached or open. name gets the path that the
- * region had, from the directory on, and stat its figures; each may be NULL.
- * Only the owner of a region sees the region, and processes with CAP_FOWNER or
- * CAP_DAC_READ_SEARCH.
- *	-ENOENT		there is no such region
+ * Calls fn for each region without a name that was in the directory or below,
+ * by inode number, until fn returns a number other than 0. Returns that number,
+ * 0 after the last region, or -errno. A removed region lives as long as a
+ * process has the region attached or open. name is the path that the region
+ * had, from the directory on. Only the owner of a region sees the region, and
+ * processes with CAP_FOWNER or CAP_DAC_READ_SEARCH. The arguments of fn are
+ * valid until fn returns.
  *	-ENOTTY		directory is none, or the kernel is older than this
- *	-ERANGE		the path does not fit into name
  */
-int mshare_next_removed(int directory, uint64_t inode,
-			struct msharefs_removed *removed,
-			struct msharefs_stat *stat, char *name,
-			size_t name_size);
+int mshare_walk_removed(int directory,
+			int (*fn)(const struct msharefs_removed *removed,
+				  const struct msharefs_stat *stat,
+				  const char *name, void *data),
+			void *data);
+
+/*
+ * Calls fn for each nameless region, which is the memory of a program with
+ * PR_SET_MSHARE, that has a larger number than number, in the order of the
+ * numbers, until fn returns a number other than 0. Returns that number, 0 after
+ * the last region, or -errno. fd is a directory, or mshare_info, of any mount. A
+ * process sees the memory that processes of its user in its PID namespace have
+ * created; with CAP_SYS_ADMIN, all. The arguments of fn are valid until fn
+ * returns.
+ *	-ENOTTY		fd is neither, or the kernel is older than this
+ */
+int mshare_walk_nameless(int fd, uint64_t number,
+			 int (*fn)(const struct msharefs_nameless *nameless,
+				   const struct msharefs_stat *stat,
+				   void *data),
+			 void *data);
 
 /*
  * Removes the region name in the directory as unlink() does, but only if no

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 struct walk {
@@ -169,12 +170,68 @@ int mshare_walk_mappings(int fd,
 	int ret;
 
 	for (;;) {
-		ret = mshare_next_mapping(fd, addr, &mapping, name,
-					  sizeof(name));
+		ret = mshare_next_mapping(fd, addr, &mapping, sizeof(mapping),
+					  name, sizeof(name));
 		if (ret)
 			return ret == -ENOENT ? 0 : ret;
 		addr = mapping.addr + mapping.length;
 		ret = fn(&mapping, name, data);
+		if (ret)
+			return ret;
+	}
+}
+
+int mshare_walk_removed(int directory,
+			int (*fn)(const struct msharefs_removed *removed,
+				  const struct msharefs_stat *stat,
+				  const char *name, void *data),
+			void *data)
+{
+	struct msharefs_removed removed;
+	struct msharefs_stat stat;
+	char name[PATH_MAX];
+	uint64_t inode = 0;
+	int ret;
+
+	for (;;) {
+		stat = (struct msharefs_stat){ .size = sizeof(stat) };
+		removed = (struct msharefs_removed){
+			.size = sizeof(removed),
+			.inode = inode,
+			.stat = (uintptr_t)&stat,
+			.name = (uintptr_t)name,
+			.name_size = sizeof(name),
+		};
+		if (ioctl(directory, MSHAREFS_NEXT_REMOVED, &removed))
+			return errno == ENOENT ? 0 : -errno;
+		inode = removed.inode;
+		ret = fn(&removed, &stat, name, data);
+		if (ret)
+			return ret;
+	}
+}
+
+int mshare_walk_nameless(int fd, uint64_t number,
+			 int (*fn)(const struct msharefs_nameless *nameless,
+				   const struct msharefs_stat *stat,
+				   void *data),
+			 void *data)
+{
+	struct msharefs_nameless nameless;
+	struct msharefs_stat stat;
+	int ret;
+
+	for (;;) {
+		stat = (struct msharefs_stat){ .size = sizeof(stat) };
+		nameless = (struct msharefs_nameless){
+			.size = sizeof(nameless),
+			.number = number,
+			.stat = (uintptr_t)&stat,
+		};
+		if (ioctl(fd, MSHAREFS_NEXT_NAMELESS, &nameless))
+			return errno == ENOENT ? 0 : -errno;
+		number = nameless.number;
+		ret = fn(&nameless, &stat, data);
 		if (ret)
 			return ret;
 	}

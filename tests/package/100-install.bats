@@ -91,13 +91,24 @@ works_on_a_region() {
 
 @test "README, NEWS and examples are in the package" {
 	for file in README NEWS examples/mshare-example.service examples/mshare-example.slice \
-		examples/apparmor.d/usr.bin.msharectl; do
+		examples/apparmor.d/usr.bin.msharectl examples/postgresql@.service.d/mshare.conf; do
 		[[ -s $ROOT/usr/share/doc/mshare/$file ]]
 	done
 	run systemd-analyze verify --man=no \
 		"$ROOT"/usr/lib/systemd/system/mshare-shutdown.service \
 		"$ROOT"/usr/lib/systemd/system/sys-fs-mshare.mount
 	refute_output --regexp 'nknown|[Cc]ycle|nvalid'
+}
+
+@test "systemd accepts the drop-in for Debian's PostgreSQL" {
+	unit=/usr/lib/systemd/system/postgresql@.service
+	[[ -e $unit ]] || unit=${unit#/usr}
+	[[ -e $unit ]] || skip 'PostgreSQL is not installed'
+	mkdir units
+	cp -r "$unit" "$ROOT/usr/share/doc/mshare/examples/postgresql@.service.d" units
+	SYSTEMD_UNIT_PATH=$PWD/units: run systemd-analyze verify --man=no units/postgresql@15-main.service
+	assert_success
+	assert_output ''
 }
 
 @test "a program is built through pkg-config and uses a region" {

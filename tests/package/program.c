@@ -85,6 +85,52 @@ static void use_mount(int mount)
 	must("unlink", unlinkat(mount, "third", 0));
 }
 
+/* The structures of a later header, and of one that is none. */
+static void use_other_sizes(int fd, uint64_t start)
+{
+	struct {
+		struct msharefs_stat stat;
+		uint64_t later, behind;
+	} s = { .later = 5, .behind = 6 };
+	struct {
+		struct msharefs_features features;
+		uint64_t later, behind;
+	} f = { .later = 5, .behind = 6 };
+	struct {
+		struct msharefs_mapping mapping;
+		uint64_t later, behind;
+	} m = { .later = 5, .behind = 6 };
+	char name[8];
+
+	must("stat, larger",
+	     mshare_stat(fd, &s.stat, sizeof(s.stat) + sizeof(s.later)));
+	must_be("a later figure", (int64_t)s.later, 0);
+	must_be("behind the figures", (int64_t)s.behind, 6);
+	must_be("mapped", s.stat.mapped == SIZE, 1);
+	must("features, larger",
+	     mshare_features(fd, &f.features,
+			     sizeof(f.features) + sizeof(f.later)));
+	must_be("a later feature", (int64_t)f.later, 0);
+	must_be("behind the features", (int64_t)f.behind, 6);
+	must("next_mapping, larger",
+	     mshare_next_mapping(fd, start, &m.mapping,
+				 sizeof(m.mapping) + sizeof(m.later), name,
+				 sizeof(name)));
+	must_be("a later field", (int64_t)m.later, 0);
+	must_be("behind the mapping", (int64_t)m.behind, 6);
+
+	s.stat.mapped = 7;
+	must_be("stat, too small",
+		mshare_stat(fd, &s.stat, MSHAREFS_STAT_SIZE_VER0 - 1), -EINVAL);
+	must_be("unchanged figures", (int64_t)s.stat.mapped, 7);
+	must_be("features, too small", mshare_features(fd, &f.features, 8),
+		-EINVAL);
+	must_be("next_mapping, too small",
+		mshare_next_mapping(fd, start, &m.mapping, 8, name,
+				    sizeof(name)),
+		-EINVAL);
+}
+
 int main(int argc, char **argv)
 {
 	struct msharefs_stat stat;
@@ -103,9 +149,10 @@ int main(int argc, char **argv)
 			       MAP_NORESERVE, -1, 0));
 	must("attach", mshare_attach(fd, PROT_READ | PROT_WRITE, &window));
 	strcpy(window, "shared");
-	must("stat", mshare_stat(fd, &stat));
+	must("stat", mshare_stat(fd, &stat, sizeof(stat)));
 	printf("%s at %p of %" PRIu64 ", %" PRIu64 " mapped\n", (char *)window,
 	       window, size, (uint64_t)stat.mapped);
+	use_other_sizes(fd, start);
 	must("protect", mshare_protect(fd, start, size, PROT_READ));
 	must("unmap", mshare_unmap(fd, start, size));
 	must("detach", mshare_detach(window, size));
