@@ -19,4 +19,7 @@ int enough_memory(const char *name, int fd, uint64_t size, bool force);
  */
 bool enough_memory_is_full(const struct subject *subject, int fd);
 
+/* The same for a mapping that needs more than is left of the limit. */
+bool enough_memory_exceeds(const struct subject *subject, int fd);
+
 #endif

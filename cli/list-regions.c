@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "nameless.h"
 #include "names.h"
 #include "xalloc.h"
 
@@ -21,12 +21,20 @@ struct collection {
 	int ret;
 };
 
+static struct row *new_row(struct collection *c, const char *name)
+{
+	struct row *row = listing_add_row(c->listing, name);
+
+	cell_string(&row->cells[c->listing->def->mount_column], "%s",
+		    c->mount->path);
+	return row;
+}
+
 static int fill_row(struct collection *c, const char *name,
 		    const struct region *region)
 {
 	const size_t before = listing_count(c->listing);
-	struct row *row =
-		listing_add_row(c->listing, mount_relative(c->mount, name));
+	struct row *row = new_row(c, mount_relative(c->mount, name));
 	int err = c->source->fill(row, region, c->source->data);
 
 	if (!err)
@@ -40,8 +48,7 @@ static int fill_row(struct collection *c, const char *name,
 static void add_row(struct collection *c, const struct mshare_entry *entry,
 		    void (*fill)(struct cell *cells, const struct stat *st))
 {
-	struct row *row = listing_add_row(
-		c->listing, mount_relative(c->mount, entry->name));
+	struct row *row = new_row(c, mount_relative(c->mount, entry->name));
 
 	if (fill)
 		fill(row->cells, entry->st);
@@ -116,16 +123,50 @@ static bool add_closed(struct collection *c, const char *name)
 	close(fd);
 	if (ret || !S_ISREG(st.st_mode))
 		return false;
-	row = listing_add_row(c->listing, mount_relative(c->mount, name));
+	row = new_row(c, mount_relative(c->mount, name));
 	c->source->fill_closed(row->cells, &st);
 	return true;
+}
+
+static int add_nameless(const struct msharefs_nameless *nameless,
+			const struct msharefs_stat *stat, void *data)
+{
+	struct collection *c = data;
+	char name[NAMELESS_STRLEN];
+
+	nameless_format(nameless->number, name);
+	c->source->fill_nameless(listing_add_row(c->listing, name), nameless,
+				 stat, c->source->data);
+	return 0;
+}
+
+/* The regions belong to no mount: any of them has the request. */
+static int collect_nameless(struct collection *c)
+{
+	int err = mshare_walk_nameless(c->mount->fd, 0, add_nameless, c);
+
+	return err ? nameless_failed(NULL, err) : EXIT_SUCCESS;
+}
+
+static void collect_number(struct collection *c, const char *name,
+			   uint64_t number)
+{
+	int err = nameless_find(c->mount->fd, number, add_nameless, c);
+
+	if (err)
+		c->ret = nameless_failed(name, err);
 }
 
 static void collect_name(struct collection *c, const char *name)
 {
 	struct region region;
+	uint64_t number;
 	int err;
 
+	if (nameless_parse(name, &number)) {
+		collect_number(c, name, number);
+		return;
+	}
 	if (c->source->fill_directory) {
 		err = collect_directory(c, name);
 		if (!err)
@@ -147,14 +188,16 @@ static void collect_name(struct collection *c, const char *name)
 }
 
 /* Marked like the names of removed files in /proc. */
-static void add_removed(struct collection *c,
-			const struct msharefs_removed *removed,
-			const struct msharefs_stat *stat, const char *name)
+static int add_removed(const struct msharefs_removed *removed,
+		       const struct msharefs_stat *stat, const char *name,
+		       void *data)
 {
+	struct collection *c = data;
 	const struct region region = {
 		.fd = -1,
 		.range = { .start = removed->start, .size = removed->length },
 		.st = {
+			.st_dev = c->mount->dev,
 			.st_ino = removed->inode,
 			.st_mode = removed->mode,
 			.st_uid = removed->uid,
@@ -165,9 +208,10 @@ static void add_removed(struct collection *c,
 
 	if (asprintf(&marked, "%s (deleted)", name) < 0)
 		marked = xcheck(NULL);
-	c->source->fill_removed(listing_add_row(c->listing, marked), &region,
-				stat, c->source->data);
+	c->source->fill_removed(new_row(c, marked), &region, stat,
+				c->source->data);
 	free(marked);
+	return 0;
 }
 
 /*
@@ -176,44 +220,46 @@ static void add_removed(struct collection *c,
  */
 static int collect_removed(struct collection *c)
 {
-	struct msharefs_removed removed = { 0 };
-	struct msharefs_stat stat;
-	char name[PATH_MAX];
-	int err;
+	int err = mshare_walk_removed(c->mount->fd, add_removed, c);
 
-	for (;;) {
-		err = mshare_next_removed(c->mount->fd, removed.inode, &removed,
-					  &stat, name, sizeof(name));
-		if (err)
-			break;
-		add_removed(c, &removed, &stat, name);
-	}
-	if (err == -ENOENT || err == -ENOTTY)
+	if (!err || err == -ENOTTY)
 		return EXIT_SUCCESS;
 	return names_failed(c->mount, OP_LIST, c->mount->path, err);
 }
 
-int regions_collect(struct listing *l, const struct mount *mount,
+static int collect_mount(struct collection *c)
+{
+	int err = mshare_walk_regions(c->mount->fd, NULL,
+				      MSHARE_WALK_DIRECTORIES, collect, c);
+
+	if (err)
+		return names_failed(c->mount, OP_LIST, c->mount->path, err);
+	/* Names for other programs: a removed region has none. */
+	if (c->source->fill_removed &&
+	    c->listing->options->format != LISTING_ZERO)
+		c->ret |= collect_removed(c);
+	return c->ret;
+}
+
+int regions_collect(struct listing *l, const struct mounts *mounts,
 		    const struct region_source *source)
 {
 	struct collection c = {
 		.listing = l,
-		.mount = mount,
+		.mount = mounts->items,
 		.source = source,
 		.ret = EXIT_SUCCESS,
 	};
-	int err;
 
 	for (int i = 0; i < l->options->name_count; i++)
 		collect_name(&c, l->options->names[i]);
 	if (l->options->name_count)
 		return c.ret;
-	err = mshare_walk_regions(mount->fd, NULL, MSHARE_WALK_DIRECTORIES,
-				  collect, &c);
-	if (err)
-		return names_failed(mount, OP_LIST, mount->path, err);
-	/* Names for other programs: a removed region has none. */
-	if (source->fill_removed && l->options->format != LISTING_ZERO)
-		c.ret |= collect_removed(&c);
+	for (size_t i = 0; i < mounts->count; i++) {
+		c.mount = &mounts->items[i];
+		c.ret |= collect_mount(&c);
+	}
+	if (l->options->all && l->options->format != LISTING_ZERO)
+		c.ret |= collect_nameless(&c);
 	return c.ret;
 }

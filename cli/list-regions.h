@@ -21,6 +21,10 @@ struct region_source {
 	 */
 	void (*fill_removed)(struct row *row, const struct region *region,
 			     const struct msharefs_stat *stat, void *data);
+	/* For a nameless region. */
+	void (*fill_nameless)(struct row *row,
+			      const struct msharefs_nameless *nameless,
+			      const struct msharefs_stat *stat, void *data);
 	/* For a directory; NULL if directories are not listed. */
 	void (*fill_directory)(struct cell *cells, const struct stat *st);
 	void *data;
@@ -28,10 +32,10 @@ struct region_source {
 };
 
 /*
- * Adds a row for each region that the listing names, or for all regions;
- * reports errors. EXIT_SUCCESS or EXIT_FAILURE.
+ * Adds a row for each region that the listing names, or for all regions of the
+ * mounts; reports errors. EXIT_SUCCESS or EXIT_FAILURE.
  */
-int regions_collect(struct listing *listing, const struct mount *mount,
+int regions_collect(struct listing *listing, const struct mounts *mounts,
 		    const struct region_source *source);
 
 #endif

@@ -230,7 +230,27 @@ static struct json_object *usage_of(const struct mount *mount)
 	return object;
 }
 
-void listing_print_json(const struct listing *l, const struct mount *mount)
+static void add_mount(struct json_object *object, const struct mount *mount)
+{
+	add(object, "mount_point", escaped(escape_utf8, mount->path));
+	add(object, "granule", new_number(mount->granule));
+	add(object, "mount", usage_of(mount));
+}
+
+static struct json_object *new_mounts(const struct mounts *mounts)
+{
+	struct json_object *array = new_array();
+
+	for (size_t i = 0; i < mounts->count; i++) {
+		struct json_object *object = new_object();
+
+		add_mount(object, &mounts->items[i]);
+		append(array, object);
+	}
+	return array;
+}
+
+void listing_print_json(const struct listing *l, const struct mounts *mounts)
 {
 	const int layout = l->def->is_stream ? 0 : JSON_C_TO_STRING_PRETTY;
 	struct json_object *object = new_object(), *rows = new_rows(l);
@@ -241,9 +261,10 @@ void listing_print_json(const struct listing *l, const struct mount *mount)
 	add(object, "version", new_number(JSON_VERSION));
 	if (l->def->is_stream)
 		add(object, "time", now());
-	add(object, "mount_point", escaped(escape_utf8, mount->path));
-	add(object, "granule", new_number(mount->granule));
-	add(object, "mount", usage_of(mount));
+	if (l->options->all_mounts)
+		add(object, "mounts", new_mounts(mounts));
+	else
+		add_mount(object, mounts->items);
 	add(object, l->def->key, rows);
 	text = json_object_to_json_string_ext(
 		object, layout | JSON_C_TO_STRING_SPACED |

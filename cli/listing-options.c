@@ -3,7 +3,8 @@
 #include "listing.h"
 
 enum {
-	OPT_FILTER = 0x100,
+	OPT_ALL_MOUNTS = 0x100,
+	OPT_FILTER,
 	OPT_LIST_COLUMNS,
 	OPT_OUTPUT_ALL,
 	OPT_SORT,
@@ -11,6 +12,10 @@ enum {
 
 /* clang-format off */
 static const struct argp_option options[] = {
+	{ "all", 'a', NULL, 0,
+	  "list nameless regions, which are the memory of programs, as well", 0 },
+	{ "all-mounts", OPT_ALL_MOUNTS, NULL, 0,
+	  "list the regions of all mounts of msharefs", 0 },
 	{ "json", 'J', NULL, 0, "print JSON", 0 },
 	{ "raw", 'r', NULL, 0, "print columns separated by one space", 0 },
 	{ "pairs", 'P', NULL, 0, "print KEY=\"value\" pairs", 0 },
@@ -46,6 +51,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct listing_options *o = state->input;
 
 	switch (key) {
+	case 'a':
+		o->all = true;
+		return 0;
+	case OPT_ALL_MOUNTS:
+		o->all_mounts = true;
+		return 0;
 	case 'J':
 		set_format(o, LISTING_JSON, "--json");
 		return 0;
@@ -85,6 +96,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARGS:
 		o->names = state->argv + state->next;
 		o->name_count = state->argc - state->next;
+		return 0;
+	case ARGP_KEY_END:
+		if (o->name_count && (o->all || o->all_mounts))
+			cli_usage_error("NAME and %s exclude each other",
+					o->all ? "--all" : "--all-mounts");
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		return 0;

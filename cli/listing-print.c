@@ -14,7 +14,7 @@ static void print_names(const struct listing *l)
 	}
 }
 
-int listing_print(struct listing *l, const struct mount *mount)
+int listing_print(struct listing *l, const struct mounts *mounts)
 {
 	int err;
 
@@ -24,7 +24,7 @@ int listing_print(struct listing *l, const struct mount *mount)
 		return EXIT_SUCCESS;
 	}
 	if (l->options->format == LISTING_JSON) {
-		listing_print_json(l, mount);
+		listing_print_json(l, mounts);
 		return EXIT_SUCCESS;
 	}
 	/* Headings alone say nothing; ls(1) prints none either. */

@@ -7,7 +7,7 @@
 /* The forms of listing_print(). */
 
 void listing_print_json(const struct listing *listing,
-			const struct mount *mount);
+			const struct mounts *mounts);
 
 /* A table, raw columns, or pairs. 0 or -errno. */
 int listing_print_table(const struct listing *listing);

@@ -80,6 +80,15 @@ static void select_list(struct listing *l, const char *list)
 	}
 }
 
+static void select_defaults(struct listing *l)
+{
+	select_list(l, l->def->defaults);
+	if (l->options->all && l->def->all_defaults)
+		select_list(l, l->def->all_defaults);
+	if (l->options->all_mounts)
+		select_column(l, l->def->mount_column);
+}
+
 static void select_columns(struct listing *l)
 {
 	const struct listing_options *o = l->options;
@@ -89,7 +98,7 @@ static void select_columns(struct listing *l)
 		for (size_t i = 0; i < l->def->column_count; i++)
 			select_column(l, i);
 	else if (!o->output || add)
-		select_list(l, l->def->defaults);
+		select_defaults(l);
 	if (o->output)
 		select_list(l, o->output + add);
 }

@@ -34,7 +34,10 @@ struct listing_def {
 	const struct column *columns; /* the first one is the name */
 	size_t column_count;
 	const char *defaults; /* the columns without --output */
-	const char *key;      /* of the rows in JSON */
+	/* More of these: with --all, and with --all-mounts. */
+	const char *all_defaults;
+	size_t mount_column;
+	const char *key; /* of the rows in JSON */
 	/* A former name of a column, which --output still takes; or NULL. */
 	const char *old_name;
 	size_t old_column;
@@ -54,6 +57,8 @@ struct listing_options {
 	enum listing_format format;
 	const char *format_option; /* that chose the format, or NULL */
 	bool no_headings, bytes, output_all, list_columns;
+	bool all; /* nameless regions as well */
+	bool all_mounts;
 	const char *output; /* --output's list, or NULL */
 	const char *sort;   /* --sort's column, maybe after a -, or NULL */
 	const char *filters[LISTING_MAX_FILTERS];
@@ -82,7 +87,8 @@ struct cell {
 
 struct row {
 	bool has_details; /* the details of this row are known */
-	size_t owner;     /* in details: the index of the row that has them */
+	size_t owner; /* in details: the index of the row that has them; else
+			     the command's own */
 	struct cell cells[];
 };
 
@@ -151,7 +157,7 @@ void listing_filter(struct listing *listing);
 void listing_arrange(struct listing *listing);
 
 /* Arranges, then prints. EXIT_SUCCESS or EXIT_FAILURE. */
-int listing_print(struct listing *listing, const struct mount *mount);
+int listing_print(struct listing *listing, const struct mounts *mounts);
 
 /*
  * The table, as for a terminal of this width, which the caller frees. NULL: out

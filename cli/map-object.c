@@ -243,7 +243,8 @@ int mapping_try(const struct mapping *m, int fd, struct range range,
 	char path[PATH_MAX];
 
 	/* Older kernels lack the request. */
-	if (mshare_next_mapping(fd, range.start, &next, path, sizeof(path)) ||
+	if (mshare_next_mapping(fd, range.start, &next, sizeof(next), path,
+				sizeof(path)) ||
 	    next.addr >= range.start + range.size)
 		return EXIT_SUCCESS;
 	return message_failed(operation(m), subject, -EEXIST);
@@ -297,6 +298,7 @@ int mapping_make(const struct mapping *m, int fd, struct range range,
 	struct subject made = *subject;
 	enum operation op;
 	uint64_t done = 0;
+	bool interrupted;
 	int err, undone;
 
 	made.range = range;
@@ -318,10 +320,12 @@ int mapping_make(const struct mapping *m, int fd, struct range range,
 		return EXIT_SUCCESS;
 	}
 
-	undone = mshare_unmap(fd, range.start, range.size);
-	if (!interrupt_pending())
+	/* Before the memory is free again, for its figures are in messages. */
+	interrupted = interrupt_pending();
+	if (!interrupted)
 		report_failed(m, op, fd, subject, err);
-	else if (done)
+	undone = mshare_unmap(fd, range.start, range.size);
+	if (interrupted && done)
 		progress_interrupted(subject->name, done, range.size,
 				     undone ? NULL : "nothing is mapped");
 	if (undone)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,11 +27,11 @@ struct message {
 static const struct message messages[] = {
 	{ OP_ANY, 0, NULL, "The kernel's log may tell more: dmesg" },
 	{ OP_ANY, ENOENT, "no such file or directory",
-	  "List the regions: msharectl ls" },
+	  "List the regions: {msharectl} ls" },
 	{ OP_ANY, ENOTDIR, "a part of the path is not a directory",
-	  "List the regions: msharectl ls" },
+	  "List the regions: {msharectl} ls" },
 	{ OP_ANY, EACCES, "permission denied",
-	  "Check the mode and the owner: msharectl ls {name}" },
+	  "Check the mode and the owner: {msharectl} ls {name}" },
 	{ OP_ANY, EPERM, NULL, "Run the command as root." },
 	{ OP_ANY, EROFS, "msharefs is mounted read-only here",
 	  "In a service: ReadWritePaths={mount}; in a container: a writable "
@@ -73,6 +74,11 @@ static const struct message messages[] = {
 	{ OP_MOUNT, EPROTO, "mshare_info does not contain a size",
 	  "Inspect the file: cat {mount}/mshare_info" },
 
+	{ OP_MOUNT_DIR, EMEDIUMTYPE, NULL,
+	  "List the mounts: findmnt -t msharefs" },
+	{ OP_MOUNT_DIR, ENOENT, NULL, "List the mounts: findmnt -t msharefs" },
+	{ OP_MOUNT_DIR, ENOTDIR, NULL, "List the mounts: findmnt -t msharefs" },
+
 	{ OP_DO_MOUNT, EPERM, "only root may mount", NULL },
 	{ OP_DO_MOUNT, EACCES, NULL, "Run the command as root." },
 	{ OP_DO_MOUNT, EOPNOTSUPP, "this kernel has no msharefs",
@@ -95,17 +101,17 @@ static const struct message messages[] = {
 
 	{ OP_DO_UMOUNT, EPERM, "only root may unmount", NULL },
 	{ OP_DO_UMOUNT, EBUSY, "in use",
-	  "Find the processes: msharectl ps; fuser -vm {name}" },
+	  "Find the processes: {msharectl} ps; fuser -vm {name}" },
 	{ OP_DO_UMOUNT, EINVAL, "not a mount point",
 	  "List the mounts: findmnt -t msharefs" },
 
 	{ OP_OPEN, ENOENT, "no such region", NULL },
 	{ OP_OPEN, EISDIR, "a directory, not a region",
-	  "Name a region; list the regions: msharectl ls" },
+	  "Name a region; list the regions: {msharectl} ls" },
 	{ OP_OPEN, ENOTTY, "not a region",
-	  "Name a region; list the regions: msharectl ls" },
+	  "Name a region; list the regions: {msharectl} ls" },
 	{ OP_OPEN, ENXIO, "not a region",
-	  "Name a region; list the regions: msharectl ls" },
+	  "Name a region; list the regions: {msharectl} ls" },
 
 	{ OP_OPEN_READABLE, EACCES, "no permission to write to the region",
 	  "Attach the region read-only: --read-only" },
@@ -115,7 +121,7 @@ static const struct message messages[] = {
 
 	{ OP_NEW, EEXIST, "exists already",
 	  "Choose another name, or remove the region and its memory: "
-	  "msharectl rm {name}" },
+	  "{msharectl} rm {name}" },
 	{ OP_NEW, ENOENT, "the parent directory does not exist",
 	  "Create the directory with mkdir first." },
 	{ OP_NEW, ENOTDIR, NULL, "Choose another name." },
@@ -156,7 +162,7 @@ static const struct message messages[] = {
 
 	/* Requests for a range of a region. */
 	{ OP_RANGE, EINVAL, "the kernel refuses this range",
-	  "The range must be inside the region: msharectl info {name}" },
+	  "The range must be inside the region: {msharectl} info {name}" },
 	{ OP_RANGE, ENOMEM, "a part of the range is not mapped",
 	  "Map the whole range, or choose a mapped range with --addr and "
 	  "--size." },
@@ -170,7 +176,7 @@ static const struct message messages[] = {
 	  "Choose another range with --addr and --size, or unmap the range, "
 	  "which frees its memory." },
 	{ OP_MAP, EINVAL, "the kernel refuses this mapping",
-	  "Check the region's range: msharectl info {name}" },
+	  "Check the region's range: {msharectl} info {name}" },
 	{ OP_MAP, ENOSPC, "the mapping exceeds the size limit of the mount",
 	  "Check df {mount}; as root: mount -o remount,size=SIZE {mount}" },
 	{ OP_MAP, ENOMEM, "not enough memory for the whole range",
@@ -215,7 +221,7 @@ static const struct message messages[] = {
 	{ OP_ADVISE, EINVAL, "the mapping does not support this advice",
 	  "See msharectl-advise(8) for the memory that the advice applies to." },
 	{ OP_ADVISE, EACCES, "the mapping does not allow this",
-	  "The advice needs write access: msharectl protect" },
+	  "The advice needs write access: {msharectl} protect" },
 	{ OP_ADVISE, EFAULT, "a part of the range cannot be accessed",
 	  "If the file ends there, choose a smaller --size." },
 	{ OP_ADVISE, EAGAIN, "the kernel is short of resources",
@@ -271,7 +277,7 @@ static const struct message messages[] = {
 	{ OP_STAT, EINVAL, "this kernel returns the counters in another form",
 	  "Use the msharectl that belongs to the kernel." },
 	{ OP_STAT, ENOTTY, "this kernel does not count the memory of regions",
-	  "Update the kernel, or use msharectl info." },
+	  "Update the kernel, or use {msharectl} info." },
 	{ OP_MAPPINGS, ENOTTY, "this kernel does not list mappings",
 	  "Update the kernel, or omit --mappings." },
 
@@ -284,7 +290,7 @@ static const struct message messages[] = {
 	  "Mount proc: mount -t proc proc /proc" },
 
 	{ OP_REMOVE, EISDIR, "a directory",
-	  "Remove the directory and all its regions: msharectl rm -r {name}" },
+	  "Remove the directory and all its regions: {msharectl} rm -r {name}" },
 	{ OP_REMOVE, ENOTEMPTY,
 	  "another process created a name in the directory",
 	  "Stop processes that create regions there, then try again." },
@@ -315,21 +321,14 @@ static const struct message messages[] = {
 
 /* The operation whose rows apply if an operation has no row. */
 static const enum operation parents[OP_COUNT] = {
-	[OP_OPEN_READABLE] = OP_OPEN,
-	[OP_SET_SIZE] = OP_NEW,
-	[OP_MAP] = OP_RANGE,
-	[OP_MAP_FILE] = OP_MAP,
-	[OP_HUGE] = OP_ADVISE_HUGE,
-	[OP_POPULATE] = OP_ADVISE,
-	[OP_ADVISE_HUGE] = OP_ADVISE,
-	[OP_UNMAP] = OP_RANGE,
-	[OP_PROTECT] = OP_RANGE,
-	[OP_ADVISE] = OP_RANGE,
-	[OP_LOCK_MEMORY] = OP_RANGE,
-	[OP_UNLOCK_MEMORY] = OP_RANGE,
-	[OP_MEMPOLICY] = OP_RANGE,
-	[OP_SEALED_MAP] = OP_RANGE,
-	[OP_SEALED_PROTECT] = OP_RANGE,
+	[OP_MOUNT_DIR] = OP_MOUNT,     [OP_OPEN_READABLE] = OP_OPEN,
+	[OP_SET_SIZE] = OP_NEW,        [OP_MAP] = OP_RANGE,
+	[OP_MAP_FILE] = OP_MAP,        [OP_HUGE] = OP_ADVISE_HUGE,
+	[OP_POPULATE] = OP_ADVISE,     [OP_ADVISE_HUGE] = OP_ADVISE,
+	[OP_UNMAP] = OP_RANGE,         [OP_PROTECT] = OP_RANGE,
+	[OP_ADVISE] = OP_RANGE,        [OP_LOCK_MEMORY] = OP_RANGE,
+	[OP_UNLOCK_MEMORY] = OP_RANGE, [OP_MEMPOLICY] = OP_RANGE,
+	[OP_SEALED_MAP] = OP_RANGE,    [OP_SEALED_PROTECT] = OP_RANGE,
 };
 
 static void merge(struct message *found, enum operation op, int err)
@@ -370,19 +369,54 @@ static void begin(const char *name)
 	}
 }
 
-static void expand(const char *text, const struct subject *s)
+/* The mount point that the command line names, or NULL. */
+static const char *mount_point;
+
+void message_set_mount_point(const char *path)
+{
+	mount_point = path;
+}
+
+/* The words of a command that acts on the same mount. */
+static void put_msharectl(void)
+{
+	fputs("msharectl", stderr);
+	if (!mount_point)
+		return;
+	fputs(" -M ", stderr);
+	escape_argument(stderr, mount_point);
+}
+
+struct placeholder {
+	const char *key;
+	const char *value; /* or NULL */
+	bool is_argument;  /* of the commands that hints have */
+};
+
+static void put_value(const struct placeholder *p, bool is_hint)
+{
+	if (!strcmp(p->key, "{msharectl}"))
+		put_msharectl();
+	else if (p->value && p->is_argument && is_hint)
+		escape_argument(stderr, p->value);
+	else if (p->value)
+		escape_message(stderr, p->value);
+}
+
+static void expand(const char *text, const struct subject *s, bool is_hint)
 {
 	char granule[SIZE_STRLEN], range[64], pid[16];
-	const struct {
-		const char *key, *value;
-	} values[] = {
-		{ "{name}", s->name },
-		{ "{mount}", s->mount ? s->mount : "the mount point" },
-		{ "{granule}", s->granule ? size_format(s->granule, granule) :
-					    "the granule" },
-		{ "{range}", range },
-		{ "{pid}", pid },
-		{ "{error}", strerror(-s->err) },
+	const struct placeholder values[] = {
+		{ "{name}", s->name, true },
+		{ "{mount}", s->mount ? s->mount : "the mount point",
+		  s->mount },
+		{ "{granule}",
+		  s->granule ? size_format(s->granule, granule) : "the granule",
+		  false },
+		{ "{range}", range, false },
+		{ "{pid}", pid, false },
+		{ "{error}", strerror(-s->err), false },
+		{ "{msharectl}", NULL, false },
 	};
 	size_t i;
 
@@ -398,7 +432,7 @@ static void expand(const char *text, const struct subject *s)
 			putc(*text++, stderr);
 			continue;
 		}
-		escape_message(stderr, values[i].value ? values[i].value : "");
+		put_value(&values[i], is_hint);
 		text += strlen(values[i].key);
 	}
 	putc('\n', stderr);
@@ -408,8 +442,8 @@ void message_show(const struct subject *subject, const char *cause,
 		  const char *next)
 {
 	begin(subject->name);
-	expand(cause, subject);
-	expand(next, subject);
+	expand(cause, subject, false);
+	expand(next, subject, true);
 }
 
 int message_failed(enum operation op, const struct subject *subject, int err)
@@ -435,7 +469,8 @@ int message_error(const char *name, const char *next, const char *cause, ...)
 	va_start(args, cause);
 	vfprintf(stderr, cause, args);
 	va_end(args);
-	fprintf(stderr, "\n%s\n", next);
+	putc('\n', stderr);
+	expand(next, &(struct subject){ .name = name }, true);
 	return EXIT_FAILURE;
 }
 

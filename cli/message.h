@@ -15,8 +15,9 @@
 
 enum operation {
 	OP_ANY,
-	OP_MOUNT,    /* finding msharefs */
-	OP_DO_MOUNT, /* mounting it */
+	OP_MOUNT,     /* finding msharefs */
+	OP_MOUNT_DIR, /* the same, by an argument */
+	OP_DO_MOUNT,  /* mounting it */
 	OP_DO_UMOUNT,
 	OP_OPEN,          /* a region that exists */
 	OP_OPEN_READABLE, /* the same, for writing, where reading is allowed */
@@ -49,7 +50,11 @@ enum operation {
 	OP_COUNT,
 };
 
-/* Values for the placeholders of texts; 0 or NULL if unknown. */
+/*
+ * Values for the placeholders of texts; 0 or NULL if unknown. {msharectl} is the
+ * command with the option that names this mount, if the command line does. In the
+ * next step, {name} and {mount} are arguments of a command in a shell.
+ */
 struct subject {
 	const char *name;   /* {name}, and in front of the cause */
 	const char *mount;  /* {mount} */
@@ -58,6 +63,9 @@ struct subject {
 	pid_t pid;          /* {pid} */
 	int err;            /* {error}: -errno */
 };
+
+/* The mount point that the command line names, for commands in messages. */
+void message_set_mount_point(const char *path);
 
 /*
  * Prints the message of the table for an operation that failed with err
@@ -81,7 +89,10 @@ int message_exec_failed(const char *program, int err);
 void message_show(const struct subject *subject, const char *cause,
 		  const char *next);
 
-/* For errors that need more detail than the table. next is a whole sentence. */
+/*
+ * For errors that need more detail than the table. next is a whole sentence, with
+ * the placeholders {name} and {msharectl}.
+ */
 int message_error(const char *name, const char *next, const char *cause, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "listing.h"
 #include "message.h"
+#include "xalloc.h"
 
 const char *names_mount_point(const struct cli *cli, const char *dir)
 {
@@ -20,7 +23,8 @@ const char *names_mount_point(const struct cli *cli, const char *dir)
 	if (dir && path && strcmp(dir, path))
 		cli_usage_error("DIR and --mount-point exclude each other");
 	if (dir)
-		return dir;
+		path = dir;
+	message_set_mount_point(path);
 	if (!path)
 		path = getenv("MSHARE_MOUNT_POINT");
 	return path && *path ? path : NULL;
@@ -34,7 +38,7 @@ int names_mount(const struct cli *cli, const char *dir, struct mount *mount)
 	err = mount_open(path, mount);
 	if (!err)
 		return EXIT_SUCCESS;
-	message_failed(OP_MOUNT,
+	message_failed(dir ? OP_MOUNT_DIR : OP_MOUNT,
 		       &(struct subject){
 			       .name = path,
 			       .mount = path ? path : MSHARE_MOUNT_POINT,
@@ -43,18 +47,45 @@ int names_mount(const struct cli *cli, const char *dir, struct mount *mount)
 	return EXIT_UNAVAILABLE;
 }
 
-void names_note_other(const struct mount *mount, int name_count)
+static void note_other(const struct mount *mount)
 {
 	char *other;
 
-	if (!mount->is_found || name_count)
-		return;
 	other = mount_find_other(mount);
 	if (other)
 		message_note(other,
 			     "note: the regions of this msharefs are not "
-			     "shown; choose a mount with --mount-point");
+			     "shown; choose a mount with --mount-point, or "
+			     "--all-mounts");
 	free(other);
+}
+
+int names_mounts(const struct cli *cli, const struct listing_options *options,
+		 struct mounts *mounts)
+{
+	int ret, err;
+
+	*mounts = (struct mounts){
+		.items = xcheck(malloc(sizeof(*mounts->items))),
+		.count = 1,
+	};
+	ret = names_mount(cli, NULL, mounts->items);
+	if (ret) {
+		free(mounts->items);
+		return ret;
+	}
+	if (mounts->items->is_found && !options->name_count &&
+	    !options->all_mounts)
+		note_other(mounts->items);
+	err = options->all_mounts ? mount_add_others(mounts) : 0;
+	if (!err)
+		return EXIT_SUCCESS;
+	ret = message_error(NULL,
+			    "Show one mount with --mount-point; see findmnt "
+			    "-t msharefs",
+			    "cannot open all mounts: %s", strerror(-err));
+	mount_close_all(mounts);
+	return ret;
 }
 
 static char *path_of(const struct mount *mount, const char *name)
@@ -114,6 +145,16 @@ void names_close(struct split_name *split)
 	if (split->dirfd >= 0)
 		close(split->dirfd);
 	free(split->path);
+}
+
+bool names_same_file(int dirfd1, const char *path1, int dirfd2,
+		     const char *path2)
+{
+	struct stat a, b;
+
+	return !fstatat(dirfd1, path1, &a, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(dirfd2, path2, &b, AT_SYMLINK_NOFOLLOW) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 struct subject names_subject(const struct mount *mount, const char *name)

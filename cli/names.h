@@ -11,6 +11,7 @@
 /* The meaning of words of the command line. */
 
 struct cli;
+struct listing_options;
 
 /*
  * Opens the mount, or reports the error. dir is an argument with the mount
@@ -19,16 +20,22 @@ struct cli;
 int names_mount(const struct cli *cli, const char *dir, struct mount *mount);
 
 /*
- * A note for a listing of all regions, if a search found the mount, and another
- * msharefs exists.
+ * Opens the mount of a listing, or all mounts; a note has the mount point of
+ * another msharefs that a search did not choose. EXIT_SUCCESS, or reports the
+ * error: EXIT_UNAVAILABLE without a mount.
  */
-void names_note_other(const struct mount *mount, int name_count);
+int names_mounts(const struct cli *cli, const struct listing_options *options,
+		 struct mounts *mounts);
 
 /*
  * The mount point from dir, from --mount-point or from the environment;
  * otherwise NULL.
  */
 const char *names_mount_point(const struct cli *cli, const char *dir);
+
+/* Whether both paths, without following links, are names of one file. */
+bool names_same_file(int dirfd1, const char *path1, int dirfd2,
+		     const char *path2);
 
 /* The values for a message about a name on this mount. */
 struct subject names_subject(const struct mount *mount, const char *name);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 struct listing;
-struct mount;
+struct mounts;
 
 enum metrics_format {
 	METRICS_NONE,
@@ -40,7 +40,8 @@ struct metrics {
 	size_t state_column, inode_column;
 };
 
-void openmetrics_print(const struct listing *listing, const struct mount *mount,
+void openmetrics_print(const struct listing *listing,
+		       const struct mounts *mounts,
 		       const struct metrics *metrics,
 		       enum metrics_format format);
 

@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "args.h"
+#include "cgroup.h"
 #include "cli.h"
 #include "enough-memory.h"
 #include "escape.h"
 #include "memory.h"
 #include "parse.h"
 #include "steps.h"
+#include "xalloc.h"
 
 enum {
 	OPT_DRY_RUN = 0x100,
@@ -201,7 +203,8 @@ static bool find_hole(int fd, struct range range, struct range *hole)
 	int err;
 
 	for (; at < end; at = m.addr + m.length) {
-		err = mshare_next_mapping(fd, at, &m, path, sizeof(path));
+		err = mshare_next_mapping(fd, at, &m, sizeof(m), path,
+					  sizeof(path));
 		if (err && err != -ENOENT)
 			return false;
 		if (!err && m.addr <= at)
@@ -223,7 +226,8 @@ static bool find_locked(int fd, struct range range, struct range *locked)
 	char path[PATH_MAX];
 
 	for (uint64_t at = range.start; at < end; at = m.addr + m.length) {
-		if (mshare_next_mapping(fd, at, &m, path, sizeof(path)) ||
+		if (mshare_next_mapping(fd, at, &m, sizeof(m), path,
+					sizeof(path)) ||
 		    m.addr >= end)
 			return false;
 		if (!(m.flags & MSHAREFS_MAPPING_LOCKED))
@@ -244,7 +248,7 @@ void range_verb_note_huge(int fd, const struct subject *subject)
 	const char *setting;
 
 	/* A file system has its own settings. */
-	if (mshare_next_mapping(fd, subject->range.start, &m, path,
+	if (mshare_next_mapping(fd, subject->range.start, &m, sizeof(m), path,
 				sizeof(path)) ||
 	    !(m.flags & MSHAREFS_MAPPING_ANONYMOUS))
 		return;
@@ -255,30 +259,50 @@ void range_verb_note_huge(int fd, const struct subject *subject)
 			     setting, value);
 }
 
+/* The cgroup that pays can have less than the machine. */
+static int report_short(enum operation op, int fd,
+			const struct subject *subject)
+{
+	const char *path = NULL;
+	struct msharefs_stat st;
+	char has[SIZE_STRLEN], *next;
+	uint64_t available;
+	int ret;
+
+	if (memory_available(&available))
+		return message_failed(op, subject, -ENOMEM);
+	if (!mshare_stat(fd, &st, sizeof(st)) && st.cgroup)
+		path = cgroup_path(st.cgroup);
+	if (asprintf(&next,
+		     "%sFree memory, or raise the memory limit of the cgroup "
+		     "%s, which pays.",
+		     op == OP_POPULATE ? "Nothing was mapped. " : "",
+		     path ? path : "that created the region") < 0)
+		next = xcheck(NULL);
+	ret = message_error(subject->name, next,
+			    "memory is short: %s of memory and swap are "
+			    "available",
+			    size_format(available, has));
+	free(next);
+	return ret;
+}
+
 /* ENOMEM has two reasons: holes, and a shortage of memory. */
 static int report_enomem(enum operation op, int fd,
 			 const struct subject *subject)
 {
 	struct subject hole = *subject;
-	char has[SIZE_STRLEN];
-	uint64_t available;
 
-	if (find_hole(fd, subject->range, &hole.range)) {
+	if (op != OP_POPULATE && find_hole(fd, subject->range, &hole.range)) {
 		message_show(&hole,
 			     "a part of the range is not mapped: {range}",
 			     "Map the whole range, or choose a mapped range "
 			     "with --addr and --size.");
 		return EXIT_FAILURE;
 	}
-	if ((op != OP_ADVISE && op != OP_ADVISE_HUGE) ||
-	    memory_available(&available))
-		return message_failed(op, subject, -ENOMEM);
-	return message_error(subject->name,
-			     "Free memory, or raise the memory limit of the "
-			     "cgroup that created the region, which pays.",
-			     "memory is short: %s of memory and swap are "
-			     "available",
-			     size_format(available, has));
+	if (op == OP_ADVISE || op == OP_ADVISE_HUGE || op == OP_POPULATE)
+		return report_short(op, fd, subject);
+	return message_failed(op, subject, -ENOMEM);
 }
 
 int range_verb_failed(enum operation op, int fd, const struct subject *subject,
@@ -296,21 +320,28 @@ int range_verb_failed(enum operation op, int fd, const struct subject *subject,
 	struct msharefs_stat st;
 
 	if (err == -ENOMEM && subject->range.size &&
-	    (op == OP_ADVISE || op == OP_ADVISE_HUGE || op == OP_LOCK_MEMORY ||
-	     op == OP_PROTECT || op == OP_MEMPOLICY || op == OP_UNLOCK_MEMORY))
+	    (op == OP_ADVISE || op == OP_ADVISE_HUGE || op == OP_POPULATE ||
+	     op == OP_LOCK_MEMORY || op == OP_PROTECT || op == OP_MEMPOLICY ||
+	     op == OP_UNLOCK_MEMORY))
 		return report_enomem(op, fd, subject);
 	if (err == -EINVAL && op == OP_ADVISE &&
 	    find_locked(fd, subject->range, &locked.range)) {
 		message_show(&locked, "a part of the range is locked: {range}",
-			     "Unlock the memory first: msharectl unlock "
+			     "Unlock the memory first: {msharectl} unlock "
 			     "{name}");
 		return EXIT_FAILURE;
 	}
 	if (err == -EFAULT && op == OP_ADVISE &&
 	    enough_memory_is_full(subject, fd))
 		return EXIT_FAILURE;
+	if (err == -ENOSPC && (op == OP_MAP || op == OP_MAP_FILE) &&
+	    enough_memory_exceeds(subject, fd))
+		return EXIT_FAILURE;
+	/* The others touch memory. */
+	if (err == -ENOSPC && enough_memory_is_full(subject, fd))
+		return EXIT_FAILURE;
 	/* EPERM has other reasons as well. */
-	if (err != -EPERM || mshare_stat(fd, &st))
+	if (err != -EPERM || mshare_stat(fd, &st, sizeof(st)))
 		return message_failed(op, subject, err);
 	for (size_t i = 0; i < sizeof(sealed) / sizeof(sealed[0]); i++)
 		if (sealed[i].op == op && (st.seals & sealed[i].seal))

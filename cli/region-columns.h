@@ -22,6 +22,10 @@ enum {
 	REGION_INODE,
 	REGION_STATE,
 	REGION_CTIME,
+	REGION_ATTACHED,
+	REGION_RESIDENT,
+	REGION_PROGRAM,
+	REGION_MOUNT,
 	REGION_TYPE, /* the last, for listings with directories */
 	REGION_COLUMNS,
 };
@@ -30,8 +34,17 @@ extern const struct column region_columns[REGION_COLUMNS];
 
 /* Local time, in the form of ISO 8601. */
 void region_columns_fill_time(struct cell *cell, time_t time);
-/* All columns except name and type. */
+/* All columns except name, type, mount and those of the next function. */
 void region_columns_fill(struct cell *cells, const struct region *region);
+/* The figures, if the listing needs them. 0 or -errno. */
+int region_columns_read_use(const struct listing *listing, struct cell *cells,
+			    const struct region *region);
+void region_columns_fill_use(struct cell *cells,
+			     const struct msharefs_stat *stat);
+/* All columns except name and type; there is no mount. */
+void region_columns_fill_nameless(struct cell *cells,
+				  const struct msharefs_nameless *nameless,
+				  const struct msharefs_stat *stat);
 /* The columns that are known of a file that is not open. */
 void region_columns_fill_stat(struct cell *cells, const struct stat *st);
 

@@ -3,26 +3,45 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <mshare.h>
+
 #include "range-verb.h"
 #include "cli.h"
+#include "memory.h"
+#include "message.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* younger than glibc 2.36 */
 #endif
 
+/* The kernel reports success although nothing can be swapped out. */
+static void note_no_swap(int fd, const struct subject *subject)
+{
+	struct msharefs_stat st;
+
+	if (memory_has_no_swap() && !mshare_stat(fd, &st, sizeof(st)) &&
+	    st.resident_shmem)
+		message_note(subject->name,
+			     "note: anonymous memory stays resident: the "
+			     "system has no free swap space");
+}
+
 static const struct advice {
 	const char *name;
 	int advice;
+	enum operation op;
+	void (*after)(int fd, const struct subject *subject);
 } advices[] = {
-	{ "populate", MADV_POPULATE_WRITE },
-	{ "populate-read", MADV_POPULATE_READ },
-	{ "willneed", MADV_WILLNEED },
-	{ "cold", MADV_COLD },
-	{ "pageout", MADV_PAGEOUT },
-	{ "remove", MADV_REMOVE },
-	{ "hugepage", MADV_HUGEPAGE },
-	{ "nohugepage", MADV_NOHUGEPAGE },
-	{ "collapse", MADV_COLLAPSE },
+	{ "populate", MADV_POPULATE_WRITE, OP_ADVISE, NULL },
+	{ "populate-read", MADV_POPULATE_READ, OP_ADVISE, NULL },
+	{ "willneed", MADV_WILLNEED, OP_ADVISE, NULL },
+	{ "cold", MADV_COLD, OP_ADVISE, NULL },
+	{ "pageout", MADV_PAGEOUT, OP_ADVISE, note_no_swap },
+	{ "remove", MADV_REMOVE, OP_ADVISE, NULL },
+	{ "hugepage", MADV_HUGEPAGE, OP_ADVISE_HUGE, range_verb_note_huge },
+	{ "nohugepage", MADV_NOHUGEPAGE, OP_ADVISE, NULL },
+	/* Collapses whatever the settings. */
+	{ "collapse", MADV_COLLAPSE, OP_ADVISE_HUGE, NULL },
 };
 
 struct advise {
@@ -91,50 +110,21 @@ static bool is_long(const void *input)
 	       advice->advice == MADV_PAGEOUT;
 }
 
-static const struct range_verb verb = {
-	.op = OP_ADVISE,
-	.done = "advised",
-	.would = "would advise",
-	.apply = apply,
-	.populates = populates,
-	.is_long = is_long,
-};
-
-static const struct range_verb huge_verb = {
-	.op = OP_ADVISE_HUGE,
-	.done = "advised",
-	.would = "would advise",
-	.apply = apply,
-	.after = range_verb_note_huge,
-};
-
-/* Collapses whatever the settings. */
-static const struct range_verb collapse_verb = {
-	.op = OP_ADVISE_HUGE,
-	.done = "advised",
-	.would = "would advise",
-	.apply = apply,
-};
-
-static const struct range_verb *choose(const struct advice *advice)
-{
-	switch (advice->advice) {
-	case MADV_HUGEPAGE:
-		return &huge_verb;
-	case MADV_COLLAPSE:
-		return &collapse_verb;
-	default:
-		return &verb;
-	}
-}
-
 static int run(struct cli *cli, int argc, char **argv)
 {
 	struct advise a = { 0 };
+	struct range_verb verb = {
+		.done = "advised",
+		.would = "would advise",
+		.apply = apply,
+		.populates = populates,
+		.is_long = is_long,
+	};
 
 	cli_parse(cli, argc, argv, &a);
-	return range_verb_run(cli, choose(a.advice), &a.range, a.advice->name,
-			      a.advice);
+	verb.op = a.advice->op;
+	verb.after = a.advice->after;
+	return range_verb_run(cli, &verb, &a.range, a.advice->name, a.advice);
 }
 
 const struct command cmd_advise = {

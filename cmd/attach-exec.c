@@ -247,7 +247,7 @@ static int open_regions(struct attach_exec *a, const struct mount *mount)
 				return message_error(
 					a->names[i],
 					"Name only one of the two regions; "
-					"msharectl info shows their addresses.",
+					"{msharectl} info shows their addresses.",
 					"the region has the same addresses as "
 					"another named region");
 	}

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <mshare.h>
+
 #include "args.h"
 #include "range-verb.h"
 #include "cli.h"
@@ -312,8 +314,8 @@ static int check_mapping(const struct create *c, const struct region *region)
 	bool same;
 
 	/* Older kernels lack the request. */
-	if (mshare_next_mapping(region->fd, region->range.start, &has, path,
-				sizeof(path)))
+	if (mshare_next_mapping(region->fd, region->range.start, &has,
+				sizeof(has), path, sizeof(path)))
 		return EXIT_SUCCESS;
 	if (wanted->file >= 0 && fstat(wanted->file, &st))
 		return EXIT_SUCCESS;
@@ -355,11 +357,12 @@ static int complete(struct create *c, const struct mount *mount,
 		    const struct region *region, const struct subject *subject,
 		    enum change_made *made)
 {
+	struct subject populated = *subject;
 	struct region writable;
 	struct msharefs_stat st;
 	int ret, err;
 
-	err = mshare_stat(region->fd, &st);
+	err = mshare_stat(region->fd, &st, sizeof(st));
 	if (err)
 		return message_failed(OP_STAT, subject, err);
 	if (st.mappings && check_mapping(c, region))
@@ -372,11 +375,11 @@ static int complete(struct create *c, const struct mount *mount,
 	ret = names_open(mount, c->region.name, O_RDWR, &writable);
 	if (ret)
 		return ret;
+	populated.range = mapping_limit(&c->mapping, c->range);
 	interrupt_hold();
 	if (st.mappings)
 		ret = mapping_populate(&c->mapping, writable.fd,
-				       mapping_limit(&c->mapping, c->range),
-				       subject);
+				       populated.range, &populated);
 	else
 		ret = map(c, writable.fd, subject);
 	interrupt_release();
@@ -421,6 +424,15 @@ static int split_name(struct create *c, const struct mount *mount)
 	return !err && c->split.slash ? -EISDIR : err;
 }
 
+/* The reason why a name cannot be had: -EEXIST, or -EPERM for mshare_info. */
+static int exists(const struct create *c, const struct mount *mount)
+{
+	return names_same_file(mount->fd, MSHARE_INFO, c->split.dirfd,
+			       c->split.leaf) ?
+		       -EPERM :
+		       -EEXIST;
+}
+
 static int create(struct create *c, const struct mount *mount,
 		  const struct subject *subject)
 {
@@ -436,7 +448,7 @@ static int create(struct create *c, const struct mount *mount,
 	else if (c->if_missing)
 		ret = use_existing(c, mount, subject);
 	else
-		ret = message_failed(OP_NEW, subject, -EEXIST);
+		ret = message_failed(OP_NEW, subject, exists(c, mount));
 	return ret;
 }
 

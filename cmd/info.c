@@ -12,6 +12,7 @@
 #include "region-columns.h"
 #include "list-regions.h"
 #include "parse.h"
+#include "nameless.h"
 #include "names.h"
 #include "xalloc.h"
 
@@ -19,6 +20,8 @@ static const struct listing_def region_listing = {
 	.columns = region_columns,
 	.column_count = REGION_TYPE,
 	.defaults = "NAME,START,SIZE,MODE,OWNER",
+	.all_defaults = "ATTACHED,RESIDENT,PROGRAM",
+	.mount_column = REGION_MOUNT,
 	.key = "regions",
 };
 
@@ -84,8 +87,9 @@ static int fill(struct row *row, const struct region *region, void *data)
 	}
 	info->found_region = true;
 	region_columns_fill(row->cells, region);
-	if (!info->show_mappings)
-		return 0;
+	err = region_columns_read_use(&info->regions, row->cells, region);
+	if (err || !info->show_mappings)
+		return err;
 	err = mapping_rows_add(&info->mappings, row->cells[REGION_NAME].string,
 			       region, listing_count(&info->regions) - 1,
 			       info->has_at ? &info->at : NULL);
@@ -99,13 +103,26 @@ static void fill_removed(struct row *row, const struct region *region,
 {
 	struct info *info = data;
 
-	(void)stat;
 	region_columns_fill(row->cells, region);
+	region_columns_fill_use(row->cells, stat);
 	if (!info->has_at)
 		return;
 	if (!info->removed && has_address(info, region->range))
 		info->removed = xstrdup(row->cells[REGION_NAME].string);
 	listing_truncate(&info->regions, listing_count(&info->regions) - 1);
+}
+
+/* With --at, the address is one of a region: each process has its own here. */
+static void fill_nameless(struct row *row,
+			  const struct msharefs_nameless *nameless,
+			  const struct msharefs_stat *stat, void *data)
+{
+	struct info *info = data;
+
+	region_columns_fill_nameless(row->cells, nameless, stat);
+	if (info->has_at)
+		listing_truncate(&info->regions,
+				 listing_count(&info->regions) - 1);
 }
 
 static const char *format(const struct info *info, uint64_t number,
@@ -117,22 +134,47 @@ static const char *format(const struct info *info, uint64_t number,
 	return text;
 }
 
-/* The mount, before a table of all regions. */
+/* A mount, before a table of all regions. */
 static void print_mount(const struct info *info, const struct mount *mount)
 {
 	char text[SIZE_STRLEN], limit[SIZE_STRLEN];
-	struct mount_usage u = { 0 };
+	struct mount_usage u;
 
 	fputs("mount:   ", stdout);
 	escape_message(stdout, mount->path);
 	printf("\ngranule: %s\n", format(info, mount->granule, text));
-	mount_get_usage(mount, &u);
+	if (mount_get_usage(mount, &u))
+		return;
 	if (u.size_limit)
 		printf("memory:  %s of %s used\n", format(info, u.used, text),
 		       format(info, u.size_limit, limit));
+	else
+		puts("memory:  no limit, and not counted for df");
 	if (u.names_limit)
 		printf("names:   %" PRIu64 " of %" PRIu64 "\n", u.names,
 		       u.names_limit);
+}
+
+/* The mappings of programs since the system started. */
+static void print_counters(void)
+{
+	struct nameless_counters c;
+
+	if (nameless_read_counters(&c))
+		printf("programs: %" PRIu64 " mappings with a region, %" PRIu64
+		       " of ordinary memory, %" PRIu64 " made plain\n",
+		       c.regions, c.ordinary, c.plain);
+}
+
+static void print_head(const struct info *info, const struct mounts *mounts)
+{
+	for (size_t i = 0; i < mounts->count; i++) {
+		if (i)
+			putchar('\n');
+		print_mount(info, &mounts->items[i]);
+	}
+	if (info->options.all)
+		print_counters();
 	if (listing_count(&info->regions))
 		putchar('\n');
 }
@@ -146,6 +188,8 @@ static bool begin_mappings(struct info *info)
 		.format = o->format,
 		.names = o->names,
 		.name_count = o->name_count,
+		.all = o->all,
+		.all_mounts = o->all_mounts,
 	};
 	if (!listing_begin(
 		    &info->mappings,
@@ -163,17 +207,17 @@ static bool begin(struct info *info)
 	return listing_begin(&info->regions, &region_listing, &info->options);
 }
 
-static int print(struct info *info, const struct mount *mount)
+static int print(struct info *info, const struct mounts *mounts)
 {
 	const struct listing_options *o = &info->options;
 
 	if (info->show_mappings)
 		listing_filter(&info->mappings);
 	if (info->show_mappings && o->format != LISTING_JSON)
-		return listing_print(&info->mappings, mount);
+		return listing_print(&info->mappings, mounts);
 	if (o->format == LISTING_TABLE && !o->name_count && !o->no_headings)
-		print_mount(info, mount);
-	return listing_print(&info->regions, mount);
+		print_head(info, mounts);
+	return listing_print(&info->regions, mounts);
 }
 
 /* The answer to --at if no line is one. */
@@ -187,11 +231,12 @@ static int report_at(const struct info *info)
 	snprintf(address, sizeof(address), "0x%" PRIx64, info->at);
 	if (!info->found_region && info->removed)
 		return message_error(info->removed,
-				     "Show its processes: msharectl ps",
+				     "Show its processes: {msharectl} ps",
 				     "the region with this address was "
 				     "removed; its mappings are not listed");
 	if (!info->found_region)
-		return message_error(address, "List the ranges: msharectl info",
+		return message_error(address,
+				     "List the ranges: {msharectl} info",
 				     "no region has this address");
 	/* Regions that the user cannot read have no address here. */
 	while (listing_row(&info->regions, i)->cells[REGION_START].type ==
@@ -199,7 +244,7 @@ static int report_at(const struct info *info)
 		i++;
 	return message_error(
 		listing_row(&info->regions, i)->cells[REGION_NAME].string,
-		"Map memory there: msharectl map; msharectl info --mappings "
+		"Map memory there: {msharectl} map; {msharectl} info --mappings "
 		"shows the mappings.",
 		"nothing is mapped at %s: an access raises SIGSEGV", address);
 }
@@ -211,26 +256,26 @@ static int run(struct cli *cli, int argc, char **argv)
 		.fill = fill,
 		.fill_closed = region_columns_fill_stat,
 		.fill_removed = fill_removed,
+		.fill_nameless = fill_nameless,
 		.op = OP_MAPPINGS,
 		.data = &info,
 	};
-	struct mount mount;
+	struct mounts mounts;
 	int ret;
 
 	cli_parse(cli, argc, argv, &info);
 	if (!begin(&info))
 		return EXIT_SUCCESS;
-	ret = names_mount(cli, NULL, &mount);
+	ret = names_mounts(cli, &info.options, &mounts);
 	if (ret)
 		return ret;
-	names_note_other(&mount, info.options.name_count);
-	ret = regions_collect(&info.regions, &mount, &source);
+	ret = regions_collect(&info.regions, &mounts, &source);
 	ret |= report_at(&info);
-	ret |= print(&info, &mount);
+	ret |= print(&info, &mounts);
 	listing_free(&info.regions);
 	listing_free(&info.mappings);
 	free(info.removed);
-	mount_close(&mount);
+	mount_close_all(&mounts);
 	return ret;
 }
 

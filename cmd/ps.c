@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <linux/kcmp.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "listing.h"
 #include "message.h"
 #include "prot.h"
+#include "nameless.h"
 #include "region.h"
 #include "names.h"
 #include "window.h"
@@ -33,6 +33,7 @@ enum {
 	COL_KIND,
 	COL_COMMAND,
 	COL_ARGUMENTS,
+	COL_MOUNT,
 };
 
 /* clang-format off */
@@ -47,12 +48,13 @@ static const struct column columns[] = {
 	[COL_SIZE] =      { "SIZE",      "size of the window", 0 },
 	[COL_PROT] =      { "PROT",      "access rights of the window", COL_LEFT },
 	[COL_STATE] =     { "STATE",     "state of the region: present or "
-					 "deleted", COL_LEFT },
+					 "deleted, or nameless", COL_LEFT },
 	[COL_INODE] =     { "INODE",     "inode number of the region", 0 },
 	[COL_KIND] =      { "KIND",      "window, or plain: a mapping with page "
 					 "tables of its own", COL_LEFT },
 	[COL_COMMAND] =   { "COMMAND",   "name of the program", COL_LEFT },
 	[COL_ARGUMENTS] = { "ARGUMENTS", "the program's command line", COL_LEFT },
+	[COL_MOUNT] =     { "MOUNT",     "mount point", COL_LEFT | COL_PATH },
 };
 /* clang-format on */
 
@@ -60,6 +62,8 @@ static const struct listing_def windows = {
 	.columns = columns,
 	.column_count = sizeof(columns) / sizeof(columns[0]),
 	.defaults = "REGION,PID,USER,START,SIZE,PROT,STATE,COMMAND",
+	.all_defaults = "KIND",
+	.mount_column = COL_MOUNT,
 	.key = "windows",
 	.old_name = "RIGHTS",
 	.old_column = COL_PROT,
@@ -69,11 +73,15 @@ static const struct listing_def windows = {
 #define SCANS  3
 #define COUNTS 100 /* in each of them, a millisecond apart */
 
-/* The name of a region on the mount. */
+/* The name of a region. */
 struct known {
+	const struct mount *mount; /* NULL: a nameless region */
+	dev_t dev, plain_dev; /* of windows and of plain mappings in maps */
 	ino_t inode;
 	char *name;
 	struct range range; /* size 0: not known */
+	uint64_t number;    /* of a nameless region */
+	uint64_t bytes;     /* its size for the program */
 	bool removed;       /* the name is the last one */
 	bool counted;       /* the kernel counts the processes for this user */
 	uint64_t attached;  /* ... which have the region attached */
@@ -83,52 +91,88 @@ struct known {
 struct ps {
 	struct listing_options options;
 	struct listing listing;
-	struct mount mount;
-	uint64_t granule;
+	struct mounts mounts;
 	struct array known; /* struct known */
+	struct array devs;  /* dev_t, of all these */
+};
+
+/* A walk over the regions of one mount. */
+struct walk {
+	struct ps *ps;
+	const struct mount *mount;
 };
 
 /* fd is -1 if the user cannot open the region. */
-static void add_known(struct ps *ps, ino_t inode, const char *name, int fd)
+static void add_known(struct ps *ps, const struct mount *mount, ino_t inode,
+		      const char *name, int fd)
 {
 	struct known *known = xarray_add(&ps->known, sizeof(*known));
 	struct msharefs_stat st;
 
-	*known = (struct known){ .inode = inode, .name = xstrdup(name) };
+	*known = (struct known){
+		.mount = mount,
+		.dev = mount->dev,
+		.plain_dev = mount->dev,
+		.inode = inode,
+		.name = xstrdup(name),
+	};
 	if (fd < 0)
 		return;
 	if (mshare_get_range(fd, &known->range.start, &known->range.size))
 		known->range = (struct range){ 0 };
-	if (mshare_stat(fd, &st))
+	if (mshare_stat(fd, &st, sizeof(st)))
 		return;
 	known->counted = true;
 	known->attached = st.attached;
 }
 
 /* Those that the user may see; others are known from their processes. */
-static void learn_removed(struct ps *ps)
+static int learn_removed(const struct msharefs_removed *removed,
+			 const struct msharefs_stat *stat, const char *name,
+			 void *data)
 {
-	struct msharefs_removed removed = { 0 };
-	struct msharefs_stat stat;
-	char name[PATH_MAX];
-	struct known *known;
+	const struct walk *walk = data;
+	struct known *known = xarray_add(&walk->ps->known, sizeof(*known));
 
-	while (!mshare_next_removed(ps->mount.fd, removed.inode, &removed,
-				    &stat, name, sizeof(name))) {
-		known = xarray_add(&ps->known, sizeof(*known));
-		*known = (struct known){
-			.inode = removed.inode,
-			.name = xstrdup(name),
-			.range = { removed.start, removed.length },
-			.removed = true,
-			.counted = true,
-			.attached = stat.attached,
-		};
-	}
+	*known = (struct known){
+		.mount = walk->mount,
+		.dev = walk->mount->dev,
+		.plain_dev = walk->mount->dev,
+		.inode = removed->inode,
+		.name = xstrdup(name),
+		.range = { removed->start, removed->length },
+		.removed = true,
+		.counted = true,
+		.attached = stat->attached,
+	};
+	return 0;
+}
+
+static int learn_nameless(const struct msharefs_nameless *nameless,
+			  const struct msharefs_stat *stat, void *data)
+{
+	struct ps *ps = data;
+	struct known *known = xarray_add(&ps->known, sizeof(*known));
+	char name[NAMELESS_STRLEN];
+
+	nameless_format(nameless->number, name);
+	*known = (struct known){
+		.dev = nameless->dev,
+		.plain_dev = nameless->plain_dev,
+		.inode = nameless->inode,
+		.name = xstrdup(name),
+		.range = { nameless->start, nameless->length },
+		.number = nameless->number,
+		.bytes = nameless->bytes,
+		.counted = true,
+		.attached = stat->attached,
+	};
+	return 0;
 }
 
 static int learn(const struct mshare_entry *entry, void *data)
 {
+	const struct walk *walk = data;
 	struct region region;
 	int err;
 
@@ -137,7 +181,8 @@ static int learn(const struct mshare_entry *entry, void *data)
 		return 0;
 	err = region_open_at(entry->dirfd, entry->leaf, O_RDONLY | O_NOFOLLOW,
 			     &region);
-	add_known(data, entry->st->st_ino, entry->name, err ? -1 : region.fd);
+	add_known(walk->ps, walk->mount, entry->st->st_ino, entry->name,
+		  err ? -1 : region.fd);
 	if (!err)
 		region_close(&region);
 	return 0;
@@ -146,22 +191,39 @@ static int learn(const struct mshare_entry *entry, void *data)
 /* A user who cannot open a region can still see its processes. */
 static int learn_named(struct ps *ps, const char *name)
 {
+	const struct mount *mount = ps->mounts.items;
+	uint64_t number;
 	struct stat st;
 	int fd, err;
 
-	fd = names_open_path(&ps->mount, name, O_PATH);
+	if (nameless_parse(name, &number)) {
+		err = nameless_find(mount->fd, number, learn_nameless, ps);
+		return err ? nameless_failed(name, err) : EXIT_SUCCESS;
+	}
+	fd = names_open_path(mount, name, O_PATH);
 	err = fd < 0 ? fd : fstat(fd, &st) ? -errno : 0;
 	if (fd >= 0)
 		close(fd);
 	if (!err && !S_ISREG(st.st_mode))
 		err = S_ISDIR(st.st_mode) ? -EISDIR : -ENOTTY;
 	if (err)
-		return names_failed(&ps->mount, OP_OPEN, name, err);
-	fd = names_open_path(&ps->mount, name, O_RDONLY | O_NONBLOCK);
-	add_known(ps, st.st_ino, mount_relative(&ps->mount, name), fd);
+		return names_failed(mount, OP_OPEN, name, err);
+	fd = names_open_path(mount, name, O_RDONLY | O_NONBLOCK);
+	add_known(ps, mount, st.st_ino, mount_relative(mount, name), fd);
 	if (fd >= 0)
 		close(fd);
 	return EXIT_SUCCESS;
+}
+
+static int learn_mount(struct ps *ps, const struct mount *mount)
+{
+	struct walk walk = { ps, mount };
+	int err = mshare_walk_regions(mount->fd, NULL, 0, learn, &walk);
+
+	/* Without the request, processes show removed regions. */
+	mshare_walk_removed(mount->fd, learn_removed, &walk);
+	return err ? names_failed(mount, OP_LIST, mount->path, err) :
+		     EXIT_SUCCESS;
 }
 
 static int learn_all(struct ps *ps)
@@ -174,20 +236,83 @@ static int learn_all(struct ps *ps)
 			ret = EXIT_FAILURE;
 	if (o->name_count)
 		return ret;
-	err = mshare_walk_regions(ps->mount.fd, NULL, 0, learn, ps);
-	learn_removed(ps);
-	return err ? names_failed(&ps->mount, OP_LIST, ps->mount.path, err) :
-		     EXIT_SUCCESS;
+	for (size_t i = 0; i < ps->mounts.count; i++)
+		ret |= learn_mount(ps, &ps->mounts.items[i]);
+	if (!o->all)
+		return ret;
+	err = mshare_walk_nameless(ps->mounts.items->fd, 0, learn_nameless, ps);
+	return err ? nameless_failed(NULL, err) : ret;
 }
 
-static const struct known *find_known(const struct ps *ps, ino_t inode)
+static void add_dev(struct array *devs, dev_t dev)
+{
+	const dev_t *items = devs->items;
+
+	for (size_t i = 0; i < devs->count; i++)
+		if (items[i] == dev)
+			return;
+	*(dev_t *)xarray_add(devs, sizeof(dev)) = dev;
+}
+
+static struct window_devices devices_of(struct ps *ps)
+{
+	const struct known *known = ps->known.items;
+
+	ps->devs.count = 0;
+	for (size_t i = 0; i < ps->mounts.count; i++)
+		add_dev(&ps->devs, ps->mounts.items[i].dev);
+	for (size_t i = 0; i < ps->known.count; i++) {
+		add_dev(&ps->devs, known[i].dev);
+		add_dev(&ps->devs, known[i].plain_dev);
+	}
+	return (struct window_devices){ ps->devs.items, ps->devs.count };
+}
+
+static const struct known *find_known(const struct ps *ps,
+				      const struct window *w)
 {
 	const struct known *known = ps->known.items;
 
 	for (size_t i = 0; i < ps->known.count; i++)
-		if (known[i].inode == inode)
+		if (known[i].inode == w->inode &&
+		    (known[i].dev == w->dev || known[i].plain_dev == w->dev))
 			return &known[i];
 	return NULL;
+}
+
+/* NULL: a nameless region */
+static const struct mount *find_mount(const struct ps *ps, dev_t dev)
+{
+	for (size_t i = 0; i < ps->mounts.count; i++)
+		if (ps->mounts.items[i].dev == dev)
+			return &ps->mounts.items[i];
+	return NULL;
+}
+
+/* All mounts have one granule. */
+static bool has_whole_granules(const struct ps *ps, const struct window *w)
+{
+	return !((w->range.start | w->range.size | w->offset) %
+		 ps->mounts.items->granule);
+}
+
+/*
+ * A window that becomes plain stays at its address, without the part of the
+ * last granule that is not the program's. If nothing was cut, and the kernel
+ * shows both alike, only the flags of the mapping tell.
+ */
+static bool is_nameless_plain(const struct ps *ps, const struct known *known,
+			      const struct window *w)
+{
+	const uint64_t at = w->range.start - w->offset;
+
+	if (known->dev != known->plain_dev)
+		return w->dev == known->plain_dev;
+	if (at != known->range.start || !has_whole_granules(ps, w))
+		return true;
+	if (w->offset + w->range.size > known->bytes)
+		return false;
+	return !window_is_linked(w->pid, w->range.start);
 }
 
 /*
@@ -197,9 +322,20 @@ static const struct known *find_known(const struct ps *ps, ino_t inode)
 static bool is_plain(const struct ps *ps, const struct known *known,
 		     const struct window *w)
 {
+	if (known && !known->mount)
+		return is_nameless_plain(ps, known, w);
 	if (known && known->range.size)
 		return w->range.start - w->offset != known->range.start;
-	return (w->range.start | w->range.size | w->offset) % ps->granule;
+	return !has_whole_granules(ps, w);
+}
+
+static const char *state_of(const struct known *known, const struct window *w)
+{
+	if (known && !known->mount)
+		return "nameless";
+	if (known ? known->removed : w->deleted)
+		return "deleted";
+	return "present";
 }
 
 static void forget(struct ps *ps)
@@ -214,15 +350,20 @@ static void forget(struct ps *ps)
 static int add_window(const struct window *w, void *data)
 {
 	struct ps *ps = data;
-	const struct known *known = find_known(ps, w->inode);
+	const struct known *known = find_known(ps, w);
+	const struct mount *mount = known ? known->mount :
+					    find_mount(ps, w->dev);
 	struct cell *cells;
+	struct row *row;
 
-	if (!known && ps->options.name_count)
+	if (!known && (ps->options.name_count || !mount))
 		return 0;
-	cells = listing_add_row(&ps->listing,
-				known ? known->name :
-					mount_relative(&ps->mount, w->path))
-			->cells;
+	row = listing_add_row(&ps->listing,
+			      known ? known->name :
+				      mount_relative(mount, w->path));
+	row->owner = known ? (size_t)(known - (struct known *)ps->known.items) :
+			     SIZE_MAX;
+	cells = row->cells;
 	cell_value(&cells[COL_PID], CELL_NUMBER, (uint64_t)w->pid);
 	cell_value(&cells[COL_USER], CELL_USER, w->uid);
 	cell_value(&cells[COL_UID], CELL_NUMBER, w->uid);
@@ -231,13 +372,14 @@ static int add_window(const struct window *w, void *data)
 		   w->range.start + w->range.size);
 	cell_value(&cells[COL_SIZE], CELL_SIZE, w->range.size);
 	cell_string(&cells[COL_PROT], "%s", prot_name(w->prot));
-	cell_string(&cells[COL_STATE], "%s",
-		    (known ? known->removed : w->deleted) ? "deleted" :
-							    "present");
+	cell_string(&cells[COL_STATE], "%s", state_of(known, w));
 	cell_value(&cells[COL_INODE], CELL_NUMBER, w->inode);
-	cell_string(&cells[COL_KIND], "%s",
-		    is_plain(ps, known, w) ? "plain" : "window");
+	if (listing_needs(&ps->listing, COL_KIND))
+		cell_string(&cells[COL_KIND], "%s",
+			    is_plain(ps, known, w) ? "plain" : "window");
 	cell_string(&cells[COL_COMMAND], "%s", w->command);
+	if (mount)
+		cell_string(&cells[COL_MOUNT], "%s", mount->path);
 	/*
 	 * Command lines can be long, and are the same for all windows of a
 	 * process.
@@ -299,17 +441,17 @@ static size_t count_memories(struct array *pids)
  * The processes that have a region attached, as the kernel counts them: those
  * that share their memory are one. The rows are sorted.
  */
-static size_t count_processes(const struct listing *l, ino_t inode)
+static size_t count_processes(const struct listing *l, size_t known)
 {
 	struct array pids = { 0 };
 	pid_t last = 0;
 	size_t count;
 
 	for (size_t i = 0; i < listing_count(l); i++) {
-		const struct cell *cells = listing_row(l, i)->cells;
-		const pid_t pid = (pid_t)cells[COL_PID].number;
+		const struct row *row = listing_row(l, i);
+		const pid_t pid = (pid_t)row->cells[COL_PID].number;
 
-		if (cells[COL_INODE].number != inode || pid == last)
+		if (row->owner != known || pid == last)
 			continue;
 		last = pid;
 		*(pid_t *)xarray_add(&pids, sizeof(pid)) = pid;
@@ -319,16 +461,32 @@ static size_t count_processes(const struct listing *l, ino_t inode)
 	return count;
 }
 
+static int count_nameless(const struct msharefs_nameless *nameless,
+			  const struct msharefs_stat *stat, void *data)
+{
+	struct known *known = data;
+
+	(void)nameless;
+	if (stat->attached < known->attached)
+		known->attached = stat->attached;
+	return 0;
+}
+
 /* The count, once more: the lowest of all times is kept. */
 static void count_again(const struct ps *ps, struct known *known)
 {
 	struct msharefs_stat st;
-	int fd =
-		names_open_path(&ps->mount, known->name, O_RDONLY | O_NONBLOCK);
+	int fd;
 
+	if (!known->mount) {
+		nameless_find(ps->mounts.items->fd, known->number,
+			      count_nameless, known);
+		return;
+	}
+	fd = names_open_path(known->mount, known->name, O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
 		return;
-	if (!mshare_stat(fd, &st) && st.attached < known->attached)
+	if (!mshare_stat(fd, &st, sizeof(st)) && st.attached < known->attached)
 		known->attached = st.attached;
 	close(fd);
 }
@@ -349,7 +507,7 @@ static bool compare(struct ps *ps)
 	bool differs = true;
 
 	for (size_t i = 0; i < ps->known.count; i++)
-		known[i].seen = count_processes(&ps->listing, known[i].inode);
+		known[i].seen = count_processes(&ps->listing, i);
 	for (int n = 0; differs && n < COUNTS; n++) {
 		if (n)
 			usleep(1000);
@@ -417,9 +575,10 @@ static int scan_once(struct ps *ps, size_t *unreadable)
 
 	if (!ps->known.count && ps->options.name_count)
 		return ret;
-	err = window_scan("/proc", ps->mount.dev, add_window, ps, unreadable);
+	err = window_scan("/proc", devices_of(ps), add_window, ps, unreadable);
 	if (err)
-		return names_failed(&ps->mount, OP_PROCESSES, "/proc", err);
+		return names_failed(ps->mounts.items, OP_PROCESSES, "/proc",
+				    err);
 	listing_sort(&ps->listing, by_region);
 	return ret;
 }
@@ -448,18 +607,16 @@ static int run(struct cli *cli, int argc, char **argv)
 	cli_parse(cli, argc, argv, &ps.options);
 	if (!listing_begin(&ps.listing, &windows, &ps.options))
 		return EXIT_SUCCESS;
-	ret = names_mount(cli, NULL, &ps.mount);
+	ret = names_mounts(cli, &ps.options, &ps.mounts);
 	if (ret)
 		return ret;
-	names_note_other(&ps.mount, ps.options.name_count);
-	if (mshare_granule(ps.mount.fd, &ps.granule))
-		ps.granule = 1;
 	ret = scan(&ps);
-	ret |= listing_print(&ps.listing, &ps.mount);
+	ret |= listing_print(&ps.listing, &ps.mounts);
 	forget(&ps);
 	free(ps.known.items);
+	free(ps.devs.items);
 	listing_free(&ps.listing);
-	mount_close(&ps.mount);
+	mount_close_all(&ps.mounts);
 	return ret;
 }
 

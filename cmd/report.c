@@ -224,7 +224,7 @@ static void print_region(const struct region *region)
 	printf(" start 0x%" PRIx64 " size %" PRIu64 " mode %04o names %u",
 	       region->range.start, region->range.size,
 	       region->st.st_mode & 07777, (unsigned int)region->st.st_nlink);
-	err = mshare_stat(region->fd, &st);
+	err = mshare_stat(region->fd, &st, sizeof(st));
 	if (err) {
 		printf(" figures: %s\n", strerror(-err));
 		return;

@@ -40,7 +40,8 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{ "force", 'f', NULL, 0, "ignore names that do not exist", 0 },
+	{ "force", 'f', NULL, 0,
+	  "ignore names that do not exist, and mshare_info", 0 },
 	{ "recursive", 'r', NULL, 0, "remove directories with their contents",
 	  0 },
 	{ "names-from", OPT_NAMES_FROM, "PATH", 0,
@@ -122,7 +123,7 @@ static uint64_t count_attached(int dirfd, const char *leaf)
 
 	if (mshare_open_at(dirfd, leaf, O_RDONLY | O_NOFOLLOW, &fd))
 		return 0;
-	if (mshare_stat(fd, &st))
+	if (mshare_stat(fd, &st, sizeof(st)))
 		st.attached = 0;
 	close(fd);
 	return st.attached;
@@ -175,18 +176,18 @@ static int not_unused(const struct rm *rm, const char *name, int err,
 	if (err == -ENOTTY)
 		return message_error(name,
 				     "Update the kernel, or see who uses the "
-				     "region: msharectl ps",
+				     "region: {msharectl} ps",
 				     "this kernel cannot tell and remove in "
 				     "one step whether the region is unused");
 	if (err != -EBUSY)
 		return failed(rm, name, err);
 	if (!attached)
 		return message_error(name,
-				     "See when: msharectl stat --output "
+				     "See when: {msharectl} stat --output "
 				     "NAME,CREATED,DETACHED-AT",
 				     "not removed: the region was in use "
 				     "during this time");
-	return message_error(name, "See who uses the region: msharectl ps",
+	return message_error(name, "See who uses the region: {msharectl} ps",
 			     "not removed: attached by %" PRIu64 " %s",
 			     attached, plural(attached));
 }
@@ -203,7 +204,7 @@ static int check_unused(const struct rm *rm, int dirfd, const char *leaf,
 	err = mshare_open_at(dirfd, leaf, O_RDONLY | O_NOFOLLOW, &fd);
 	if (err)
 		return err;
-	err = mshare_stat(fd, &st);
+	err = mshare_stat(fd, &st, sizeof(st));
 	close(fd);
 	if (err)
 		return err;
@@ -334,16 +335,6 @@ static int remove_at(const struct rm *rm, int dirfd, const char *leaf,
 	return remove_entry(rm, dirfd, leaf, name, AT_REMOVEDIR);
 }
 
-static bool is_same_file(int dirfd1, const char *path1, int dirfd2,
-			 const char *path2)
-{
-	struct stat a, b;
-
-	return !fstatat(dirfd1, path1, &a, AT_SYMLINK_NOFOLLOW) &&
-	       !fstatat(dirfd2, path2, &b, AT_SYMLINK_NOFOLLOW) &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 static int remove_split(const struct rm *rm, const struct split_name *split,
 			const char *name)
 {
@@ -351,13 +342,16 @@ static int remove_split(const struct rm *rm, const struct split_name *split,
 	const char *leaf = split->leaf;
 
 	if (!strcmp(leaf, ".") || !strcmp(leaf, "..") ||
-	    is_same_file(rm->mount.fd, ".", dirfd, leaf))
+	    names_same_file(rm->mount.fd, ".", dirfd, leaf))
 		return failed(rm, name, -EBUSY);
 	if (mshare_check(dirfd))
 		return failed(rm, name, -EMEDIUMTYPE);
-	if (is_same_file(rm->mount.fd, MSHARE_INFO, dirfd, leaf))
-		return message_error(name, "Name regions or directories.",
-				     "mshare_info is a part of msharefs");
+	/* Shells expand an asterisk to mshare_info as well. */
+	if (names_same_file(rm->mount.fd, MSHARE_INFO, dirfd, leaf))
+		return rm->force ? EXIT_SUCCESS :
+				   message_error(
+					   name, "Name regions or directories.",
+					   "mshare_info is a part of msharefs");
 	return remove_at(rm, dirfd, leaf, name);
 }
 

@@ -57,6 +57,8 @@ enum {
 	COL_ATTACHER,
 	COL_DETACHER,
 	COL_CGROUP,
+	COL_PROGRAM,
+	COL_MOUNT,
 };
 
 /* clang-format off */
@@ -105,7 +107,7 @@ static const struct column columns[] = {
 	[COL_CTIME] =            { "CTIME",            "time of the last change to names, mode or owner", COL_LEFT },
 	[COL_CHARGED] =          { "CHARGED",          "memory that counts for size= of the mount, page tables included", 0 },
 	[COL_RESIDENT_HUGE] =    { "RESIDENT-HUGE",    "part of RESIDENT: mapped as huge pages", 0 },
-	[COL_STATE] =            { "STATE",            "state of the region: present or deleted", COL_LEFT },
+	[COL_STATE] =            { "STATE",            "state of the region: present, deleted or nameless", COL_LEFT },
 	[COL_CREATED] =          { "CREATED",          "time of creation", COL_LEFT },
 	[COL_ATTACHED_AT] =      { "ATTACHED-AT",      "time when a process attached the region last", COL_LEFT },
 	[COL_DETACHED_AT] =      { "DETACHED-AT",      "time when a process detached the region last", COL_LEFT },
@@ -113,6 +115,8 @@ static const struct column columns[] = {
 	[COL_ATTACHER] =         { "ATTACHER",         "process that attached the region last", 0 },
 	[COL_DETACHER] =         { "DETACHER",         "process that detached the region last", 0 },
 	[COL_CGROUP] =           { "CGROUP",           "memory cgroup that pays", COL_LEFT },
+	[COL_PROGRAM] =          { "PROGRAM",          "program that created a nameless region", COL_LEFT | COL_PATH },
+	[COL_MOUNT] =            { "MOUNT",            "mount point", COL_LEFT | COL_PATH },
 };
 /* clang-format on */
 
@@ -121,6 +125,8 @@ static const struct listing_def totals = {
 	.column_count = sizeof(columns) / sizeof(columns[0]),
 	.defaults = "NAME,ATTACHED,MAPPINGS,MAPPED,RESIDENT,SWAPPED,PGTABLES,"
 		    "UNSHARED",
+	.all_defaults = "OWNER,PROGRAM",
+	.mount_column = COL_MOUNT,
 	.key = "regions",
 };
 
@@ -129,6 +135,8 @@ static const struct listing_def reports = {
 	.column_count = sizeof(columns) / sizeof(columns[0]),
 	.defaults = "NAME,ATTACHED,RESIDENT,PGTABLES,FAULTS/S,LINKS/S,"
 		    "FLUSHES/S,IPIS/S",
+	.all_defaults = "PROGRAM",
+	.mount_column = COL_MOUNT,
 	.key = "regions",
 	.is_stream = true,
 };
@@ -170,7 +178,7 @@ static const struct metric_label labels[] = {
 	{ COL_OWNER, "owner" },   { COL_GROUP, "group" },
 	{ COL_INODE, "inode" },   { COL_MODE, "mode" },
 	{ COL_SEALS, "seals" },   { COL_STATE, "state" },
-	{ COL_CGROUP, "cgroup" },
+	{ COL_CGROUP, "cgroup" }, { COL_PROGRAM, "program" },
 };
 
 static const struct metrics all_metrics = {
@@ -397,23 +405,45 @@ static void fill_use(const struct stat_command *c, struct cell *cells,
 		fill_cgroup(&cells[COL_CGROUP], st->cgroup);
 }
 
-static void fill_row(struct stat_command *c, struct cell *cells,
-		     const struct region *region,
-		     const struct msharefs_stat *st)
+static void fill_all_figures(struct stat_command *c, struct cell *cells,
+			     dev_t dev, ino_t inode,
+			     const struct msharefs_stat *st)
 {
-	const ino_t inode = region->st.st_ino;
 	const struct sample *before;
 	char seals[SEAL_STRLEN];
 
-	fill_file(cells, &region->st);
-	if (region->range.size)
-		cell_value(&cells[COL_SIZE], CELL_SIZE, region->range.size);
 	fill_figures(cells, st);
 	cell_value(&cells[COL_UNSHARED], CELL_SIZE, cost_unshared(st));
 	cell_list(&cells[COL_SEALS], seal_format(st->seals, seals));
 	fill_use(c, cells, st);
-	before = samples_find(&c->samples.before, inode, c->samples.now.count);
-	fill_rates(cells, before, samples_add(&c->samples, inode, st));
+	before = samples_find(&c->samples.before, dev, inode,
+			      c->samples.now.count);
+	fill_rates(cells, before, samples_add(&c->samples, dev, inode, st));
+}
+
+static void fill_row(struct stat_command *c, struct cell *cells,
+		     const struct region *region,
+		     const struct msharefs_stat *st)
+{
+	fill_file(cells, &region->st);
+	if (region->range.size)
+		cell_value(&cells[COL_SIZE], CELL_SIZE, region->range.size);
+	fill_all_figures(c, cells, region->st.st_dev, region->st.st_ino, st);
+}
+
+static void fill_nameless(struct row *row,
+			  const struct msharefs_nameless *nameless,
+			  const struct msharefs_stat *st, void *data)
+{
+	struct cell *cells = row->cells;
+
+	cell_value(&cells[COL_OWNER], CELL_USER, nameless->uid);
+	cell_value(&cells[COL_INODE], CELL_NUMBER, nameless->inode);
+	cell_string(&cells[COL_STATE], "nameless");
+	cell_string(&cells[COL_PROGRAM], "%s", nameless->command);
+	if (nameless->length)
+		cell_value(&cells[COL_SIZE], CELL_SIZE, nameless->bytes);
+	fill_all_figures(data, cells, 0, nameless->number, st);
 }
 
 static void fill_removed(struct row *row, const struct region *region,
@@ -430,9 +460,10 @@ static int fill(struct row *row, const struct region *region, void *data)
 
 	/* A region is named twice: a row without figures has no metrics. */
 	if (c->metrics && (c->options.name_count || region->st.st_nlink > 1) &&
-	    samples_find(&c->samples.now, region->st.st_ino, 0))
+	    samples_find(&c->samples.now, region->st.st_dev, region->st.st_ino,
+			 0))
 		return 0;
-	err = mshare_stat(region->fd, &st);
+	err = mshare_stat(region->fd, &st, sizeof(st));
 	if (!err)
 		fill_row(c, row->cells, region, &st);
 	return err;
@@ -456,7 +487,7 @@ static uint64_t sleep_interval(uint64_t at, uint64_t interval)
 	return at;
 }
 
-static int print_report(struct stat_command *c, const struct mount *mount)
+static int print_report(struct stat_command *c, const struct mounts *mounts)
 {
 	struct listing_options *o = &c->options;
 	size_t count;
@@ -470,21 +501,21 @@ static int print_report(struct stat_command *c, const struct mount *mount)
 	if (c->printed && o->format == LISTING_RAW)
 		o->no_headings = true;
 	c->printed |= count > 0;
-	ret = listing_print(&c->listing, mount);
+	ret = listing_print(&c->listing, mounts);
 	if (fflush(stdout))
 		ret = EXIT_FAILURE;
 	return ret;
 }
 
 /* Each report covers the interval before it. */
-static int repeat(struct stat_command *c, const struct mount *mount,
+static int repeat(struct stat_command *c, const struct mounts *mounts,
 		  const struct region_source *source)
 {
 	uint64_t at = samples_clock();
 	size_t found;
 	int ret, one;
 
-	ret = regions_collect(&c->listing, mount, source);
+	ret = regions_collect(&c->listing, mounts, source);
 	found = listing_count(&c->listing);
 	for (uint64_t i = 0; !c->has_count || i < c->count; i++) {
 		/* Wrong names were reported the first time. */
@@ -493,9 +524,9 @@ static int repeat(struct stat_command *c, const struct mount *mount,
 		at = sleep_interval(at, c->interval_ms * 1000000);
 		listing_truncate(&c->listing, 0);
 		samples_next(&c->samples);
-		one = regions_collect(&c->listing, mount, source);
+		one = regions_collect(&c->listing, mounts, source);
 		found = listing_count(&c->listing);
-		ret |= one | print_report(c, mount);
+		ret |= one | print_report(c, mounts);
 		if (ferror(stdout))
 			return EXIT_FAILURE;
 	}
@@ -503,7 +534,7 @@ static int repeat(struct stat_command *c, const struct mount *mount,
 }
 
 /* "14:03:22, 3 regions, 2G of 4G used, sorted by -RESIDENT" */
-static char *top_head(const struct stat_command *c, const struct mount *mount)
+static char *top_head(const struct stat_command *c, const struct mounts *mounts)
 {
 	const struct listing *l = &c->listing;
 	char clock[16] = "", used[SIZE_STRLEN], limit[SIZE_STRLEN], *text;
@@ -516,7 +547,8 @@ static char *top_head(const struct stat_command *c, const struct mount *mount)
 	if (localtime_r(&now, &tm))
 		strftime(clock, sizeof(clock), "%T", &tm);
 	fprintf(f, "%s, regions: %zu", clock, listing_count(l));
-	mount_get_usage(mount, &u);
+	if (mounts->count == 1)
+		mount_get_usage(mounts->items, &u);
 	if (u.size_limit)
 		fprintf(f, ", %s of %s used", size_format(u.used, used),
 			size_format(u.size_limit, limit));
@@ -526,9 +558,9 @@ static char *top_head(const struct stat_command *c, const struct mount *mount)
 	return xcheck(text);
 }
 
-static void top_draw(struct stat_command *c, const struct mount *mount)
+static void top_draw(struct stat_command *c, const struct mounts *mounts)
 {
-	char *head = top_head(c, mount), *text = NULL;
+	char *head = top_head(c, mounts), *text = NULL;
 
 	listing_arrange(&c->listing);
 	if (listing_count(&c->listing))
@@ -554,7 +586,7 @@ static void top_sort(struct listing *l, bool right)
 }
 
 /* Handles keys until the time is over. false: the user quits. */
-static bool top_wait(struct stat_command *c, const struct mount *mount,
+static bool top_wait(struct stat_command *c, const struct mounts *mounts,
 		     uint64_t until)
 {
 	struct listing *l = &c->listing;
@@ -577,49 +609,50 @@ static bool top_wait(struct stat_command *c, const struct mount *mount,
 			listing_set_sort(l, l->sort_column, !l->sorts_down);
 			break;
 		}
-		top_draw(c, mount);
+		top_draw(c, mounts);
 	}
 }
 
 /* Wrong names are reported before the screen is taken. */
-static int top(struct stat_command *c, const struct mount *mount,
+static int top(struct stat_command *c, const struct mounts *mounts,
 	       const struct region_source *source)
 {
-	int ret = regions_collect(&c->listing, mount, source);
+	int ret = regions_collect(&c->listing, mounts, source);
 
 	if (c->options.name_count && !listing_count(&c->listing))
 		return ret;
 	screen_begin();
 	for (uint64_t i = 1;; i++) {
-		top_draw(c, mount);
+		top_draw(c, mounts);
 		if (ferror(stdout) || (c->has_count && i >= c->count))
 			break;
-		if (!top_wait(c, mount,
+		if (!top_wait(c, mounts,
 			      samples_clock() + c->interval_ms * 1000000))
 			break;
 		listing_truncate(&c->listing, 0);
 		samples_next(&c->samples);
-		ret = regions_collect(&c->listing, mount, source);
+		ret = regions_collect(&c->listing, mounts, source);
 	}
 	screen_end();
 	return ret;
 }
 
-static int show(struct stat_command *c, const struct mount *mount,
+static int show(struct stat_command *c, const struct mounts *mounts,
 		const struct region_source *source)
 {
 	int ret;
 
 	if (c->is_top && c->options.format == LISTING_TABLE && screen_exists())
-		return top(c, mount, source);
+		return top(c, mounts, source);
 	if (c->interval_ms)
-		return repeat(c, mount, source);
-	ret = regions_collect(&c->listing, mount, source);
+		return repeat(c, mounts, source);
+	ret = regions_collect(&c->listing, mounts, source);
 	listing_arrange(&c->listing);
 	if (c->metrics)
-		openmetrics_print(&c->listing, mount, &all_metrics, c->metrics);
+		openmetrics_print(&c->listing, mounts, &all_metrics,
+				  c->metrics);
 	else
-		ret |= listing_print(&c->listing, mount);
+		ret |= listing_print(&c->listing, mounts);
 	return ret;
 }
 
@@ -629,9 +662,10 @@ static int run(struct cli *cli, int argc, char **argv)
 	const struct region_source source = {
 		.fill = fill,
 		.fill_removed = fill_removed,
+		.fill_nameless = fill_nameless,
 		.data = &c,
 	};
-	struct mount mount;
+	struct mounts mounts;
 	int ret;
 
 	cli_parse(cli, argc, argv, &c);
@@ -640,14 +674,13 @@ static int run(struct cli *cli, int argc, char **argv)
 		return EXIT_SUCCESS;
 	if (c.is_top && !c.options.sort)
 		listing_set_sort(&c.listing, COL_RESIDENT, true);
-	ret = names_mount(cli, NULL, &mount);
+	ret = names_mounts(cli, &c.options, &mounts);
 	if (ret)
 		return ret;
-	names_note_other(&mount, c.options.name_count);
-	ret = show(&c, &mount, &source);
+	ret = show(&c, &mounts, &source);
 	listing_free(&c.listing);
 	samples_free(&c.samples);
-	mount_close(&mount);
+	mount_close_all(&mounts);
 	return ret;
 }
 

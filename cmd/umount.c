@@ -94,7 +94,7 @@ static int add_loss(const struct mshare_entry *entry, void *data)
 		loss->unknown++;
 		return 0;
 	}
-	if (mshare_stat(fd, &st)) {
+	if (mshare_stat(fd, &st, sizeof(st))) {
 		loss->unknown++;
 	} else {
 		/* Files outlive the regions that map them. */
@@ -143,10 +143,10 @@ static int is_below(const struct window *w, void *data)
  */
 static bool is_mapped(struct mount *mount)
 {
+	const struct window_devices devices = { &mount->dev, 1 };
 	size_t unreadable;
 
-	return window_scan("/proc", mount->dev, is_below, mount, &unreadable) >
-	       0;
+	return window_scan("/proc", devices, is_below, mount, &unreadable) > 0;
 }
 
 static int unmount(const struct umount *u, struct mount *mount)
@@ -170,7 +170,7 @@ static int unmount(const struct umount *u, struct mount *mount)
 	} else if (loss.regions && !u->force && !u->args.dry_run) {
 		ret = message_error(mount->path,
 				    "To destroy the regions and unmount: "
-				    "msharectl umount --force",
+				    "msharectl umount --force {name}",
 				    "unmounting destroys %s", text);
 	} else if (u->args.dry_run) {
 		fputs("would unmount ", stdout);

@@ -53,6 +53,7 @@ static void proc_path(const struct attach_session *s, char *path, size_t size,
 static int verify(const struct attach_session *s, const struct region *r,
 		  int prot)
 {
+	const struct window_devices devices = { &r->st.st_dev, 1 };
 	char path[64], *line = NULL;
 	bool found = false;
 	struct window w;
@@ -64,7 +65,7 @@ static int verify(const struct attach_session *s, const struct region *r,
 	if (!f)
 		return -errno;
 	while (!found && getline(&line, &len, f) > 0)
-		found = window_parse(line, r->st.st_dev, &w) && w.shared &&
+		found = window_parse(line, devices, &w) && w.shared &&
 			w.inode == r->st.st_ino &&
 			w.range.start == r->range.start &&
 			w.range.size == r->range.size &&

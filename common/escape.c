@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "escape.h"
 
+#include <ctype.h>
 #include <stdint.h>
+#include <string.h>
 
 size_t escape_utf8_length(const char *text)
 {
@@ -72,6 +74,62 @@ void escape_message(FILE *f, const char *text)
 			fprintf(f, "\\x%02x", (unsigned char)*text++);
 		}
 	}
+}
+
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) &&
+		    !strchr("/._-@%+=:,", *text))
+			return false;
+	return true;
+}
+
+static bool has_escapes(const char *text)
+{
+	for (size_t len; *text; text += len) {
+		len = escape_utf8_length(text);
+		if (!len || is_control(text, len))
+			return true;
+	}
+	return false;
+}
+
+/* In the quotes $'...', which most shells have for other bytes. */
+static void escape_bytes(FILE *f, const char *text)
+{
+	char one[2] = { 0 };
+
+	fputs("$'", f);
+	for (; *text; text++) {
+		one[0] = *text;
+		if (*text == '\\' || *text == '\'')
+			fprintf(f, "\\%c", *text);
+		else
+			escape_message(f, one);
+	}
+	putc('\'', f);
+}
+
+void escape_argument(FILE *f, const char *text)
+{
+	if (*text == '-')
+		fputs("-- ", f);
+	if (*text && is_plain(text)) {
+		fputs(text, f);
+		return;
+	}
+	if (has_escapes(text)) {
+		escape_bytes(f, text);
+		return;
+	}
+	putc('\'', f);
+	for (; *text; text++)
+		if (*text == '\'')
+			fputs("'\\''", f);
+		else
+			putc(*text, f);
+	putc('\'', f);
 }
 
 /* In UTF-8. */

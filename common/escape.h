@@ -13,6 +13,12 @@ bool escape_is_utf8(const char *text);
 /* For a line of a message: control and invalid bytes become \xNN. */
 void escape_message(FILE *f, const char *text);
 
+/*
+ * An argument of a command in a shell, in a line of a message: in quotes where
+ * needed, and behind -- if the argument looks like an option.
+ */
+void escape_argument(FILE *f, const char *text);
+
 /* Valid UTF-8, as in JSON: each invalid byte becomes U+FFFD. */
 void escape_utf8(FILE *f, const char *text);
 

@@ -23,6 +23,13 @@ int memory_available(uint64_t *bytes)
 	return 0;
 }
 
+bool memory_has_no_swap(void)
+{
+	uint64_t swap;
+
+	return !field_read("/proc/meminfo", "SwapFree", &swap) && !swap;
+}
+
 #define THP "/sys/kernel/mm/transparent_hugepage/"
 
 /* The chosen word of "always within_size advise [never] deny force", or "". */

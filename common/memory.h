@@ -12,6 +12,9 @@
  */
 int memory_available(uint64_t *bytes);
 
+/* Whether the system is known to have no swap space left. */
+bool memory_has_no_swap(void);
+
 /*
  * If anonymous memory of regions cannot have huge pages of 2 MiB, the path of
  * the setting that is the reason, with its value in word; else NULL.

@@ -168,27 +168,103 @@ static int check_msharefs(const char *dir)
 	return err;
 }
 
-char *mount_find_other(const struct mount *mount)
+static bool has_mount(const struct mounts *mounts, dev_t dev)
 {
-	struct libmnt_table *table;
-	struct libmnt_iter *iter;
-	struct libmnt_fs *fs;
-	char *other = NULL;
+	for (size_t i = 0; i < mounts->count; i++)
+		if (mounts->items[i].dev == dev)
+			return true;
+	return false;
+}
 
-	table = mnt_new_table_from_file("/proc/self/mountinfo");
-	iter = mnt_new_iter(MNT_ITER_FORWARD);
-	while (table && iter && !other &&
-	       !mnt_table_next_fs(table, iter, &fs)) {
+/* Another mount can hide the one that has this device number. */
+static bool is_visible(const char *dir, dev_t dev)
+{
+	struct stat st;
+
+	return !stat(dir, &st) && st.st_dev == dev;
+}
+
+/*
+ * Calls fn with the mount point of each visible msharefs that is not one of the
+ * mounts, until fn returns a number other than 0, and returns that; 0 or -errno.
+ */
+static int walk_others(const struct mounts *mounts,
+		       int (*fn)(const char *dir, void *data), void *data)
+{
+	struct libmnt_table *table = mnt_new_table();
+	struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+	int ret = -ENOMEM;
+
+	if (table && iter)
+		ret = mnt_table_parse_file(table, "/proc/self/mountinfo");
+	if (ret > 0)
+		ret = -EIO;
+	while (!ret && !mnt_table_next_fs(table, iter, &fs)) {
 		const char *type = mnt_fs_get_fstype(fs);
 		const char *dir = mnt_fs_get_target(fs);
 
 		if (type && dir && !strcmp(type, MSHAREFS_TYPE) &&
-		    mnt_fs_get_devno(fs) != mount->dev && !check_msharefs(dir))
-			other = strdup(dir);
+		    !has_mount(mounts, mnt_fs_get_devno(fs)) &&
+		    is_visible(dir, mnt_fs_get_devno(fs)))
+			ret = fn(dir, data);
 	}
 	mnt_free_iter(iter);
 	mnt_unref_table(table);
+	return ret;
+}
+
+static int note_other(const char *dir, void *data)
+{
+	char **other = data;
+
+	if (!check_msharefs(dir))
+		*other = strdup(dir);
+	return *other != NULL;
+}
+
+char *mount_find_other(const struct mount *mount)
+{
+	struct mount one = *mount;
+	const struct mounts mounts = { &one, 1 };
+	char *other = NULL;
+
+	walk_others(&mounts, note_other, &other);
 	return other;
+}
+
+static int add_other(const char *dir, void *data)
+{
+	struct mounts *mounts = data;
+	struct mount mount, *items;
+	int err = mount_open(dir, &mount);
+
+	/* Below another file system, or gone meanwhile. */
+	if (err == -EMEDIUMTYPE || err == -ENOENT || err == -ENOTDIR)
+		return 0;
+	if (err)
+		return err;
+	items = reallocarray(mounts->items, mounts->count + 1, sizeof(*items));
+	if (!items) {
+		mount_close(&mount);
+		return -ENOMEM;
+	}
+	mounts->items = items;
+	items[mounts->count++] = mount;
+	return 0;
+}
+
+int mount_add_others(struct mounts *mounts)
+{
+	return walk_others(mounts, add_other, mounts);
+}
+
+void mount_close_all(struct mounts *mounts)
+{
+	for (size_t i = 0; i < mounts->count; i++)
+		mount_close(&mounts->items[i]);
+	free(mounts->items);
+	*mounts = (struct mounts){ 0 };
 }
 
 /* 0 if nothing prevents a mount. */
@@ -386,8 +462,9 @@ static int change_mount(const char *dir, const char *options, char *reason)
 	context = remount ? fspick(AT_FDCWD, dir,
 				   FSPICK_CLOEXEC | FSPICK_NO_AUTOMOUNT) :
 			    fsopen(MSHAREFS_TYPE, FSOPEN_CLOEXEC);
+	/* A directory of a mount cannot be picked. */
 	if (context < 0)
-		return -errno;
+		return remount && errno == EINVAL ? -EMEDIUMTYPE : -errno;
 	err = configure(context, options, &attr);
 	if (!err)
 		err = remount ? reconfigure(context, dir, &attr) :

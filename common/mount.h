@@ -27,6 +27,20 @@ void mount_close(struct mount *mount);
  */
 char *mount_find_other(const struct mount *mount);
 
+/* The mounts of a listing. */
+struct mounts {
+	struct mount *items;
+	size_t count;
+};
+
+/*
+ * Adds each msharefs in /proc/self/mountinfo that is not one of the mounts, and
+ * that is not below another file system. 0 or -errno; the mounts found until
+ * then are added.
+ */
+int mount_add_others(struct mounts *mounts);
+void mount_close_all(struct mounts *mounts);
+
 /* What a mount holds, and its limits; 0: unlimited. */
 struct mount_usage {
 	uint64_t size_limit, used;   /* bytes; used is 0 without a limit */

@@ -20,7 +20,7 @@
 #define DELETED        " (deleted)"
 
 struct scan {
-	dev_t dev;
+	struct window_devices devices;
 	int (*fn)(const struct window *window, void *data);
 	void *data;
 	size_t *unreadable;
@@ -52,7 +52,15 @@ static bool strip_deleted(char *path)
 	return true;
 }
 
-bool window_parse(char *line, dev_t dev, struct window *w)
+static bool has_device(struct window_devices devices, dev_t dev)
+{
+	for (size_t i = 0; i < devices.count; i++)
+		if (devices.devs[i] == dev)
+			return true;
+	return false;
+}
+
+bool window_parse(char *line, struct window_devices devices, struct window *w)
 {
 	uint64_t start, end, offset, inode;
 	unsigned int major, minor;
@@ -65,8 +73,9 @@ bool window_parse(char *line, dev_t dev, struct window *w)
 		   " %n",
 		   &start, &end, rights, &offset, &major, &minor, &inode,
 		   &path) != 7 ||
-	    !path || makedev(major, minor) != dev)
+	    !path || !has_device(devices, makedev(major, minor)))
 		return false;
+	w->dev = makedev(major, minor);
 	w->range = (struct range){ .start = start, .size = end - start };
 	w->offset = offset;
 	w->prot = (rights[0] == 'r' ? PROT_READ : 0) |
@@ -161,7 +170,7 @@ static int scan_lines(const struct scan *s, const struct process *p, FILE *maps,
 
 	while (!ret && getline(&line, &len, maps) > 0) {
 		*empty = false;
-		if (!window_parse(line, s->dev, &w))
+		if (!window_parse(line, s->devices, &w))
 			continue;
 		/* Most processes have no window; the others have few. */
 		if (!w.command) {
@@ -266,12 +275,12 @@ static bool is_proc(int fd)
 	return !fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-int window_scan(const char *proc, dev_t dev,
+int window_scan(const char *proc, struct window_devices devices,
 		int (*fn)(const struct window *window, void *data), void *data,
 		size_t *unreadable)
 {
 	const struct scan s = {
-		.dev = dev,
+		.devices = devices,
 		.fn = fn,
 		.data = data,
 		.unreadable = unreadable,
@@ -294,4 +303,28 @@ int window_scan(const char *proc, dev_t dev,
 			ret = scan_process(&s, dirfd(dir), entry->d_name);
 	closedir(dir);
 	return ret;
+}
+
+bool window_is_linked(pid_t pid, uint64_t start)
+{
+	uint64_t at, end;
+	bool found = false, linked = false;
+	char path[48], *line = NULL;
+	size_t len = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+	f = fopen(path, "re");
+	while (f && getline(&line, &len, f) > 0) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &at, &end) == 2)
+			found = at == start;
+		else if (found && !strncmp(line, "VmFlags:", 8))
+			break;
+	}
+	if (found && line)
+		linked = strstr(line, " sp");
+	free(line);
+	if (f)
+		fclose(f);
+	return linked;
 }

@@ -204,3 +204,23 @@ msharectl_closed() {
 		cause "msharectl: unknown command '$wrong'${right:+; did you mean $right?}"
 	done
 }
+
+@test "commands in messages act on the same mount, and on the same name" {
+	unset MSHARE_MOUNT_POINT
+	ln -s "$MOUNT" "$BATS_TEST_TMPDIR/a mount"
+	for option in "-M$BATS_TEST_TMPDIR/a mount" "--mount-point=$BATS_TEST_TMPDIR/a mount"; do
+		fails 1 info "$option" nonsense
+		next_step "List the regions: msharectl -M '$BATS_TEST_TMPDIR/a mount' ls"
+	done
+	export MSHARE_MOUNT_POINT=$MOUNT
+	for name in 'a b' "it's" '$(ls)'; do
+		msharectl create -q -s 1G "$name"
+		fails 1 create -q -s 1G "$name"
+		eval "words=(${stderr_lines[1]#*: })"
+		assert_equal "${words[*]}" "msharectl rm $name"
+		assert_equal "${#words[@]}" 3
+	done
+	mkdir "$MOUNT/-d"
+	fails 1 rm -- -d
+	next_step 'Remove the directory and all its regions: msharectl rm -r -- -d'
+}

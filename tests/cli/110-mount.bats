@@ -66,23 +66,26 @@ load common
 
 @test "listings of all regions name another msharefs" {
 	unset MSHARE_MOUNT_POINT
-	mkdir "$MOUNT/second"
 	device=$(stat -c %Hd:%Ld "$MOUNT")
 	export MSHARE_FAKE_MOUNTINFO=$BATS_TEST_TMPDIR/mountinfo
+	needs_other
 	printf '20 1 %s / %s rw - msharefs none rw\n' "$device" "$MOUNT" \
 		"$device" "$MOUNT/second" >"$MSHARE_FAKE_MOUNTINFO"
 	works create -q -s 1G a
 	works ls
-	echo "21 1 99:99 / $MOUNT/second rw - msharefs none rw" >>"$MSHARE_FAKE_MOUNTINFO"
+	sed -i "1i 19 1 $(stat -c %Hd:%Ld "$OTHER") / $MOUNT/other rw - msharefs none rw" "$MSHARE_FAKE_MOUNTINFO"
 	for command in ls info stat 'stat -J'; do
 		# shellcheck disable=SC2086
 		run -0 --separate-stderr msharectl $command
-		assert_equal "$stderr" "msharectl ${command% *}: $MOUNT/second: note: the regions of this msharefs are not shown; choose a mount with --mount-point"
+		assert_equal "$stderr" "msharectl ${command% *}: $MOUNT/other: note: the regions of this msharefs are not shown; choose a mount with --mount-point, or --all-mounts"
 	done
 	works ls a
 	works ls --mount-point "$MOUNT"
-	# hidden by another file system
+	# hidden by another file system, and by another msharefs
 	echo "20 1 $device / $MOUNT rw - msharefs none rw
-		21 1 99:99 / /proc rw - msharefs none rw" >"$MSHARE_FAKE_MOUNTINFO"
+		21 1 99:99 / /proc rw - msharefs none rw
+		22 1 99:98 / $MOUNT rw - msharefs none rw" >"$MSHARE_FAKE_MOUNTINFO"
 	works ls
+	works ls --all-mounts -nr -o MOUNT --filter NAME=a
+	assert_output "$MOUNT"
 }

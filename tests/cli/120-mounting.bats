@@ -195,7 +195,7 @@ UMOUNT $MOUNT flags 0"
 	export MSHARE_FAKE_FAIL=UMOUNT:16
 	fails 1 umount "$MOUNT"
 	cause "msharectl umount: $MOUNT: in use"
-	next_step "Find the processes: msharectl ps; fuser -vm $MOUNT"
+	next_step "Find the processes: msharectl -M $MOUNT ps; fuser -vm $MOUNT"
 }
 
 @test "umount asks for -f, --force where regions exist, and names them" {
@@ -205,7 +205,7 @@ UMOUNT $MOUNT flags 0"
 	done
 	fails 1 umount "$MOUNT"
 	cause "msharectl umount: $MOUNT: unmounting destroys 4 regions (a, b, c d, ...) with 12M of memory"
-	next_step 'To destroy the regions and unmount: msharectl umount --force'
+	next_step "To destroy the regions and unmount: msharectl umount --force $MOUNT"
 	works umount --dry-run "$MOUNT"
 	assert_output "would unmount $MOUNT, and destroy 4 regions (a, b, c d, ...) with 12M of memory"
 	rm "$MOUNT"/{b,'c d',e}
@@ -239,5 +239,9 @@ UMOUNT $MOUNT flags 0"
 @test "umount refuses a directory that is not an msharefs" {
 	fails 3 umount /proc
 	cause 'msharectl umount: /proc: not the mount point of an msharefs'
+	next_step 'List the mounts: findmnt -t msharefs'
+	fails 3 umount "$DIR/missing"
+	cause "msharectl umount: $DIR/missing: no such directory"
+	next_step 'List the mounts: findmnt -t msharefs'
 	usage_error "more than one DIR: 'b'" umount a b
 }

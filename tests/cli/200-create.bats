@@ -179,6 +179,16 @@ starts() {
 	assert_output 2G
 }
 
+@test "create does not advise to remove mshare_info" {
+	for name in mshare_info "$MOUNT/mshare_info"; do
+		fails 1 create -s 1G "$name"
+		cause "msharectl create: $name: the name is reserved"
+		next_step 'Choose another name.'
+	done
+	mkdir "$MOUNT/dir"
+	works create -q -s 1G dir/mshare_info
+}
+
 @test "a failed create leaves no region" {
 	export MSHARE_FAKE_FAIL
 	for failure in GET_SIZE:25 SET_SIZE:12 SET_SIZE:22 SET_SIZE:16 SET_SIZE:5; do
@@ -339,7 +349,8 @@ starts() {
 	assert_output $'a: has 1G at 0x550000000000\na: populated 1G at 0x550000000000'
 	assert_equal "$(grep -c '^ADVISE ' "$MSHARE_FAKE_LOG")" 16
 	MSHARE_FAKE_FAIL=ADVISE:12 fails 1 create --if-missing -s 1G --map --populate a
-	cause 'msharectl create: a: a part of the range is not mapped, or memory is short'
+	cause 'msharectl create: a: memory is short: 1T of memory and swap are available'
+	next_step 'Free memory, or raise the memory limit of the cgroup that created the region, which pays.'
 }
 
 @test "--populate refuses more than the available memory without --force" {

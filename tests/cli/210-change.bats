@@ -188,8 +188,8 @@ mapped() {
 @test "a map that fails half-way leaves no mapping" {
 	export MSHARE_FAKE_FAIL=ADVISE:12
 	fails 1 map --populate pg
-	cause 'msharectl map: pg: not enough memory to populate the mapping'
-	next_step 'Nothing was mapped; map less, or omit --populate.'
+	cause 'msharectl map: pg: memory is short: 1T of memory and swap are available'
+	next_step 'Nothing was mapped. Free memory, or raise the memory limit of the cgroup that created the region, which pays.'
 	assert_equal "$(mapped)" '0 0'
 	MSHARE_FAKE_FAIL=ADVISE:22
 	fails 1 map --huge pg

@@ -202,7 +202,16 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 	done
 	works lock --on-fault big
 	works unlock big
-	works advise pageout big
+}
+
+@test "advise pageout notes that there is no swap space" {
+	works advise pageout pg
+	printf '%s\n' 'MemAvailable: 1048576 kB' 'SwapFree: 4 kB' >"$MSHARE_FAKE_MEMINFO"
+	works advise pageout pg
+	printf '%s\n' 'MemAvailable: 1048576 kB' 'SwapFree: 0 kB' >"$MSHARE_FAKE_MEMINFO"
+	run -0 --separate-stderr msharectl advise pageout pg
+	assert_output "pg: advised 2G pageout at $START"
+	assert_equal "$stderr" 'msharectl advise: pg: note: anonymous memory stays resident: the system has no free swap space'
 }
 
 @test "advise tells a hole from a shortage of memory" {
@@ -294,6 +303,8 @@ ranged=('advise cold' lock unlock 'mempolicy -m local')
 		cause "msharectl ${command%% *}: ${command##* }: the mount's size limit is reached: 63.6M of 64M are used"
 		next_step "Free memory of the mount, or as root: mount -o remount,size=SIZE $MOUNT"
 	done
+	MSHARE_FAKE_FAIL=LOCK:28 fails 1 lock pg
+	cause "msharectl lock: pg: the mount's size limit is reached: 63.6M of 64M are used"
 	MSHARE_FAKE_USAGE=16384:8000:50:20 fails 1 advise populate pg
 	cause 'msharectl advise: pg: a part of the range cannot be accessed'
 }

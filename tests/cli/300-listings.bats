@@ -19,7 +19,7 @@ prints() {
 
 @test "info: mount point, granule, and a table" {
 	works info
-	assert_output "$(printf '%s\n' "mount:   $MOUNT" 'granule: 1G')
+	assert_output "$(printf '%s\n' "mount:   $MOUNT" 'granule: 1G' 'memory:  no limit, and not counted for df')
 
 NAME               START SIZE MODE OWNER
 dir/large 0x550080000000 300G 0600 $(id -un)
@@ -29,7 +29,7 @@ pg        0x550000000000   2G 0640 $(id -un)"
 @test "info without regions: mount point and granule" {
 	MSHARE_FAKE_ATTACHED=0 works rm -r pg dir
 	works info
-	assert_output "$(printf '%s\n' "mount:   $MOUNT" 'granule: 1G')"
+	assert_output "$(printf '%s\n' "mount:   $MOUNT" 'granule: 1G' 'memory:  no limit, and not counted for df')"
 	works info --bytes
 	assert_line "granule: $G"
 	works info -r
@@ -183,11 +183,11 @@ pg        0x550000000000   2G 0640 $(id -un)"
 
 @test "--output-all: all columns" {
 	works info --output-all -r pg
-	assert_line --index 0 'NAME START END SIZE MODE OWNER GROUP UID GID INODE STATE CTIME'
-	assert_line --index 1 "pg 0x550000000000 0x550080000000 2G 0640 $(id -un) $(id -gn) $(id -u) $(id -g) $(stat -c %i "$MOUNT/pg") present $(date -d "@$(stat -c %Z "$MOUNT/pg")" +%FT%T%z)"
+	assert_line --index 0 'NAME START END SIZE MODE OWNER GROUP UID GID INODE STATE CTIME ATTACHED RESIDENT PROGRAM MOUNT'
+	assert_line --index 1 "pg 0x550000000000 0x550080000000 2G 0640 $(id -un) $(id -gn) $(id -u) $(id -g) $(stat -c %i "$MOUNT/pg") present $(date -d "@$(stat -c %Z "$MOUNT/pg")" +%FT%T%z) 3 5M - $MOUNT"
 	works stat --output-all -r pg
-	assert_line --index 0 'NAME ATTACHED MAPPINGS SIZE MAPPED RESIDENT RESIDENT-SHMEM RESIDENT-FILE RESIDENT-HUGETLB SWAPPED LOCKED PGTABLES UNSHARED FAULTS LINKS FLUSHES IPIS FAULTS/S LINKS/S FLUSHES/S IPIS/S SEALS MODE OWNER GROUP INODE CTIME CHARGED RESIDENT-HUGE STATE CREATED ATTACHED-AT DETACHED-AT CREATOR ATTACHER DETACHER CGROUP'
-	assert_line --index 1 --regexp "^pg 3 0 2G 0B 5M 3M 2M 0B 1.5K 0B 12K 30K 1000 20 300 600 - - - - - 0640 $(id -un) $(id -gn) [0-9]+ [0-9T:+-]+ 6M 2M present [0-9T:+-]+ [0-9T:+-]+ - 101 102 - -$"
+	assert_line --index 0 'NAME ATTACHED MAPPINGS SIZE MAPPED RESIDENT RESIDENT-SHMEM RESIDENT-FILE RESIDENT-HUGETLB SWAPPED LOCKED PGTABLES UNSHARED FAULTS LINKS FLUSHES IPIS FAULTS/S LINKS/S FLUSHES/S IPIS/S SEALS MODE OWNER GROUP INODE CTIME CHARGED RESIDENT-HUGE STATE CREATED ATTACHED-AT DETACHED-AT CREATOR ATTACHER DETACHER CGROUP PROGRAM MOUNT'
+	assert_line --index 1 --regexp "^pg 3 0 2G 0B 5M 3M 2M 0B 1.5K 0B 12K 30K 1000 20 300 600 - - - - - 0640 $(id -un) $(id -gn) [0-9]+ [0-9T:+-]+ 6M 2M present [0-9T:+-]+ [0-9T:+-]+ - 101 102 - - - $MOUNT\$"
 }
 
 @test "--list-columns: all columns with help, without msharefs" {
@@ -383,4 +383,37 @@ teardown() {
 	usage_error "unknown column 'NONSENSE'; see --list-columns" info --filter NONSENSE=1
 	usage_error "--filter: 'large' is not a number" info --filter SIZE=large
 	usage_error '--filter is given more than 8 times' info --filter={1,2,3,4,5,6,7,8,9}
+}
+
+@test "--all-mounts: the regions of all mounts, each with its mount" {
+	rm "$MOUNT/pg"
+	needs_other
+	touch "$OTHER/b"
+	export MSHARE_FAKE_MOUNTINFO=$BATS_TEST_TMPDIR/mountinfo
+	printf '20 1 %s / %s rw - msharefs none rw\n' "$(stat -c %Hd:%Ld "$MOUNT")" "$MOUNT" \
+		"$(stat -c %Hd:%Ld "$OTHER")" "$MOUNT/other" >"$MSHARE_FAKE_MOUNTINFO"
+	works ls --all-mounts -nr -o NAME,MOUNT --filter TYPE=region
+	assert_output "dir/large $MOUNT
+b $MOUNT/other"
+	works stat --all-mounts -r
+	assert_line --index 0 --regexp ' UNSHARED MOUNT$'
+	assert_line --index 2 --regexp "^b .* $MOUNT/other\$"
+	works stat --all-mounts --openmetrics
+	assert_line "mshare_region_attached_processes{region=\"b\",mount_point=\"$MOUNT/other\"} 3"
+	assert_equal "$(grep -v '^#' <<<"$output" | sed 's/ [^ ]*$//' | sort | uniq -d)" ''
+	works stat --openmetrics
+	refute_output --partial mount_point
+	works info --all-mounts
+	assert_line --index 0 "mount:   $MOUNT"
+	assert_line "mount:   $MOUNT/other"
+	works info --all-mounts -J -o NAME,MOUNT
+	assert_equal "$(jq -c '[.version, [.mounts[] | [.mount_point, .granule]], .mount_point, [.regions[] | [.name, .mount]]]' <<<"$output")" \
+		"[2,[[\"$MOUNT\",$G],[\"$MOUNT/other\",$G]],null,[[\"dir/large\",\"$MOUNT\"],[\"b\",\"$MOUNT/other\"]]]"
+	# the mount that is chosen comes first
+	works ls --all-mounts -M "$MOUNT/other" -nr -o MOUNT --filter TYPE=region
+	assert_output "$MOUNT/other"$'\n'"$MOUNT"
+	usage_error 'NAME and --all-mounts exclude each other' ls --all-mounts b
+	run -1 --separate-stderr msharectl ps --all-mounts
+	assert_equal "${stderr_lines[0]}" 'msharectl ps: dir/large: 3 of 3 processes that have the region attached are not visible here'
+	assert_equal "${stderr_lines[2]}" 'msharectl ps: b: 3 of 3 processes that have the region attached are not visible here'
 }

@@ -79,11 +79,11 @@ setup() {
 		assert_output $((2 * G))
 	done
 	works ls --output-all -r pg
-	assert_line --index 0 'NAME START END SIZE MODE OWNER GROUP UID GID INODE STATE CTIME TYPE'
+	assert_line --index 0 'NAME START END SIZE MODE OWNER GROUP UID GID INODE STATE CTIME ATTACHED RESIDENT PROGRAM MOUNT TYPE'
 	works ls -o +INODE -nr pg
 	assert_output "pg region 0x550000000000 2G 0640 $(id -un) $(stat -c %i "$MOUNT/pg")"
 	MSHARE_MOUNT_POINT=/nonexistent works ls --list-columns
-	assert_equal "${#lines[@]}" 13
+	assert_equal "${#lines[@]}" 17
 }
 
 @test "ls: all formats stay valid with hostile names" {
@@ -135,4 +135,53 @@ setup() {
 	run -0 script -qec "stty cols 70; LD_PRELOAD='$PROBES/fake-msharefs.so' '$BUILD/msharectl' ls" /dev/null
 	refute_line --partial "$name"
 	assert_line --regexp '^nnnnnnnn.* region +0x5500c0000000 '
+}
+
+# From here on the fake has the regions @7, of postgres, and @9.
+some_nameless() {
+	touch "$BATS_TEST_TMPDIR/memory"
+	export MSHARE_FAKE_NAMELESS=$BATS_TEST_TMPDIR/memory:postgres:268435456:3
+}
+
+@test "ls -a, --all shows nameless regions with their program" {
+	rm -r "${MOUNT:?}"/*/ && works create -q -s 1G one
+	some_nameless
+	works ls -nr --filter NAME=@7
+	assert_output ''
+	for option in -a --all; do
+		works ls $option -r
+		assert_line --index 0 'NAME TYPE START SIZE MODE OWNER ATTACHED RESIDENT PROGRAM'
+		assert_line 'one region 0x550080000000 1G 0600 '"$(id -un)"' 3 5M -'
+		assert_line "@7 nameless 0x7000000000 256M - $(id -nu 1) 3 5M postgres"
+		assert_line "@9 nameless 0x7000000000 256M - $(id -nu 1) 0 5M sh"
+	done
+	works ls --all -nr --filter PROGRAM=postgres -o NAME,STATE,END,GROUP,CTIME
+	assert_output '@7 nameless 0x7010000000 - -'
+	works ls @9 -nr -o NAME,PROGRAM
+	assert_output '@9 sh'
+	# no name for another command
+	works ls --all --zero
+	assert_output --partial one
+	refute_output --partial @
+	usage_error 'NAME and --all exclude each other' ls --all one
+}
+
+@test "ls: nameless regions that do not exist, and kernels without them" {
+	some_nameless
+	for name in @0 @8 @10 @18446744073709551615; do
+		fails 1 ls "$name"
+		cause "msharectl ls: $name: no such nameless region"
+		next_step 'List these regions: msharectl ls --all'
+	done
+	# names of files
+	for name in @ @7x @18446744073709551616 @-7; do
+		fails 1 ls "$name"
+		cause "msharectl ls: $name: no such file or directory"
+	done
+	works ls "$MOUNT"
+	MSHARE_FAKE_FAIL=NEXT_NAMELESS:25 run -1 --separate-stderr msharectl ls --all
+	cause 'msharectl ls: this kernel does not list nameless regions'
+	next_step 'Update the kernel.'
+	[[ -n $output ]]
+	MSHARE_FAKE_FAIL=NEXT_NAMELESS:25 works ls
 }

@@ -67,19 +67,48 @@ END
 	assert_output $((2 * G))
 }
 
-@test "ps -o KIND distinguishes windows from plain mappings" {
-	holds one
-	"$PROBES/probe-dynamic" plainly "$MOUNT/one" >"$BATS_TEST_TMPDIR/mapped" 3>&- &
+# maps_plainly FILE: a process has the file mapped
+maps_plainly() {
+	local i
+	"$PROBES/probe-dynamic" plainly "$1" >"$BATS_TEST_TMPDIR/mapped" 3>&- &
 	pids+=($!)
 	for ((i = 0; i < 200; i++)); do
 		[[ ! -s $BATS_TEST_TMPDIR/mapped ]] || break
 		sleep 0.05
 	done
+}
+
+@test "ps -o KIND distinguishes windows from plain mappings" {
+	holds one
+	maps_plainly "$MOUNT/one"
 	works ps -nr --sort KIND -o KIND,START,SIZE
 	assert_output $'plain 0x7000000000 4K\nwindow 0x550000000000 1G'
 	rm "$MOUNT/one"
 	works ps -nr --sort KIND -o KIND,STATE
 	assert_output $'plain deleted\nwindow deleted'
+}
+
+@test "ps --all: the processes of nameless regions" {
+	holds one
+	truncate -s 1G "$SHM/memory"
+	export MSHARE_FAKE_NAMELESS=$SHM/memory:postgres:268435456:1
+	maps_plainly "$SHM/memory"
+	# on this file system, everything is a region
+	works ps -nr -o REGION
+	refute_line @7
+	works ps --all -r --filter STATE=nameless
+	assert_output "REGION PID USER START SIZE PROT STATE COMMAND KIND
+@7 $! $(id -un) 0x7000000000 4K r nameless probe-dynamic plain"
+	works ps --all -nr -o KIND --filter PID=$pid
+	assert_output window
+	works ps @7 -nr -o REGION,PID,MOUNT
+	assert_output "@7 $! -"
+	MSHARE_FAKE_NAMELESS=$SHM/memory:postgres:268435456:2 run -1 --separate-stderr msharectl ps -a
+	cause 'msharectl ps: @7: 1 of 2 processes that have the region attached are not visible here'
+	works ps @9
+	assert_output ''
+	fails 1 ps @8
+	cause 'msharectl ps: @8: no such nameless region'
 }
 
 @test "ps --sort, --filter, -z, --zero" {

@@ -346,3 +346,39 @@ dir/gone\\x20(deleted) deleted 0 4M 4M 4712"
 	MSHARE_FAKE_CGROUP=18446744073709551615 works stat --prometheus
 	assert_line --regexp '^mshare_region_info\{region="pg",.*,state="present",cgroup="18446744073709551615"\} 1$'
 }
+
+@test "stat --all: nameless regions, their figures, rates and metrics" {
+	touch "$BATS_TEST_TMPDIR/memory"
+	export MSHARE_FAKE_NAMELESS=$BATS_TEST_TMPDIR/memory:postgres:268435456:3
+	works stat --all -nr
+	assert_output "pg 3 1 2G 5M 1.5K 12K 30K $(id -un) -
+@7 3 1 256M 5M 0B 8K 30K $(id -nu 1) postgres
+@9 0 1 256M 5M 0B 8K 0B $(id -nu 1) sh"
+	works stat @7 -J -o NAME,SIZE,CREATOR,PROGRAM,STATE,MODE,GROUP
+	assert_equal "$(jq -c '.regions' <<<"$output")" \
+		'[{"name":"@7","name_bytes":null,"size":268435456,"creator":101,"program":"postgres","program_bytes":null,"state":"nameless","mode":null,"group":null}]'
+	works stat --all --interval 0.01 --count 1 -nr -o NAME,FAULTS/S --filter STATE=nameless
+	assert_output $'@7 0.0\n@9 0.0'
+	mkdir -p "$MSHARE_FAKE_SYS/mshare"
+	echo 12 >"$MSHARE_FAKE_SYS/mshare/program_regions"
+	echo 3 >"$MSHARE_FAKE_SYS/mshare/program_ordinary"
+	echo 1 >"$MSHARE_FAKE_SYS/mshare/program_plain"
+	works stat --all --openmetrics
+	assert_line 'mshare_region_mapped_bytes{region="@7"} 268435456'
+	assert_line "mshare_region_info{region=\"@7\",owner=\"$(id -nu 1)\",inode=\"$(stat -c %i "$BATS_TEST_TMPDIR/memory")\",seals=\"\",state=\"nameless\",program=\"postgres\"} 1"
+	assert_line 'mshare_program_ordinary_total 3'
+	assert_line '# TYPE mshare_program_plain counter'
+	if command -v promtool >"$BATS_TEST_TMPDIR/path"; then
+		works stat --all --prometheus
+		run -0 promtool check metrics <<<"$output"
+		assert_output ''
+	fi
+	works stat --openmetrics
+	refute_output --partial mshare_program
+	works info --all
+	assert_line --index 3 'programs: 12 mappings with a region, 3 of ordinary memory, 1 made plain'
+	assert_line --regexp '^@9 +0x7000000000 256M .* sh$'
+	works info -J @9 --mappings
+	assert_equal "$(jq -c '.regions[0].mappings' <<<"$output")" null
+	works info --at 0x550000000000 --all
+}

@@ -115,6 +115,8 @@ left() {
 	fails 1 rm mshare_info
 	cause 'msharectl rm: mshare_info: mshare_info is a part of msharefs'
 	[[ -e $MOUNT/mshare_info ]]
+	works rm -f mshare_info
+	[[ -e $MOUNT/mshare_info ]]
 	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
 }
 

@@ -68,6 +68,15 @@ PR_SET_MSHARE $((128 << 20)) 0"
 	[[ ! -e ran ]]
 }
 
+@test "run reports a seccomp filter that forbids the call, and runs nothing" {
+	run --separate-stderr env -u LD_PRELOAD "$PROBES/filtered" prctl:errno \
+		"${MSHARECTL:-$BUILD/msharectl}" run touch ran
+	assert_failure 125
+	cause 'msharectl run: cannot set the attribute: Operation not permitted'
+	next_step 'Check seccomp filters for a rule that forbids prctl.'
+	[[ ! -e ran ]]
+}
+
 @test "run on this kernel, which has no such attribute" {
 	[[ $(uname -r) != *mshare* ]] || skip 'a kernel of ours'
 	run --separate-stderr env -u LD_PRELOAD "${MSHARECTL:-$BUILD/msharectl}" run touch ran

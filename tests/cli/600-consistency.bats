@@ -175,8 +175,8 @@ offers_options() {
 		# shellcheck disable=SC2086
 		msharectl $command --help
 	done | options_in_help | grep '^--' | sort -u)
-	written=$(grep -hoE '^	\{ "[a-z-]+", ([A-Z_]+|'"'.'"'),' "$TREE"/{cli,cmd}/*.c |
-		sed -E 's/^[^"]*"([a-z-]+)".*/--\1/' | sort -u)
+	written=$(sed -nE '/struct argp_option .*= \{$/,/^\};/p' "$TREE"/{cli,cmd}/*.c |
+		sed -nE '/OPTION_HIDDEN/!s/^	\{ "([a-z-]+)", .*/--\1/p' | sort -u)
 	assert_equal "$shown" "$written"
 }
 
@@ -187,6 +187,7 @@ offers_options() {
 		mount | umount) files=("$TREE/tests/cli/120-mounting.bats") ;;
 		advise | lock | unlock | mempolicy | seal) files=("$TREE/tests/cli/220-operations.bats") ;;
 		info | stat) files=("$TREE"/tests/cli/3[034]0-*.bats) ;;
+		ls | ps) files=("$TREE"/tests/cli/{300-*,*-"$command"}.bats) ;;
 		*) files=("$TREE"/tests/cli/*-"$command".bats) ;;
 		esac
 		for option in $(help_options "$command"); do
@@ -256,7 +257,7 @@ offers_options() {
 	msharectl create -q -s 1G a
 	for command in ls info stat; do
 		columns=$(msharectl $command --list-columns | awk '{ print tolower($1) }' | sed 's,/,_per_,; y/-/_/')
-		keys=$(msharectl $command -J --output-all | jq -r '(.regions, .entries | values)[0] | keys_unsorted[]' | grep -vx name_bytes)
+		keys=$(msharectl $command -J --output-all | jq -r '(.regions, .entries | values)[0] | keys_unsorted[]' | grep -vE '^(name|program|mount)_bytes$')
 		assert_equal "$keys" "$columns"
 	done
 }

@@ -27,6 +27,9 @@
  * attached, by the word of the kernel; 3 if unset.
  * MSHARE_FAKE_REMOVED=PATH:BYTES:PROCESSES is a removed region of user 1, with
  * the inode number 4711; another one is as large, and has no process.
+ * MSHARE_FAKE_NAMELESS=FILE:COMMAND:BYTES:PROCESSES is the nameless region 7 of
+ * user 1, whose windows are the mappings of FILE; 9 is another one, of a process
+ * called sh, with no process left.
  * MSHARE_FAKE_CGROUP=ID is the cgroup that pays for each region; 0 if unset.
  * MSHARE_FAKE_PROC=DIR is where the fake finds proc, for tests without /proc.
  * MSHARE_FAKE_BETWEEN=COMMAND runs COMMAND, a child of msharectl's, when
@@ -497,6 +500,17 @@ static void stat_use(int fd, struct msharefs_stat *st)
 	st->detacher = 0;
 }
 
+/* A program can know a larger structure: the rest of that is 0. */
+static bool is_sized(const void *arg, uint32_t size, size_t known)
+{
+	const char *bytes = arg;
+
+	for (size_t i = known; i < size; i++)
+		if (bytes[i])
+			return false;
+	return size >= known;
+}
+
 /* The figures that only grow do so at the same rate from request to request. */
 static int stat_region(int fd, const struct trailer *t,
 		       struct msharefs_stat *st)
@@ -506,7 +520,7 @@ static int stat_region(int fd, const struct trailer *t,
 
 	if (getenv("MSHARE_FAKE_NO_STAT"))
 		return fail(ENOTTY);
-	if (st->size != sizeof(*st) || st->flags)
+	if (!is_sized(st, st->size, sizeof(*st)) || st->flags)
 		return fail(EINVAL);
 	st->attached = attached ? (uint64_t)atoi(attached) : 3;
 	st->mappings = t->count;
@@ -537,7 +551,7 @@ static int next_mapping(const struct trailer *t, struct msharefs_mapping *arg)
 	const struct mapping *found = NULL;
 	size_t len;
 
-	if (arg->size != sizeof(*arg) || arg->flags)
+	if (!is_sized(arg, arg->size, sizeof(*arg)) || arg->flags)
 		return fail(EINVAL);
 	for (uint32_t i = 0; i < t->count; i++) {
 		const struct mapping *m = &t->mappings[i];
@@ -671,6 +685,49 @@ static int next_removed(struct msharefs_removed *r)
 	return 0;
 }
 
+static int next_nameless(struct msharefs_nameless *n)
+{
+	const char *text = getenv("MSHARE_FAKE_NAMELESS");
+	struct msharefs_stat *st = (void *)(uintptr_t)n->stat;
+	const uint64_t number = n->number < 7 ? 7 : 9;
+	unsigned int users;
+	char path[256];
+	struct stat file;
+
+	if (!is_sized(n, n->size, sizeof(*n)) || n->flags)
+		return fail(EINVAL);
+	if (!text || n->number >= 9)
+		return fail(ENOENT);
+	if (sscanf(text, "%255[^:]:%15[^:]:%llu:%u", path, n->command,
+		   &n->bytes, &users) != 4 ||
+	    stat(path, &file))
+		abort();
+	if (number == 9) {
+		strcpy(n->command, "sh");
+		users = 0;
+	}
+	n->number = number;
+	n->start = 0x7000000000;
+	n->length = 1 << 30;
+	n->inode = file.st_ino + (number == 9);
+	n->dev = file.st_dev;
+	n->plain_dev = file.st_dev;
+	n->uid = 1;
+	n->shmid = -1;
+	if (st)
+		*st = (struct msharefs_stat){
+			.size = st->size,
+			.attached = users,
+			.mappings = 1,
+			.mapped = n->bytes,
+			.resident = 5 << 20,
+			.resident_shmem = 5 << 20,
+			.pgtables = 8192,
+			.creator = 101,
+		};
+	return 0;
+}
+
 /* One moment ago is the only idle time that a fake region knows. */
 static int remove_unused(int fd, const struct msharefs_remove *r)
 {
@@ -687,7 +744,7 @@ static int remove_unused(int fd, const struct msharefs_remove *r)
 
 static int features(struct msharefs_features *f)
 {
-	if (f->size != sizeof(*f) || f->flags)
+	if (!is_sized(f, f->size, sizeof(*f)) || f->flags)
 		return fail(EINVAL);
 	f->requests = 0x3fff;
 	f->seals = 15;
@@ -723,6 +780,7 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		{ MSHAREFS_FEATURES, "FEATURES", false },
 		{ MSHAREFS_NEXT_REMOVED, "NEXT_REMOVED", false },
 		{ MSHAREFS_REMOVE_UNUSED, "REMOVE_UNUSED", false },
+		{ MSHAREFS_NEXT_NAMELESS, "NEXT_NAMELESS", false },
 	};
 	struct trailer t;
 	size_t i = 0;
@@ -747,6 +805,8 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		return features(arg);
 	if (request == MSHAREFS_NEXT_REMOVED)
 		return next_removed(arg);
+	if (request == MSHAREFS_NEXT_NAMELESS)
+		return next_nameless(arg);
 	if (request == MSHAREFS_REMOVE_UNUSED)
 		return remove_unused(fd, arg);
 	/* mshare_info is not a region. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs a command under a seccomp filter: filtered CALL:ACTION... COMMAND.
- * CALL is ptrace, exit_group, or mmap, which means only that which attach-exec
- * makes the program do; ACTION is errno (EPERM), access (EACCES), success (without
+ * CALL is ptrace, prctl, exit_group, or mmap, which means only that which
+ * attach-exec makes the program do; ACTION is errno (EPERM), access (EACCES), success (without
  * the call), trap or kill.
  */
 #include <errno.h>
@@ -32,6 +32,7 @@ static const struct {
 	unsigned nr, flags;
 } calls[] = {
 	{ "ptrace", SYS_ptrace, 0 },
+	{ "prctl", SYS_prctl, 0 },
 	{ "exit_group", SYS_exit_group, 0 },
 	{ "mmap", SYS_mmap, MAP_FIXED_NOREPLACE },
 };

@@ -51,6 +51,14 @@ int main(void)
 		     "1m",
 		     "\\xc2\\x9b1m");
 
+	check_output(escape_argument, "dir/pg-1.2", "dir/pg-1.2");
+	check_output(escape_argument, "", "''");
+	check_output(escape_argument, "a b", "'a b'");
+	check_output(escape_argument, "it's", "'it'\\''s'");
+	check_output(escape_argument, "$(ls)\xc3\xa4", "'$(ls)\xc3\xa4'");
+	check_output(escape_argument, "-rf", "-- -rf");
+	check_output(escape_argument, "a\nb'\\\xff", "$'a\\x0ab\\'\\\\\\xff'");
+
 	check_output(escape_utf8, "", "");
 	check_output(escape_utf8, "a\"b\\c/\xc3\xa4\n\x7f",
 		     "a\"b\\c/\xc3\xa4\n\x7f");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,6 +81,27 @@ static void searches(void)
 		     "/a\\b\\0", 0);
 }
 
+/* As an overlay of many layers has them, and as many containers do. */
+static void searches_long_lines(void)
+{
+	const char *with = "nodev\tmsharefs\n";
+	static char text[512 * 1024];
+	char *end = text;
+
+	end += sprintf(end, ROOT "24 22 0:40 / /merged rw - overlay overlay "
+				 "rw,lowerdir=");
+	for (int i = 0; i < 120; i++)
+		end += sprintf(end, "%s/var/lib/layers/%032d/diff",
+			       i ? ":" : "", i);
+	end += sprintf(end, "\n" MSHARE("30", "/a\\040b\\012c#"));
+	for (int i = 0; i < 2000; i++)
+		end += sprintf(end,
+			       "%d 22 0:%d / /run/netns/n%d rw - tmpfs "
+			       "tmpfs rw,size=65536k\n",
+			       100 + i, 100 + i, i);
+	check_search(text, with, "/a b\nc#", 0);
+}
+
 static void resolves(void)
 {
 	char root[] = "/sys/fs/mshare";
@@ -153,6 +175,7 @@ static void refuses_other_file_systems(void)
 int main(void)
 {
 	searches();
+	searches_long_lines();
 	resolves();
 	makes_relative();
 	keeps_names();

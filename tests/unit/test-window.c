@@ -8,8 +8,10 @@
 
 static bool parse(const char *text, char *line, struct window *w)
 {
+	const dev_t devs[] = { makedev(0, 0x1a), makedev(0, 0x1b) };
+
 	strcpy(line, text);
-	return window_parse(line, makedev(0, 0x1b), w);
+	return window_parse(line, (struct window_devices){ devs, 2 }, w);
 }
 
 static void takes_windows(void)
@@ -22,7 +24,7 @@ static void takes_windows(void)
 		    line, &w));
 	check(w.range.start == 0x7f06ff44d000 && w.range.size == 0x1000);
 	check(w.prot == (PROT_READ | PROT_WRITE) && w.inode == 8);
-	check(w.shared);
+	check(w.shared && w.dev == makedev(0, 0x1b));
 	check(!strcmp(w.path, "/dev/shm/x y") && !w.deleted);
 
 	check(parse("1000-2000 --xs 00000000 00:1b 9 /a\\012b\\n (deleted)\n",
