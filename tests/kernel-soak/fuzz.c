@@ -190,6 +190,7 @@ static union {
 	struct msharefs_mempolicy policy;
 	struct msharefs_features features;
 	struct msharefs_removed removed;
+	struct msharefs_nameless nameless;
 	struct msharefs_remove remove;
 	uint64_t words[2 * PAGE / sizeof(uint64_t)];
 } arg;
@@ -569,6 +570,25 @@ static void next_removed(void)
 	tallies[step_index].asked++;
 	tallies[step_index].worked += !ret;
 	check(ret || (!bad && !bad_pointer), "NEXT_REMOVED succeeds");
+}
+
+static void next_nameless(void)
+{
+	bool bad = bad_size(sizeof(arg.nameless)), bad_pointer;
+	struct msharefs_stat figures = { .size = sizeof(figures) };
+	void *pointer = some_pointer(
+		size_of(MSHAREFS_NEXT_NAMELESS, sizeof(arg.nameless)),
+		&bad_pointer);
+	int ret;
+
+	arg.nameless.flags = one_in(16) ? edge() : 0;
+	arg.nameless.number = one_in(2) ? 0 : edge();
+	arg.nameless.stat = one_in(4) ? edge() : (uintptr_t)&figures;
+	bad |= arg.nameless.flags;
+	ret = request(some_slot(), MSHAREFS_NEXT_NAMELESS, pointer);
+	tallies[step_index].asked++;
+	tallies[step_index].worked += !ret;
+	check(ret || (!bad && !bad_pointer), "NEXT_NAMELESS succeeds");
 }
 
 static void remove_unused(void)
@@ -1002,6 +1022,7 @@ static const struct step {
 	{ "FEATURES", 4, features },
 	{ "NEXT_REMOVED", 4, next_removed },
 	{ "REMOVE_UNUSED", 4, remove_unused },
+	{ "NEXT_NAMELESS", 4, next_nameless },
 	{ "no request", 8, no_request },
 	{ "mmap", 24, map_window },
 	{ "a system call on a window", 16, change_window },

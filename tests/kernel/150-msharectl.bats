@@ -1,9 +1,14 @@
 #!/usr/bin/env bats
 # bats file_tags=long
+# shellcheck disable=SC2154 # the functions of guest.bash set variables
 # msharectl on the real kernel; tests/cli has the rest, with the kernel faked.
 
 load guest
-teardown() { remove_regions; }
+
+teardown() {
+	[[ -z ${child:-} ]] || stops
+	remove_regions
+}
 
 @test "create, map, attach-exec and rm work together" {
 	logged msharectl create --start 8T --size 2G region
@@ -48,19 +53,13 @@ teardown() { remove_regions; }
 	msharectl create --start 8T --size 2G region
 	msharectl map region
 	msharectl attach-exec region -- "$CASES/helper-attach" write 1
-	msharectl attach-exec region -- "$CASES/helper-attach" wait >"$BATS_TEST_TMPDIR/pid" &
-	local child=$! i
-	for ((i = 0; i < 100; i++)); do
-		[[ ! -s $BATS_TEST_TMPDIR/pid ]] || break
-		sleep 0.1
-	done
+	waits region
 	[[ $(<"$BATS_TEST_TMPDIR/pid") == "$child" ]]
 	logged msharectl stat -J region
 	assert_success
 	assert_output --regexp '"attached": *1[,}[:space:]]'
 	assert_output --regexp '"resident": *4096[,}[:space:]]'
-	kill "$child"
-	wait "$child" || true
+	stops
 	logged msharectl stat -J region
 	assert_output --regexp '"attached": *0[,}[:space:]]'
 }

@@ -182,7 +182,7 @@ Mount msharefs: msharectl mount'
 	# shellcheck disable=SC2016
 	logged unshare --mount sh -c 'mount -t msharefs msharefs "$1" && msharectl info -J 2>"$2" && msharectl info -J -M "$1"' \
 		- "$BATS_TEST_TMPDIR/elsewhere" "$BATS_TEST_TMPDIR/note"
-	assert_equal "$(<"$BATS_TEST_TMPDIR/note")" "msharectl info: $BATS_TEST_TMPDIR/elsewhere: note: the regions of this msharefs are not shown; choose a mount with --mount-point"
+	assert_equal "$(<"$BATS_TEST_TMPDIR/note")" "msharectl info: $BATS_TEST_TMPDIR/elsewhere: note: the regions of this msharefs are not shown; choose a mount with --mount-point, or --all-mounts"
 	assert_equal "$(jq -r .mount_point <<<"$output" | tr '\n' ' ')" "$MSHARE $BATS_TEST_TMPDIR/elsewhere "
 }
 
@@ -204,7 +204,10 @@ Mount msharefs: msharectl mount'
 }
 
 @test "rm does not remove mshare_info or the mount point" {
-	refused 1 'msharectl rm: mshare_info: mshare_info is a part of msharefs' msharectl rm -f mshare_info
+	refused 1 'msharectl rm: mshare_info: mshare_info is a part of msharefs' msharectl rm mshare_info
+	logged msharectl rm -f mshare_info
+	assert_success
+	[[ -e $MSHARE/mshare_info ]]
 	logged msharectl rm -r "$MSHARE"
 	assert_failure 1
 	[[ -e $MSHARE/mshare_info ]]

@@ -6,26 +6,10 @@
 load guest
 
 teardown() {
-	[[ -z ${child:-} ]] || kill "$child"
+	[[ -z ${child:-} ]] || stops
+	[[ -z ${group:-} ]] || kill -- "-$group"
+	[[ -z ${other:-} ]] || drop_other
 	remove_regions
-}
-
-# waits ARG...: a program that attach-exec made, in $child
-waits() {
-	holds wait "$@"
-}
-
-# holds HOW ARG...: the same; HOW helper-attach waits
-holds() {
-	local i how=$1
-	shift
-	msharectl attach-exec "$@" -- "$CASES/helper-attach" "$how" >"$BATS_TEST_TMPDIR/pid" &
-	child=$!
-	for ((i = 0; i < 100; i++)); do
-		[[ ! -s $BATS_TEST_TMPDIR/pid ]] || return 0
-		sleep 0.1
-	done
-	return 1
 }
 
 @test "ls and ps print hostile names as valid JSON" {
@@ -72,6 +56,23 @@ holds() {
 		assert_line "$child"
 		refute_output --regexp '[^0-9[:space:]]'
 	done
+}
+
+@test "ps and stat print no error while hundreds of processes come and go" {
+	local i failed=0
+	msharectl create --size 1G region
+	msharectl create --size 1G other
+	# eight at a time, which have a region, name it or execute something else
+	msharectl attach-exec other -- bash -c 'while :; do
+		for i in 1 2 3 4; do (:) & true other & /bin/true & (exec /bin/true) & done
+		wait; done' 3>&- &
+	child=$!
+	for ((i = 0; i < 100; i++)); do
+		msharectl ps >"$BATS_TEST_TMPDIR/out" 2>>"$BATS_TEST_TMPDIR/errors" || failed=$((failed + 1))
+		msharectl stat >"$BATS_TEST_TMPDIR/out" 2>>"$BATS_TEST_TMPDIR/errors" || failed=$((failed + 1))
+	done
+	cat "$BATS_TEST_TMPDIR/errors"
+	assert_equal "$failed $(wc -c <"$BATS_TEST_TMPDIR/errors")" '0 0'
 }
 
 @test "ps without /proc fails and names the command that mounts proc" {
@@ -126,61 +127,91 @@ region 0x80000200000 0x8000020f000 61440 r - 4096 $file"
 }
 
 @test "mount and umount work and explain failures" {
-	local dir=$BATS_TEST_TMPDIR/dir
-	mkdir "$dir"
-	logged msharectl mount -o mode=0700,nosuid "$dir"
+	make_other
+	logged msharectl mount -o mode=0700,nosuid "$other"
 	assert_success
-	logged findmnt -no FSTYPE,OPTIONS "$dir"
+	logged findmnt -no FSTYPE,OPTIONS "$other"
 	assert_output --regexp '^msharefs .*nosuid.*mode=0?700'
-	logged msharectl mount "$dir"
-	assert_line --index 0 "msharectl mount: $dir: msharefs is mounted there already"
-	msharectl create -M "$dir" --size 1G region
-	MSHARE_MOUNT_POINT=$dir waits region
-	logged msharectl umount "$dir"
+	logged msharectl mount "$other"
+	assert_line --index 0 "msharectl mount: $other: msharefs is mounted there already"
+	msharectl create -M "$other" --size 1G region
+	MSHARE_MOUNT_POINT=$other waits region
+	logged msharectl umount "$other"
 	assert_failure 1
-	assert_line --index 0 "msharectl umount: $dir: in use"
-	kill "$child"
-	wait "$child" || true
-	child=
-	logged msharectl umount "$dir"
+	assert_line --index 0 "msharectl umount: $other: in use"
+	stops
+	logged msharectl umount "$other"
 	assert_failure 1
 	assert_line --index 0 --partial 'unmounting destroys 1 region (region) with 0B of memory'
-	logged msharectl mount -o remount,nosuid,size=64M "$dir"
+	logged msharectl mount -o remount,nosuid,size=64M "$other"
 	assert_success
-	logged findmnt -no OPTIONS "$dir"
+	logged findmnt -no OPTIONS "$other"
 	assert_output --regexp 'nosuid.*mode=0?700.*size=65536k'
-	logged msharectl umount --force "$dir"
+	logged msharectl umount --force "$other"
 	assert_success
-	logged msharectl umount "$dir"
+	logged msharectl umount "$other"
 	assert_failure 3
-	logged msharectl mount -o nonsense "$dir"
-	assert_line --index 0 "msharectl mount: $dir: the kernel refuses the options: msharefs: Unknown parameter 'nonsense'"
+	logged msharectl mount -o nonsense "$other"
+	assert_line --index 0 "msharectl mount: $other: the kernel refuses the options: msharefs: Unknown parameter 'nonsense'"
 }
 
-@test "the charges of all regions, also of removed ones, are what df shows" {
-	local dir=$BATS_TEST_TMPDIR/dir sum
-	mkdir "$dir"
-	mount -t msharefs -o size=1G mshare "$dir"
-	export MSHARE_MOUNT_POINT=$dir
+# sum_of COLUMN: of all regions of the mount
+sum_of() {
+	local sum
+	sum=$(msharectl stat -nrb -o "$1" | tr '\n' +)
+	echo $((${sum}0))
+}
+
+@test "the charges of all regions, also of removed ones, are what df and info show" {
+	local used
+	make_other
+	mount -t msharefs -o size=1G mshare "$other"
+	export MSHARE_MOUNT_POINT=$other
+	# reserved memory; touched memory; a memfd and a file on tmpfs; a file without requests
 	msharectl create -q --size 1G named
 	msharectl map -q --size 16M named
 	msharectl create -q --size 1G --map --noreserve gone
 	msharectl advise -q --size 4M populate gone
-	waits gone
-	rm "$dir/gone"
-	logged msharectl stat -nr -o NAME,STATE,ATTACHED,RESIDENT
-	assert_output "named present 0 0B
-gone\\x20(deleted) deleted 1 4M"
+	head -c 3M /dev/zero >/tmp/object
+	msharectl create -q --size 1G --map --file /tmp/object --populate objects
+	mkdir "$other/below"
+	head -c 5M /dev/zero >"$other/below/file"
+	msharectl lock -q --size 1M named
+	waits gone objects
+	rm "$other/gone"
+	# removed, and open in this shell alone
+	exec 7<>"$other/below/open"
+	truncate -s 2M "$other/below/open"
+	head -c 2M /dev/zero >&7
+	rm "$other/below/open"
+	logged msharectl stat -nr -o NAME,STATE,ATTACHED,RESIDENT --filter STATE=deleted
+	assert_line 'gone\x20(deleted) deleted 1 4M'
+	assert_line --partial 'below/open\x20(deleted) deleted 0 '
 	logged msharectl info -nr -o NAME,SIZE,STATE
 	assert_line 'gone\x20(deleted) 1G deleted'
-	logged msharectl stat -nrb -o CHARGED
-	sum=$(tr '\n' + <<<"$output")
-	assert_equal "$((${sum}0))" "$(df -B1 --output=used "$dir" | tail -n 1)"
-	kill "$child"
-	wait "$child" || true
+	used=$(df -B1 --output=used "$other" | tail -n 1)
+	logged msharectl stat -b -o NAME,CHARGED,PGTABLES
+	assert_equal "$(sum_of CHARGED)" "$used"
+	assert_equal "$(msharectl info -J | jq .mount.used)" "$used"
+	# 16M, 4M, 5M and 2M, and the tables and records of five regions
+	((used > 27 << 20 && used < 28 << 20))
+	exec 7>&-
+	stops
 	logged msharectl stat -nr -o NAME
-	assert_output named
-	umount "$dir"
+	assert_output $'below/file\nnamed\nobjects'
+	assert_equal "$(sum_of CHARGED)" "$(df -B1 --output=used "$other" | tail -n 1)"
+	rm /tmp/object
+}
+
+@test "df shows no memory of a mount without size=, and info tells" {
+	msharectl create -q --size 1G --map --noreserve region
+	msharectl advise -q --size 8M populate region
+	logged df -B1 --output=size,used,avail "$MSHARE"
+	assert_line --index 1 --regexp '^ *0 +0 +0$'
+	logged msharectl info
+	assert_line --index 2 'memory:  no limit, and not counted for df'
+	assert_equal "$(msharectl info -J | jq -c '[.mount.size_limit, .mount.used]')" '[null,null]'
+	(($(sum_of CHARGED) > 8 << 20))
 }
 
 @test "rm --unused removes what no process has attached, and rm --older what nobody used" {
@@ -198,8 +229,7 @@ gone\\x20(deleted) deleted 1 4M"
 	logged msharectl rm --unused used
 	assert_failure 1
 	assert_line --index 0 'msharectl rm: used: not removed: attached by 1 process'
-	kill "$child"
-	wait "$child" || true
+	stops
 	sleep 1
 	logged msharectl rm --unused --older 1h used
 	assert_failure 1
@@ -209,7 +239,7 @@ gone\\x20(deleted) deleted 1 4M"
 }
 
 @test "stat names the last process, the times and the cgroup that pays" {
-	local group=/sys/fs/cgroup/mshare-stat since
+	local group=/sys/fs/cgroup/mshare-stat since pid
 	since=$(date +%FT%T%z)
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 	mkdir "$group"
@@ -219,9 +249,130 @@ gone\\x20(deleted) deleted 1 4M"
 	assert_output "$child - /mshare-stat"
 	logged msharectl stat -nr -o CREATED,ATTACHED-AT region
 	[[ ! ${lines[0]%% *} < $since && ! ${lines[0]##* } < ${lines[0]%% *} ]]
-	kill "$child"
-	wait "$child" || true
+	pid=$child
+	stops
 	rmdir "$group"
 	logged msharectl stat -nr -o DETACHER region
-	assert_output "$child"
+	assert_output "$pid"
+}
+
+# runs PYTHON-CODE: a program under run, by "${as[@]}"; it leads the group $group
+runs() {
+	"${as[@]}" setsid msharectl run -- python3 -c "import ctypes, mmap, os, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mprotect.argtypes = libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+def address(m): return ctypes.addressof(ctypes.c_char.from_buffer(m))
+$1
+print(os.getpid(), flush=True)
+time.sleep(1000)" >"$BATS_TEST_TMPDIR/pid" &
+	group=$!
+	wait_for_pid 600
+}
+
+@test "listings show nameless regions with the program, the owner and the processes" {
+	local name
+	msharectl create -q --size 1G named
+	runs 'm = mmap.mmap(-1, 96 << 20)
+m[:4 << 20] = b"x" * (4 << 20)
+for i in range(2):
+    if not os.fork(): time.sleep(1000)'
+	logged msharectl ls -nr
+	assert_output --regexp '^named region [^ ]+ 1G 0600 root$'
+	logged msharectl ls --all -nr --filter TYPE=nameless -o NAME,SIZE,OWNER,ATTACHED,RESIDENT,PROGRAM
+	assert_output --regexp '^@[1-9][0-9]* 96M root 3 4M python3$'
+	name=${output%% *}
+	logged msharectl stat "$name" -nr -o NAME,MAPPINGS,RESIDENT,CREATOR,STATE
+	assert_output "$name 1 4M $group nameless"
+	logged msharectl info "$name" -nr -o NAME,SIZE,PROGRAM
+	assert_output "$name 96M python3"
+	logged msharectl ps "$name" -nr -o REGION,KIND,STATE,COMMAND
+	assert_output "$(printf "$name window nameless python3\n%.0s" 1 2 3)"
+	logged msharectl stat --all --openmetrics
+	assert_line "mshare_region_attached_processes{region=\"$name\"} 3"
+	assert_line --regexp "^mshare_region_info\{region=\"$name\",owner=\"root\",.*,state=\"nameless\",.*program=\"python3\"\} 1\$"
+	assert_line --regexp '^mshare_program_regions_total [1-9]'
+	# Other users do not see it
+	logged setpriv --reuid 65534 --regid 65534 --clear-groups msharectl ls --all -nr -o NAME --filter TYPE=nameless
+	assert_output ''
+	logged setpriv --reuid 65534 --regid 65534 --clear-groups msharectl stat "$name"
+	assert_failure 1
+	kill -- "-$group"
+	wait "$group" || true
+	group=
+	for _ in {1..100}; do
+		logged msharectl ps "$name"
+		((status)) && break
+		sleep 0.1
+	done
+	assert_failure 1
+	assert_line --index 0 "msharectl ps: $name: no such nameless region"
+}
+
+@test "a user sees the memory of the user's own programs" {
+	as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	runs 'm = mmap.mmap(-1, 96 << 20)'
+	logged "${as[@]}" msharectl ps --all -nr -o PID,USER,KIND,COMMAND
+	assert_success
+	assert_line "$group nobody window python3"
+	logged msharectl ls --all -nr -o OWNER --filter TYPE=nameless
+	assert_output nobody
+}
+
+@test "ps shows which processes have memory that became plain" {
+	# A part is unmapped; of whole granules, all becomes code: nothing is cut
+	runs 'm = mmap.mmap(-1, 96 << 20)
+n = mmap.mmap(-1, 1 << 30, flags=0x4021)
+if not os.fork():
+    libc.munmap(address(m), 1 << 20, 0)
+    assert not libc.mprotect(address(n), 1 << 30, 7)
+    time.sleep(1000)
+time.sleep(1)'
+	logged msharectl ps --all -nr --sort SIZE -o PID,SIZE,KIND --filter KIND=plain
+	assert_equal "${#lines[@]}" 2
+	assert_line --index 0 --regexp '^[0-9]+ 95M plain$'
+	assert_line --index 1 --regexp '^[0-9]+ 1G plain$'
+	logged msharectl ps --all -nr -o PID,SIZE,KIND --filter PID="$group"
+	assert_output "$group 1G window
+$group 1G window"
+	logged msharectl stat --all -nr -o ATTACHED --filter STATE=nameless
+	assert_output $'2\n2'
+}
+
+@test "System V memory: processes with windows, and processes that attach it plainly" {
+	runs 'libc.shmat.restype = ctypes.c_void_p
+libc.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
+i = libc.shmget(0, 96 << 20, 0o1600)
+p = libc.shmat(i, None, 0)
+ctypes.memset(p, 1, 4 << 20)
+ready, wait = os.pipe()
+if not os.fork():
+    libc.shmdt(ctypes.c_void_p(p))
+    libc.shmat(i, ctypes.c_void_p(0x700000001000), 0)
+    os.write(wait, b"x")
+    time.sleep(1000)
+os.read(ready, 1)'
+	logged msharectl ls --all -nr --filter TYPE=nameless -o SIZE,ATTACHED,RESIDENT,PROGRAM
+	assert_output '96M 2 4M python3'
+	logged msharectl ps --all -nr --sort KIND -o KIND,STATE,SIZE
+	assert_output $'plain nameless 96M\nwindow nameless 1G'
+}
+
+@test "--all-mounts: the regions of two mounts, and their processes" {
+	make_other
+	mount -t msharefs -o size=1G mshare "$other"
+	msharectl create -q --size 1G here
+	msharectl create -q -M "$other" --size 1G there
+	waits here
+	logged msharectl ps --all-mounts -nr -o REGION,PID,MOUNT
+	assert_output "here $child $MSHARE"
+	stops
+	MSHARE_MOUNT_POINT=$other waits there
+	logged msharectl ps --all-mounts -nr -o REGION,PID,MOUNT
+	assert_output "there $child $other"
+	logged msharectl stat --all-mounts -nr -o NAME,ATTACHED,MOUNT
+	assert_output "here 0 $MSHARE
+there 1 $other"
+	logged msharectl ls
+	assert_line --partial "note: the regions of this msharefs are not shown"
+	stops
 }

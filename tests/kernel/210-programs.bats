@@ -4,33 +4,10 @@
 # Programs that do not know msharefs, under "msharectl run".
 
 load guest
-
-COUNTERS=/sys/kernel/mm/mshare
+load programs
 
 setup() {
 	trace_failures
-}
-
-# counter NAME: since the system started
-counter() {
-	cat "$COUNTERS/program_$1"
-}
-
-# tables PID: KiB of page tables
-tables() {
-	sed -n 's/^VmPTE:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$1/status"
-}
-
-# shmem: KiB of shared memory in the system
-shmem() {
-	sed -n 's/^Shmem:[[:space:]]*\([0-9]*\) kB/\1/p' /proc/meminfo
-}
-
-# has_window PID: is its memory "/dev/zero" a window?
-has_window() {
-	awk '/^[0-9a-f]+-[0-9a-f]+ / { zero = /\/dev\/zero \(deleted\)$/ }
-		zero && /^VmFlags:/ && / sp/ { found = 1 }
-		END { exit !found }' "/proc/$1/smaps"
 }
 
 @test "run: children of an unmodified program share page tables" {
@@ -107,6 +84,28 @@ scan_all() {
 	return 1
 }
 
+# start_messages: of the server's last start, without times and process IDs
+start_messages() {
+	sed -En 's/^.*\] (LOG|WARNING|FATAL): +//p' "$(find /tmp/pg/data/log -type f | sort | tail -n 1)" |
+		sed -E 's/ at [0-9].*//; /ready to accept connections/q'
+}
+
+# The command of the drop-in for systemd, with a cluster for pg_ctlcluster.
+start_by_drop_in() {
+	local version command
+	version=${PG%/bin}
+	version=${version##*/}
+	install -d -o postgres "/tmp/clusters/$version/test" /tmp/pg/logs
+	mount --bind /tmp/pg/logs /var/log/postgresql
+	cp -p /tmp/pg/data/*.conf "/tmp/clusters/$version/test"
+	echo "data_directory = '/tmp/pg/data'" >>"/tmp/clusters/$version/test/postgresql.conf"
+	command=$(sed -n '/^ExecStart=-/,$p' \
+		"$BATS_TEST_DIRNAME/../../packaging/examples/postgresql@.service.d/mshare.conf")
+	command=${command#ExecStart=-}
+	PG_CLUSTER_CONF_ROOT=/tmp/clusters bash -c "${command//%i/$version-test}" 3>&-
+	umount -l /var/log/postgresql
+}
+
 @test "PostgreSQL, unmodified: backends share the page tables of its buffers" {
 	PG=$(echo /usr/lib/postgresql/*/bin)
 	[[ -x $PG/initdb ]] || skip 'PostgreSQL is not installed'
@@ -128,18 +127,19 @@ scan_all() {
 	sql "create table t as select g, repeat('x', 1900) as f from generate_series(1, 29000) g"
 	scan_all 3
 	plain=$(tables "${backends[0]}")
-	if has_window "${backends[0]}"; then
-		return 1
-	fi
+	start_messages >/tmp/pg/messages
+	rm -r /tmp/pg/data/log
+	assert_equal "$(windows "${backends[0]}")" 0
 	as_postgres pg_ctl -D /tmp/pg/data -w -m fast stop
 	wait
 
 	before=$(shmem) regions=$(counter regions) made_plain=$(counter plain)
 	start_server /tmp/pg/msharectl run --strict --
 	assert_equal "$(counter regions)" $((regions + 1))
+	assert_equal "$(start_messages)" "$(</tmp/pg/messages)"
 	scan_all 3
 	for pid in "${backends[@]}"; do
-		has_window "$pid"
+		assert_equal "$(windows "$pid")" 1
 		shared=$(tables "$pid")
 		echo "a backend's page tables: $plain KiB without, $shared KiB with a region"
 		((plain - shared >= 100))
@@ -155,14 +155,37 @@ scan_all() {
 	done
 	((i < 100))
 	assert_equal "$(counter regions)" $((regions + 2))
-	as_postgres pg_ctl -D /tmp/pg/data -w restart >/dev/null
+	as_postgres /tmp/pg/msharectl run --strict -- pg_ctl -D /tmp/pg/data -w restart >/dev/null
+	assert_equal "$(counter regions)" $((regions + 3))
 	assert_equal "$(sql 'select count(*) from t')" 29000
 	assert_equal "$(counter plain)" "$made_plain"
 	as_postgres pg_ctl -D /tmp/pg/data -w -m fast stop >/dev/null
+
+	# huge pages that are reserved are the server's first choice
+	echo 170 >/proc/sys/vm/nr_hugepages
+	start_server /tmp/pg/msharectl run --strict -- env
+	assert_equal "$(counter regions)" $((regions + 3))
+	scan_all 1
+	assert_equal "$(windows "${backends[0]}")" 0
+	(($(sed -n 's/^HugePages_Free: *//p' /proc/meminfo) < 170))
+	as_postgres pg_ctl -D /tmp/pg/data -w -m fast stop >/dev/null
+	echo 0 >/proc/sys/vm/nr_hugepages
+
+	start_by_drop_in
+	assert_equal "$(counter regions)" $((regions + 4))
+	assert_equal "$(windows "$(head -n 1 /tmp/pg/data/postmaster.pid)")" 1
+	as_postgres pg_ctl -D /tmp/pg/data -w -m fast stop >/dev/null
+
+	echo 'shared_memory_type = sysv' >>/tmp/pg/data/postgresql.conf
+	start_server /tmp/pg/msharectl run --strict --
+	assert_equal "$(counter regions)" $((regions + 5))
+	scan_all 1
+	assert_equal "$(windows "${backends[0]}")" 1
+	(($(tables "${backends[0]}") <= plain - 100))
+	as_postgres pg_ctl -D /tmp/pg/data -w -m fast stop >/dev/null
+	assert_equal "$(counter plain)" "$made_plain"
+	assert_equal "$(wc -l </proc/sysvipc/shm)" 1
 	# logs are in data/log, and in tmpfs
-	for ((i = 0; i < 50; i++)); do
-		(($(shmem) > before + 8192)) || break
-		sleep 0.2
-	done
-	(($(shmem) <= before + 8192))
+	eventually no_nameless_region
+	eventually shmem_is_at_most "$before"
 }

@@ -56,6 +56,43 @@ logged() {
 	printf '%s: status %s\n%s\n' "$*" "$status" "$output"
 }
 
+# Waits for the PID that a program in the background prints: wait_for_pid TENTHS
+wait_for_pid() {
+	local i
+	for ((i = 0; i < $1; i++)); do
+		[[ ! -s $BATS_TEST_TMPDIR/pid ]] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# shellcheck disable=SC2034 # for the files that load this
+NOBODY=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+
+# waits ARG...: a program that attach-exec made, in $child
+waits() {
+	holds wait "$@"
+}
+
+# holds HOW ARG...: the same; HOW helper-attach waits
+# shellcheck disable=SC2034
+holds() {
+	local how=$1
+	shift
+	# The file of an earlier program stays until the shell in the background opens it.
+	rm -f "$BATS_TEST_TMPDIR/pid"
+	msharectl attach-exec "$@" -- "$CASES/helper-attach" "$how" >"$BATS_TEST_TMPDIR/pid" &
+	child=$!
+	wait_for_pid 600
+}
+
+# stops: ends what waits or holds has started
+stops() {
+	kill "$child"
+	wait "$child" || true
+	child=
+}
+
 # A second mount point, $other, for a test to mount msharefs on.
 make_other() {
 	other=$BATS_TEST_TMPDIR/mshare
@@ -69,8 +106,10 @@ drop_other() {
 }
 
 # Regions that a test left, one that was killed say. As a rule there are none,
-# and to start find takes half a second on the debug kernel.
+# and to start find takes half a second on the debug kernel. A segment outlives
+# its processes, and later tests would count its nameless region.
 remove_regions() {
+	[[ $(wc -l </proc/sysvipc/shm) -eq 1 ]] || ipcrm --all=shm
 	local left=("$MSHARE"/* "$MSHARE"/.[!.]*)
 	[[ ${left[*]} != "$MSHARE/mshare_info $MSHARE/.[!.]*" ]] || return 0
 	find "$MSHARE" -mindepth 1 -depth ! -name mshare_info -delete

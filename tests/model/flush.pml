@@ -10,6 +10,10 @@
  * Memory is sequentially consistent here: where the code needs a barrier for
  * that, it says so. The names in brackets are those of the comment in tlb.c.
  *
+ * With GLOBAL, the mm may get a global ASID, as with INVLPGB on Linux 7.3. A CPU
+ * that has it loaded compares no generation, and broadcasts keep its entries up
+ * to date.
+ *
  * FLUSHERS, FLUSHES, OWN and CHANGES say how much happens; the script "run" has
  * the sizes. Each MUTANT_* leaves out what the protocol needs, and must fail.
  */
@@ -72,6 +76,9 @@ byte slot = 0;
 byte cpu_buckets;
 byte shared_reached = UNKNOWN;
 byte tlb_entry[REGIONS] = ABSENT, tlb_link[REGIONS], tlb_own = ABSENT;
+
+/* The mm has a global ASID, and the CPU uses it; and mshare_global_asids */
+bit global_asid, cpu_global, noted;
 
 /* Interrupts: who waits for one, and what for */
 #define FLUSHER_0 0
@@ -159,6 +166,33 @@ inline drop_all()
 	tlb_own = ABSENT
 }
 
+/*
+ * INVLPGB: all CPUs drop what they have, and load it anew. Entries of an ASID that
+ * is not loaded stay out until then.
+ */
+inline broadcast()
+{
+	d_step {
+		drop_all();
+		if
+		:: loaded == SHARER -> load_all()
+		:: else
+		fi
+	}
+}
+
+/* To the global ASID, of which the TLB has nothing that was not kept up to date */
+inline use_global_asid()
+{
+	d_step {
+		if
+		:: !cpu_global -> drop_all(); cpu_global = 1
+		:: else
+		fi;
+		load_all()
+	}
+}
+
 /* [enter]: mshare_track() */
 inline track(mask)
 {
@@ -202,6 +236,11 @@ inline flush_function(i, sum, shared, seq, new)
 		new = INVALID;
 		if
 		:: loaded != SHARER -> goto handled	/* nothing to flush */
+#ifdef GLOBAL
+		:: loaded == SHARER && global_asid ->
+			use_global_asid();
+			goto handled
+#endif
 		:: loaded == SHARER && lazy -> switch_away(); goto handled
 		:: else
 		fi;
@@ -314,6 +353,14 @@ active proctype cpu()
 	:: loaded == SHARER && !lazy -> lazy = 1
 	:: loaded == SHARER && lazy ->
 		lazy = 0;
+#ifdef GLOBAL
+		atomic {
+			if
+			:: global_asid -> use_global_asid(); goto end_lazy
+			:: else
+			fi
+		};
+#endif
 #ifndef MUTANT_LAZY_UNCHECKED
 		read_generation(sum, shared, seq);
 		atomic {
@@ -325,6 +372,7 @@ active proctype cpu()
 			forget(sum, shared, seq, new)
 		}
 #endif
+end_lazy:	skip
 
 	/* to another mm, and back */
 	:: loaded == SHARER -> switch_away()
@@ -339,8 +387,11 @@ active proctype cpu()
 #endif
 		atomic {
 			if
-			:: slot < sum -> flush_to(sum, shared)
-			:: shared && slot >= sum -> shared_reached = shared
+#ifdef GLOBAL
+			:: global_asid -> use_global_asid()
+#endif
+			:: !global_asid && slot < sum -> flush_to(sum, shared)
+			:: !global_asid && shared && slot >= sum -> shared_reached = shared
 			:: else
 			fi;
 			loaded = SHARER;
@@ -432,6 +483,13 @@ proctype flusher(byte i)
 				gen = generation[BUCKET(r)]
 			};
 #endif
+#ifdef GLOBAL
+			/* [broadcast] */
+			if
+			:: noted || deferred -> broadcast()
+			:: else
+			fi;
+#endif
 			/* [interrupt] */
 			if
 			:: in_mask[BUCKET(r)] ->
@@ -472,6 +530,13 @@ inline own_flush(i, freed, range, gen, shared, seq)
 	read_generation(gen, shared, seq);
 	range = 0;
 exact:
+#endif
+#ifdef GLOBAL
+	/* broadcast_tlb_flush(): for an ASID that a CPU uses, before the interrupt */
+	if
+	:: cpu_global -> broadcast()
+	:: else
+	fi;
 #endif
 	if
 	:: in_cpumask ->
@@ -545,6 +610,13 @@ proctype manager()
 			:: !(buckets & BIT(BUCKET(r))) ->
 				/* [attach] */
 				set_buckets(buckets | BIT(BUCKET(r)), delta);
+#if defined(GLOBAL) && !defined(MUTANT_NOT_NOTED)
+				/* [note], under the lock of [assign] */
+				if
+				:: global_asid -> noted = 1
+				:: else
+				fi;
+#endif
 				/* [tell] */
 #ifndef MUTANT_UNTOLD
 				if
@@ -597,9 +669,29 @@ proctype manager()
 	od
 }
 
+#ifdef GLOBAL
+/* [assign]: use_global_asid(), by a flush of the mm */
+proctype assigner()
+{
+	atomic {
+#ifdef MUTANT_ASSIGN_SHARER
+		global_asid = 1
+#else
+		if
+		:: !buckets -> global_asid = 1
+		:: else
+		fi
+#endif
+	}
+}
+#endif
+
 init
 {
 	atomic {
+#ifdef GLOBAL
+		run assigner();
+#endif
 		run flusher(FLUSHER_0);
 #if FLUSHERS > 1
 		run flusher(FLUSHER_1);

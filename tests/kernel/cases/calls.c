@@ -528,7 +528,6 @@ static long locked_in_smaps(struct side *side, char *at, uint64_t size,
 #define FAULTS          "userfaultfd"
 #define READER          "advice of a reader"
 #define POLICY          "placement by a reader"
-#define HOME_NODE       "set_mempolicy_home_node"
 #define LOCKS           "mlock, mlockall"
 
 /*
@@ -669,8 +668,10 @@ static const struct call memory[] = {
 	{ "get_mempolicy", SOME, policy_after_bind, 0 },
 	{ "get_mempolicy", WHOLE, policy_after_bind, 0 },
 	{ "get_mempolicy of a node", SOME, node_of, MPOL_F_NODE | MPOL_F_ADDR },
-	{ "set_mempolicy_home_node", WHOLE, home_node, 0, .differs = HOME_NODE,
-	  .window = -ENOENT },
+	{ "set_mempolicy_home_node", WHOLE, home_node, 0 },
+	{ "set_mempolicy_home_node", SOME, home_node, 0 },
+	{ "set_mempolicy_home_node, O_RDONLY", SOME, home_node, 0, true,
+	  .differs = POLICY, .window = -EACCES },
 	{ "move_pages, query", SOME, move_pages_to, 0 },
 	{ "move_pages", SOME, move_pages_to, MPOL_MF_MOVE },
 	{ "move_pages, O_RDONLY", SOME, move_pages_to, MPOL_MF_MOVE, true,

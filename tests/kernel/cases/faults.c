@@ -487,7 +487,7 @@ static const struct operation device_operations[] = {
 
 static void devices(void)
 {
-	device = open("/sys/kernel/debug/tracing/per_cpu/cpu0/trace_pipe_raw",
+	device = open("/sys/kernel/tracing/per_cpu/cpu0/trace_pipe_raw",
 		      O_RDONLY | O_CLOEXEC);
 	must(device >= 0, "no buffer of traces: %m");
 	fail_all(device_operations);

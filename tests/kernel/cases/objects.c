@@ -701,14 +701,18 @@ static void huge_split(void)
 
 /*
  * A page that a client is using cannot be collapsed, but may be the next time.
- * On a busy host this can take long, unless clients rest.
+ * On a busy host this can take long, unless clients rest, and a client that does
+ * not run can have a page in use for a long time.
  */
 static int collapse(uint64_t addr)
 {
+	double end = seconds() + 60;
 	int result = -EAGAIN;
 
-	for (int i = 0; i < 200 && result; i++) {
+	for (int i = 0; result && seconds() < end; i++) {
 		shared->rest = i >= 50;
+		if (shared->rest)
+			sleep_ms(1);
 		result = region_advise(fd, addr, HUGE, MADV_COLLAPSE);
 	}
 	shared->rest = 0;

@@ -19,6 +19,7 @@
 #include "case.h"
 #include "check.h"
 #include "figures.h"
+#include "object.h"
 #include "peer.h"
 #include "region.h"
 #include "touch.h"
@@ -112,6 +113,39 @@ static void same_memory(void)
 	check_int(place.at[6 * PAGE], 'r');
 	close(place.fd);
 	check_int(place.at[6 * PAGE], 'r');
+}
+
+/* As on tmpfs, a process can map a file twice. */
+static void twice(void)
+{
+	int fd = new_file(region_path(), LENGTH);
+	int reader = object_reopen(fd, O_RDONLY);
+	char *start = start_of(fd), *second, *third;
+	int set = region_create(region_path(), region_address(3), granule);
+
+	check(map(NULL, LENGTH, RW, 0, fd, 0) == start, "elsewhere");
+	second = map(NULL, LENGTH, RW, 0, fd, 0);
+	check(second != start, "twice at %p", second);
+	second[3 * PAGE] = 's';
+	check_int(start[3 * PAGE], 's');
+	third = map(NULL, PAGE, PROT_READ, 0, reader, 3 * PAGE);
+	check_int(third[0], 's');
+	check_result(refused(start, LENGTH, MAP_SHARED, fd, 0), EEXIST,
+		     "the window's address");
+	check_result(
+		refused(start, LENGTH, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0),
+		EEXIST, "MAP_FIXED_NOREPLACE");
+	check_result(refused(NULL, LENGTH, MAP_PRIVATE, fd, 0), EINVAL,
+		     "MAP_PRIVATE");
+	check_result(result(munmap(start, LENGTH)), 0, "munmap");
+	check_int(second[3 * PAGE], 's');
+	check(map(NULL, LENGTH, RW, 0, fd, 0) == start, "again, elsewhere");
+
+	/* Regions that are not files have windows only. */
+	region_fill(set, region_address(3), granule, RW);
+	window_map(set, region_address(3), granule, RW, 0);
+	check_result(refused(NULL, granule, MAP_SHARED, set, 0), EEXIST,
+		     "a region that is not a file");
 }
 
 /* NULL, the window's address and MAP_FIXED ask for a window and for no less. */
@@ -500,6 +534,7 @@ static const struct test_case cases[] = {
 	{ "same-memory",
 	  "a process that has no room for the window maps the same memory",
 	  same_memory },
+	{ "twice", "a process maps a file a second time, plainly", twice },
 	{ "only-if-asked", "nobody gets a plain mapping in place of a window",
 	  only_if_asked },
 	{ "any-call", "a plain mapping is like one of a file on tmpfs",

@@ -32,78 +32,25 @@
 #include "leak.h"
 #include "notes.h"
 #include "peer.h"
+#include "program.h"
 #include "region.h"
 #include "touch.h"
 
-#ifndef PR_SET_MSHARE
-#define PR_SET_MSHARE    0x4d534852
-#define PR_GET_MSHARE    0x4d534853
-#define PR_MSHARE_STRICT 1
+/* Younger than glibc 2.36; EINVAL before Linux 6.13. */
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE  103
 #endif
 
-#define RW       (PROT_READ | PROT_WRITE)
-#define ANON     (MAP_SHARED | MAP_ANONYMOUS)
 #define STRANGER 65534
 /* From this size on; and a length that is no multiple of anything. */
 #define MIN_SIZE (16 * MIB)
 #define LENGTH   (40 * MIB + 0x98)
 
-static int set_min_size(uint64_t size, unsigned long flags)
-{
-	return result(prctl(PR_SET_MSHARE, size, flags, 0, 0));
-}
-
 /* The flags, or a negative errno. */
 static int get_min_size(uint64_t *size)
 {
 	return result(prctl(PR_GET_MSHARE, size, 0, 0, 0));
-}
-
-static char *map_with(void *addr, uint64_t size, int prot, int flags)
-{
-	char *at = mmap(addr, size, prot, flags, -1, 0);
-
-	must(at != MAP_FAILED, "mmap of %#lx: %m", size);
-	return at;
-}
-
-static char *map(uint64_t size)
-{
-	return map_with(NULL, size, RW, ANON);
-}
-
-static long counter(const char *name)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/kernel/mm/mshare/program_%s", name);
-	return number_in(path);
-}
-
-/* Is the mapping at the address a window? Checks its name on the way. */
-static bool is_window(const void *at)
-{
-	uint64_t start, end;
-	bool found = false, window = false;
-	char line[512];
-	FILE *f = fopen("/proc/self/smaps", "r");
-
-	must(f, "smaps: %m");
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s", &start, &end) ==
-		    2) {
-			found = start <= (uint64_t)at && (uint64_t)at < end;
-			if (found)
-				check(strstr(line, "/dev/zero (deleted)\n"),
-				      "%s", line);
-		} else if (found && !strncmp(line, "VmFlags:", 8)) {
-			window = strstr(line, " sp");
-			break;
-		}
-	}
-	check(found, "nothing at %p", at);
-	fclose(f);
-	return window;
 }
 
 static void attribute(void)
@@ -291,6 +238,12 @@ static char *fresh(void)
 	return at;
 }
 
+static char *map_private(size_t size)
+{
+	return map_with(NULL, size, RW,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+}
+
 static void script_munmap(void)
 {
 	char *at = fresh();
@@ -361,6 +314,43 @@ static void script_mremap(void)
 	NOTE(munmap(at, LENGTH));
 	NOTE(munmap(twin, 2 * MIB));
 	NOTE(munmap(moved, MIB));
+}
+
+/*
+ * From Linux 6.17 on, several VMAs move, each to a part of the new range: here to
+ * all of the granule that has a window, and not at once.
+ */
+static void script_mremap_several(void)
+{
+	char *room = map_private(2 * GIB), *from = map_private(GIB), *at;
+
+	at = (char *)(((uintptr_t)room + GIB - 1) & -GIB);
+	must(!munmap(room, 2 * GIB), "munmap: %m");
+	NOTE_64(map_with(at, LENGTH, RW, ANON) == at);
+	check_int(is_window(at), notes_run);
+	at[0] = 'a';
+	from[MIB] = 'm';
+	must(!mprotect(from, MIB, PROT_READ), "mprotect: %m");
+	NOTE_64(mremap(from, GIB, GIB, MREMAP_MAYMOVE | MREMAP_FIXED, at) ==
+		at);
+	NOTE_64(fault_at(at + MIB));
+	NOTE_64(store(at, 1));
+	NOTE_64(fault_at(from));
+	NOTE(munmap(at, GIB));
+	NOTE(munmap(from, GIB));
+}
+
+static void script_guards(void)
+{
+	char *at = fresh();
+
+	NOTE(madvise(at + PAGE, PAGE, MADV_GUARD_INSTALL));
+	NOTE_64(fault_at(at));
+	NOTE_64(fault_at(at + PAGE));
+	NOTE(madvise(at + PAGE, PAGE, MADV_GUARD_REMOVE));
+	NOTE_64(fault_at(at + PAGE));
+	NOTE_64(at[PAGE]);
+	NOTE(munmap(at, LENGTH));
 }
 
 static void script_advice(void)
@@ -476,6 +466,8 @@ static void script(void)
 	script_munmap();
 	script_mprotect();
 	script_mremap();
+	script_mremap_several();
+	script_guards();
 	script_advice();
 	script_fixed();
 	script_replace();
@@ -485,16 +477,7 @@ static void script(void)
 
 static void same(void)
 {
-	long plain;
-
-	script();
-	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
-	plain = counter("plain");
-	notes_begin_second();
-	script();
-	check(counter("plain") > plain + 5, "%ld became plain",
-	      counter("plain") - plain);
-	notes_compare("without a region", "with one");
+	same_with_regions(script, MIN_SIZE);
 }
 
 /* Another thread stores on another CPU while the window becomes plain. */
@@ -560,6 +543,44 @@ static void no_store_is_lost(void)
 	race.stop = true;
 	pthread_join(thread, NULL);
 	check_int(wrong, 0);
+}
+
+/* What the kernel counts as locked, for all regions of this user. */
+static long locked_memory(void)
+{
+	struct listed l = { 0 };
+	int list = open_list();
+	long locked = 0;
+
+	while (!next_listed(list, &l, l.nameless.number))
+		locked += (long)l.stat.locked;
+	close(list);
+	return locked;
+}
+
+static void munlocks(char *at)
+{
+	must(!mlock(at, LENGTH), "mlock: %m");
+	check(locked_memory() >= (long)LENGTH, "%ld bytes are locked",
+	      locked_memory());
+	/* The window becomes plain. */
+	must(!mprotect(at, PAGE, PROT_READ), "mprotect: %m");
+	check_result(result(munlock(at, MIB)), 0, "munlock of a part");
+	check(locked_memory() >= (long)(LENGTH - MIB), "%ld bytes are locked",
+	      locked_memory());
+	check_result(result(munlock(at, LENGTH)), 0, "munlock");
+	check_int(locked_memory(), 0);
+}
+
+static void unlocked(void)
+{
+	int id;
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	munlocks(map(LENGTH));
+	id = shmget(IPC_PRIVATE, LENGTH, IPC_CREAT | 0600);
+	munlocks(shmat(id, NULL, 0));
+	must(!shmctl(id, IPC_RMID, NULL), "IPC_RMID: %m");
 }
 
 /* The rest of the window's last granule is not the program's. */
@@ -781,6 +802,8 @@ static const struct test_case cases[] = {
 	{ "same", "a program cannot tell, whatever it calls", same },
 	{ "no-store-is-lost", "stores go on while a window becomes plain",
 	  no_store_is_lost },
+	{ "unlocked", "munlock() unlocks the memory of a former window",
+	  unlocked },
 	{ "behind-the-end", "mmap() behind the memory affects no memory",
 	  behind_the_end },
 	{ "file-size-limit", "RLIMIT_FSIZE does not limit memory",
