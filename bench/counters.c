@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "field.h"
 
@@ -53,7 +54,7 @@ static void collect_changes(void)
 	fclose(file);
 }
 
-uint64_t page_tables(void)
+static uint64_t page_tables_now(void)
 {
 	uint64_t tables, secondary;
 
@@ -62,6 +63,19 @@ uint64_t page_tables(void)
 	    field_read("/proc/meminfo", "SecPageTables", &secondary))
 		fail("/proc/meminfo");
 	return (tables + secondary) << 10;
+}
+
+/* The tables of a process that has ended can be freed after an RCU grace period. */
+uint64_t page_tables(void)
+{
+	uint64_t size, next = page_tables_now();
+
+	do {
+		size = next;
+		usleep(200000);
+		next = page_tables_now();
+	} while (next < size);
+	return next;
 }
 
 /* The number in column @wanted, or the sum of all. */

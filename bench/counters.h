@@ -20,7 +20,7 @@ uint64_t instructions(void);
 /* Sorts @values. */
 uint64_t median(uint64_t *values, int count);
 
-/* The size of all page tables, in bytes. */
+/* The size of all page tables, in bytes, when it does not fall any more. */
 uint64_t page_tables(void);
 
 #define ALL_PROCESSORS (-1)

@@ -38,6 +38,10 @@ def metrics: [
 	 name: "touch a new granule", per: "used"},
 	{part: "faults", metric: "first-touch", unit: "relative",
 	 name: "time of a first touch", per: "at once"},
+	{part: "tools", metric: "create", unit: "seconds",
+	 name: "create, one by one", per: "regions"},
+	{part: "tools", metric: "create-calls", unit: "system calls",
+	 name: "  calls of one", per: "regions"},
 	{part: "tools", metric: "ls", unit: "seconds", name: "ls", per: "regions"},
 	{part: "tools", metric: "ls-calls", unit: "calls",
 	 name: "  system calls a row", per: "regions"},
@@ -61,13 +65,27 @@ def metrics: [
 	{part: "exec", metric: "instructions", unit: "instructions",
 	 name: "attach-exec beside env(1)"},
 	{part: "postgres", metric: "pgtables", unit: "bytes",
-	 name: "PostgreSQL: page tables", per: "backends"},
+	 name: "PostgreSQL: tables", per: "backends"},
+	{part: "postgres", metric: "shared-pgtables", unit: "bytes",
+	 name: "  of shared memory", per: "backends"},
 	{part: "postgres", metric: "backend-pgtables", unit: "bytes",
-	 name: "  of one backend, VmPTE"},
+	 name: "  of a backend, by a scan"},
 	{part: "postgres", metric: "first-scan-faults", unit: "faults",
-	 name: "  faults of its first scan"},
+	 name: "  faults of a first scan"},
 	{part: "postgres", metric: "second-scan-faults", unit: "faults",
-	 name: "  and of its second"},
+	 name: "  and of a second"},
+	{part: "postgres", metric: "first-scan", unit: "milliseconds",
+	 name: "  milliseconds of a first scan"},
+	{part: "postgres", metric: "second-scan", unit: "milliseconds",
+	 name: "  and of a second"},
+	{part: "postgres", metric: "connect", unit: "milliseconds",
+	 name: "  milliseconds to connect"},
+	{part: "postgres", metric: "transaction", unit: "milliseconds",
+	 name: "  pgbench -S, 4 clients"},
+	{part: "postgres", metric: "connected", unit: "milliseconds",
+	 name: "  pgbench -S, new connections"},
+	{part: "small", metric: "most", unit: "backends",
+	 name: "PostgreSQL: backends in 2 GiB"},
 	{part: "unused", metric: "fork", unit: "instructions",
 	 name: "unused: fork, exit, wait"},
 	{part: "unused", metric: "exec", unit: "instructions",
@@ -121,7 +139,8 @@ def ratio($a; $b):
 
 def grouped: tostring | gsub("(?<d>[0-9])(?=([0-9]{3})+$)"; "\(.d),");
 
-def row($metric; $x; $msharefs; $plain):
+# $huge is memory in huge pages, which only postgres measures.
+def row($metric; $x; $msharefs; $plain; $huge):
 	{
 		part: $metric.part,
 		metric: $metric.metric,
@@ -131,6 +150,7 @@ def row($metric; $x; $msharefs; $plain):
 		unit: $metric.unit,
 		msharefs: ($msharefs.value | if . then rounded else . end),
 		plain: ($plain.value | if . then rounded else . end),
+		huge: ($huge.value | if . then rounded else . end),
 		ratio: ratio($msharefs.value; $plain.value),
 		extrapolated: ([
 			if $msharefs.extrapolated then "msharefs" else empty end,
@@ -141,10 +161,11 @@ def row($metric; $x; $msharefs; $plain):
 def rows($metric):
 	(points("msharefs"; $metric.unit) | extrapolated_to($metric.reach)) as $msharefs
 	| (points("plain"; $metric.unit) | extrapolated_to($metric.reach)) as $plain
+	| points("huge"; $metric.unit) as $huge
 	| (if $metric.unit == "relative" then $plain[0].value else 1 end) as $base
-	| ($msharefs + $plain | map(.x) | unique[]) as $x
+	| ($msharefs + $plain + $huge | map(.x) | unique[]) as $x
 	| row($metric; $x; $msharefs | relative_to($base) | at($x);
-		$plain | relative_to($base) | at($x));
+		$plain | relative_to($base) | at($x); $huge | at($x));
 
 [inputs | parsed] as $lines
 | {

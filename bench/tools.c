@@ -3,6 +3,7 @@
  * tools: time and system calls of msharectl's listings on a machine with many
  * regions, clients and processes, and of attach-exec beside env(1).
  *
+ *	create REGIONS	that many times create, one after the other
  *	list REGIONS	the listings, with 2,000 clients of the first region
  *	ps PROCESSES	ps, with as many processes, of which 2,000 are clients
  *	exec KIND	attach-exec (msharefs) or env (plain)
@@ -182,6 +183,30 @@ static void list(int regions)
 	crowd_end(&crowd);
 }
 
+/* The program and its libraries are read before the first one counts. */
+static void create(int regions)
+{
+	char name[16] = "before";
+	char *const argv[] = { (char *)MSHARECTL,
+			       "create",
+			       "--quiet",
+			       "--size",
+			       "1G",
+			       name,
+			       NULL };
+	uint64_t since;
+
+	run(argv);
+	since = now();
+	for (int i = 0; i < regions; i++) {
+		snprintf(name, sizeof(name), "r%05d", i);
+		run(argv);
+	}
+	report("create", now() - since);
+	snprintf(name, sizeof(name), "last");
+	report("create-calls", count_calls(argv));
+}
+
 static void ps(int processes)
 {
 	struct crowd crowd;
@@ -242,8 +267,10 @@ static uint64_t read_smaps(const char *kind)
 int main(int argc, char **argv)
 {
 	if (argc != 3)
-		fail("usage: bench-tools list | ps | smaps | exec | instructions");
-	if (!strcmp(argv[1], "list"))
+		fail("usage: bench-tools create | list | ps | smaps | exec | instructions");
+	if (!strcmp(argv[1], "create"))
+		create(atoi(argv[2]));
+	else if (!strcmp(argv[1], "list"))
 		list(atoi(argv[2]));
 	else if (!strcmp(argv[1], "ps"))
 		ps(atoi(argv[2]));
