@@ -9,3 +9,10 @@ report_start="^\\[ *[0-9]+\\.[0-9]+\\](\\[[ TC0-9]+\\])? *$report_lines"
 reports() {
 	tr -d '\r' <"$1" | grep -aE -m1 -A50 "$report_start" || true
 }
+
+# Has an emulated CPU run a breakpoint that the kernel had removed, before the
+# kernel started its first program? The kernel changes its own code by breakpoints,
+# and QEMU's threads can keep what they translated while one was there.
+is_emulation_fault() {
+	grep -aq '\] Oops: int3: ' "$1" && ! grep -aq 'as init process' "$1"
+}

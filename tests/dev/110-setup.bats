@@ -96,6 +96,22 @@ fake() {
 	assert_output $'install\nupdate\ninstall'
 }
 
+@test "setup: services of packages are not started" {
+	export MSHARE_POLICY=$PWD/policy
+	fake apt-get '"$MSHARE_POLICY" postgresql start; echo $? >>calls'
+	run "$setup" build
+	assert_success
+	assert_equal "$(<calls)" 101
+	[[ ! -e policy ]]
+	fake apt-get 'exit 1'
+	run "$setup" build
+	assert_failure
+	[[ ! -e policy ]]
+	echo theirs >policy
+	run "$setup" build
+	assert_equal "$(<policy)" theirs
+}
+
 @test "setup: an unknown verb is a usage error" {
 	run "$setup" bild
 	assert_failure 2

@@ -23,7 +23,7 @@ setup() {
 		# what programs expect
 		test -c /dev/null
 		for file in /proc/self/maps /sys/kernel/mm /sys/fs/cgroup/cgroup.procs \
-			/sys/kernel/debug/tracing /dev/pts/ptmx /dev/fd/0; do
+			/sys/kernel/tracing/trace /dev/pts/ptmx /dev/fd/0; do
 			test -e $file
 		done
 		test $(($(cat /sys/class/net/lo/flags) & 1)) -eq 1

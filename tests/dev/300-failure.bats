@@ -149,3 +149,30 @@ assert_no_qemu() {
 	assert_output --partial --no-such-option
 	[[ ! -e $MSHARE_CONSOLE ]]
 }
+
+@test "a guest boots again if an emulated CPU fails before the command begins" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/qemu-system-x86_64" <<-'END'
+		#!/bin/bash
+		job=$(sed -n 's/.*local,id=job,path=\([^,]*\),.*/\1/p' <<<"$*")
+		console=$(sed -n 's/.*-serial file:\([^ ]*\) .*/\1/p' <<<"$*")
+		echo >>"$BOOTS"
+		if [[ $(wc -l <"$BOOTS") -lt $GOOD ]]; then
+			printf '[    1.101562] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI\n' >"$console"
+		else
+			: >"$console"
+			echo 'exit 3' >"$job/end"
+		fi
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/qemu-system-x86_64"
+	export BOOTS=$BATS_TEST_TMPDIR/boots GOOD=2
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH MSHARE_ACCEL=tcg run --separate-stderr vm -- true
+	assert_failure 3
+	assert_equal "$stderr" 'dev vm: boot 1: QEMU ran a breakpoint that the kernel had removed'
+	assert_equal "$(wc -l <"$BOOTS")" 2
+	rm "$BOOTS"
+	GOOD=9
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH MSHARE_ACCEL=tcg run vm -- true
+	assert_failure 99
+	assert_equal "$(wc -l <"$BOOTS")" 3
+}

@@ -155,3 +155,24 @@ assert_report() {
 	run reports "$BATS_TEST_TMPDIR/console"
 	assert_output ''
 }
+
+@test "a breakpoint that an emulated CPU runs while the kernel boots is no fault of the kernel" {
+	local console=$BATS_TEST_TMPDIR/console
+	log >"$console" <<-'END'
+		Oops: int3: 0000 [#1] PREEMPT SMP NOPTI
+		CPU: 1 UID: 0 PID: 1 Comm: swapper/0 Not tainted 6.12.117 #1
+	END
+	run is_emulation_fault "$console"
+	assert_success
+	log >"$console" <<-'END'
+		Run /sbin/init as init process
+		Oops: int3: 0000 [#1] PREEMPT SMP NOPTI
+	END
+	run is_emulation_fault "$console"
+	assert_failure
+	log >"$console" <<-'END'
+		Oops: general protection fault, probably for non-canonical address
+	END
+	run is_emulation_fault "$console"
+	assert_failure
+}

@@ -87,8 +87,145 @@ patched() {
 	[[ ! -e $tree/mm/left.c ]]
 }
 
+@test "kernel: --base names a folder with a series, and the source must be of that release" {
+	run "$build" --base 6.11 --source
+	assert_failure 2
+	assert_line --regexp '^dev: there is no base "6.11": 6.12'
+	run "$build" --base
+	assert_failure 2
+	sed -i 's/PATCHLEVEL = 12/PATCHLEVEL = 11/' base/Makefile
+	run "$build" --base 6.12 --source
+	assert_failure 1
+	assert_line 'dev: the base is Linux 6.11.117; the series is for 6.12'
+}
+
+@test "kernel: the configurations of packages are alternatives" {
+	run "$build" --guest-config
+	assert_failure 2
+	assert_line 'dev: --guest-config goes with --deb, and without --local-modules'
+	run "$build" --deb --guest-config --local-modules
+	assert_failure 2
+	run "$build" --local-modules
+	assert_failure 2
+	assert_line 'dev: --local-modules goes with --deb'
+}
+
+@test "kernel: --source prints the unpacked base" {
+	run "$build" --base 6.12 --source
+	assert_success
+	assert_line --regexp "^$PWD/cache/kernel/base-.*/source$"
+}
+
 @test "kernel: a patch that does not apply is named" {
 	patched a a
 	assert_failure 1
 	assert_line 'dev: a.patch does not apply to Linux 6.12.117'
+}
+
+# fake_archive VERSION...: an archive with these versions of the source of 7.3
+fake_archive() {
+	mkdir -p bin
+	printf '#!/bin/bash\nversions=(%s)\n' "$*" >bin/apt-get
+	cat >>bin/apt-get <<-'END'
+		[[ " $* " == *" download "* ]] || exit 0
+		version=${versions[*]: -1}
+		[[ ${!#} != *=* ]] || version=${!##*=}
+		[[ -n $version && " ${versions[*]} " == *" $version "* ]] || exit 100
+		echo "$version" >"linux-source-7.3_${version}_all.deb"
+	END
+	chmod +x bin/apt-get
+	PATH=$PWD/bin:$PATH
+	unset MSHARE_KERNEL_SOURCE
+}
+
+# key_of_base: what ./dev makes of the package of 7.3
+key_of_base() {
+	run --separate-stderr bash -euc '. "$1/base.bash"; use_base 7.3; base_key' - "${build%/*}"
+}
+
+@test "kernel: where the archive has moved on, the newest package of the release serves" {
+	fake_archive 7.3.8-1 7.3.9-1
+	key_of_base
+	assert_success
+	assert_output 7.3.9-1
+	[[ $stderr == *' any more: taking linux-source-7.3_7.3.9-1_all.deb'* ]]
+	# without another look at the archive
+	fake_archive 7.3.10-1
+	key_of_base
+	assert_output 7.3.9-1
+	assert_equal "$stderr" ''
+}
+
+@test "kernel: a package of the pinned version with another hash is refused" {
+	fake_archive "$(sed -n '3s/ .*//p' "${build%/*}/7.3/BASE")"
+	key_of_base
+	assert_failure 1
+	[[ $stderr == *'is not the package that kernel/7.3/BASE names'* ]]
+}
+
+@test "kernel: an archive without the package is named" {
+	fake_archive ''
+	key_of_base
+	assert_failure 1
+	[[ $stderr == *'http://deb.debian.org/debian trixie-backports main has no linux-source-7.3'* ]]
+}
+
+# series_tree: makes tree/, a copy of the scripts with a series of patches a, b and new
+series_tree() {
+	local name i=0
+	mkdir -p tree/kernel/6.12/patches tree/kernel/cover
+	cp -r "$BATS_TEST_DIRNAME/../../dev.d" tree/
+	cp "$BATS_TEST_DIRNAME/../../kernel/base.bash" tree/kernel/
+	echo 6.12.117 >tree/kernel/6.12/BASE
+	for name in a b new; do
+		i=$((i + 1))
+		{
+			printf 'From: Who <who@example.org>\nSubject: [PATCH] mm: patch\n %s\n\n' "$name"
+			printf 'Why.\n---\n'
+			cat "$name.patch"
+		} >"tree/kernel/6.12/patches/000$i-mm-patch-$name.patch"
+	done
+	printf '# comment\none  mm: patch a\ntwo  mm: patch new\n' >tree/kernel/SERIES
+	printf 'mm: the first\n\nText.\n' >tree/kernel/cover/one.txt
+	printf 'mm: the second\n\nText.\n' >tree/kernel/cover/two.txt
+}
+
+@test "series: each series has numbered patches, and a cover letter with a diffstat" {
+	series_tree
+	run --separate-stderr tree/dev.d/series --version 2
+	assert_success
+	assert_output "$PWD/tree/build/series/one
+$PWD/tree/build/series/two"
+	run ls tree/build/series/one
+	assert_output 'v2-0000-cover-letter.patch
+v2-0001-mm-patch-a.patch
+v2-0002-mm-patch-b.patch'
+	grep -qxF 'Subject: [PATCH v2 2/2] mm: patch' tree/build/series/one/v2-0002-*
+	run cat tree/build/series/one/v2-0000-cover-letter.patch
+	assert_line 'Subject: [PATCH v2 0/2] mm: the first'
+	assert_line '  mm: patch b'
+	refute_line '  mm: patch new'
+	assert_line --regexp '^ 2 files changed, 2 insertions\(\+\), 2 deletions\(-\)'
+	# the patches before a series are not in its diffstat
+	run cat tree/build/series/two/v2-0000-cover-letter.patch
+	assert_line ' create mode 100644 mm/new.c'
+	assert_line --regexp '^ 1 file changed, 1 insertion'
+}
+
+@test "series: a series is named, and must begin with a patch and have a cover letter" {
+	series_tree
+	run --separate-stderr tree/dev.d/series two
+	assert_success
+	assert_output "$PWD/tree/build/series/two"
+	run tree/dev.d/series three
+	assert_failure 2
+	assert_line 'dev: series: kernel/SERIES has no series "three"'
+	rm tree/kernel/cover/two.txt
+	run tree/dev.d/series
+	assert_failure 1
+	assert_line 'dev: there is no kernel/cover/two.txt'
+	echo 'three  mm: patch c' >>tree/kernel/SERIES
+	run tree/dev.d/series
+	assert_failure 1
+	assert_line 'dev: kernel/SERIES: no patch has the subject "mm: patch c"'
 }

@@ -61,6 +61,8 @@ report() {
 
 @test "bench: seconds, milliseconds, and calls of each object" {
 	cat >lines <<-'END'
+		tools create 2000 msharefs 80000000000
+		tools create-calls 2000 msharefs 111
 		tools ls 2000 msharefs 1500000000
 		tools ls-calls 2000 msharefs 16200
 		tools ps 10000 msharefs 3820000000
@@ -72,6 +74,8 @@ report() {
 	assert_success
 	assert_output - <<-'END'
 		                                        msharefs            plain     ratio
+		create, one by one, regions: 2,000            80                -          -
+		  calls of one, regions: 2,000               111                -          -
 		ls, regions: 2,000                           1.5                -          -
 		  system calls a row, regions: 2,000           8.1                -          -
 		ps, processes: 10,000                       3.82                -          -
@@ -79,6 +83,33 @@ report() {
 
 		* extrapolated
 	END
+}
+
+@test "bench: PostgreSQL has a column for huge pages" {
+	cat >lines <<-'END'
+		postgres pgtables 50 plain 114112000
+		postgres pgtables 50 msharefs 6141120
+		postgres pgtables 50 huge 16141120
+		postgres pgtables 90 huge 20141120
+		postgres first-scan 1 plain 2000000000
+		postgres first-scan 1 huge 1000000000
+		tables pgtables 200 plain 12345555
+	END
+	run --separate-stderr report --plots three --json results.json
+	show
+	assert_success
+	assert_output - <<-'END'
+		                                        msharefs            plain     ratio     huge pages
+		page tables, clients: 200                      -       12,056 KiB          -              -
+		PostgreSQL: tables, backends: 50       5,997 KiB      111,438 KiB     0.0538     15,763 KiB
+		PostgreSQL: tables, backends: 90               -                -          -     19,669 KiB
+		  milliseconds of a first scan                 -             2000          -           1000
+
+		* extrapolated
+	END
+	run jq -c '.results[] | [.metric, .huge]' results.json
+	assert_output $'["pgtables",null]\n["pgtables",16141120]\n["pgtables",20141120]\n["first-scan",1000]'
+	grep -q '>huge pages<' three/postgres.svg
 }
 
 @test "bench: JSON has exact results and their meaning" {
