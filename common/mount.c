@@ -119,20 +119,11 @@ int mount_check_fd(const struct mount *mount, int fd)
 /* 1: something is mounted on dir itself. 0 or -errno. */
 static int is_mount_point(const char *dir)
 {
-	struct libmnt_table *table = mnt_new_table();
-	char *path = realpath(dir, NULL);
-	int ret = -ENOMEM;
+	struct statx about;
 
-	if (table && path)
-		ret = mnt_table_parse_file(table, "/proc/self/mountinfo");
-	if (ret > 0)
-		ret = -EIO;
-	if (!ret)
-		ret = mnt_table_find_target(table, path, MNT_ITER_BACKWARD) !=
-		      NULL;
-	free(path);
-	mnt_unref_table(table);
-	return ret;
+	if (statx(AT_FDCWD, dir, 0, 0, &about))
+		return -errno;
+	return !!(about.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
 /* 0 if the directory is empty, -ENOTEMPTY or -errno. */
@@ -267,16 +258,23 @@ void mount_close_all(struct mounts *mounts)
 	*mounts = (struct mounts){ 0 };
 }
 
-/* 0 if nothing prevents a mount. */
-static int mount_check(const char *dir)
+/*
+ * 0 if nothing prevents a mount, or a change of its options. A directory on
+ * msharefs is a directory like others.
+ */
+static int mount_check(const char *dir, bool remount)
 {
-	int err = check_msharefs(dir);
+	int not_msharefs = check_msharefs(dir), mounted;
 
-	if (err != -EMEDIUMTYPE)
-		return err ? err : -EEXIST;
-	err = is_mount_point(dir);
-	if (err)
-		return err > 0 ? -EBUSY : err;
+	if (not_msharefs && not_msharefs != -EMEDIUMTYPE)
+		return not_msharefs;
+	mounted = is_mount_point(dir);
+	if (mounted < 0)
+		return mounted;
+	if (remount)
+		return mounted ? not_msharefs : -EMEDIUMTYPE;
+	if (mounted)
+		return not_msharefs ? -EBUSY : -EEXIST;
 	return check_empty(dir);
 }
 
@@ -483,10 +481,10 @@ int mount_attach(const char *dir, const char *options, bool try, char *reason)
 	if (geteuid())
 		return -EPERM;
 	if (mount_is_remount(options)) {
-		err = check_msharefs(dir);
+		err = mount_check(dir, true);
 		return err || try ? err : change_mount(dir, options, reason);
 	}
-	err = mount_check(dir);
+	err = mount_check(dir, false);
 	if (err == -ENOENT && !strcmp(dir, MSHARE_MOUNT_POINT) &&
 	    !mshare_is_listed(MSHARE_FILESYSTEMS))
 		return -EOPNOTSUPP;

@@ -110,6 +110,15 @@ SETATTR $MOUNT set 0x8 clear 0x3"
 	logged ''
 }
 
+@test "mount: a directory on msharefs is not a mount of msharefs" {
+	mkdir "$MOUNT/within"
+	fails 1 mount -o remount,size=1G "$MOUNT/within"
+	cause "msharectl mount: $MOUNT/within: no msharefs is mounted there"
+	logged ''
+	works mount --if-missing "$MOUNT/within"
+	logged "MOUNT $MOUNT/within attributes 0x0 options "
+}
+
 @test "mount: a kernel without msharefs" {
 	export MSHARE_FAKE_FAIL=MOUNT:19
 	fails 3 mount "$DIR"

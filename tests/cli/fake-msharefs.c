@@ -185,6 +185,19 @@ static bool is_hugetlb(int fd)
 FAKE_FSTATFS(fstatfs, statfs)
 FAKE_FSTATFS(fstatfs64, statfs64)
 
+int statx(int at, const char *path, int flags, unsigned int mask,
+	  struct statx *about)
+{
+	int (*real)(int, const char *, int, unsigned int, struct statx *) =
+		dlsym(RTLD_NEXT, "statx");
+	const char *dir = getenv("MSHARE_FAKE_DIR");
+	int ret = real(at, path, flags, mask, about);
+
+	if (!ret && dir && !strcmp(path, dir))
+		about->stx_attributes |= STATX_ATTR_MOUNT_ROOT;
+	return ret;
+}
+
 static int fail(int err)
 {
 	errno = err;
