@@ -27,15 +27,16 @@ teardown() {
 	[[ -z ${swap:-} ]] || swap_off
 }
 
-# A shell with job control, which survives ^C. The command is the shell's own child: a
-# shell between them could stop before the command, and the command would then have to
-# give back a terminal that is no longer its own. A command that ^Z stops goes on at once.
+# Of dash(1), with job control: bash ends where a command does that ^C ends. The command
+# is the shell's own child: a shell between them could stop before the command, and the
+# command would have to give back a terminal that is no longer its own. A command that ^Z
+# stops goes on at once.
 shell='set -m
 trap : INT
 stty rows 6 cols 80
 sh -c "echo \$\$ >\"\$PID\"; exec $COMMAND"
 status=$?
-if ((status == 148)); then
+if [ $status -eq 148 ]; then
 	stty -a | grep -oE -e "-?icanon"
 	fg >/dev/null
 	status=$?
@@ -48,7 +49,7 @@ stty -a | grep -oE -e "-?icanon"'
 # the background, bash would have programs ignore ^C.
 on_terminal() {
 	env --default-signal COMMAND="$*" PID="$BATS_TEST_TMPDIR/pid" SCRIPT="$shell" \
-		script -qec 'exec bash -c "$SCRIPT"' /dev/null <"$BATS_TEST_TMPDIR/keys" >"$screen" 3>&- &
+		script -qec 'exec dash -c "$SCRIPT"' /dev/null <"$BATS_TEST_TMPDIR/keys" >"$screen" 3>&- &
 	terminal=$!
 	exec 9>"$BATS_TEST_TMPDIR/keys"
 }
