@@ -21,6 +21,7 @@
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -353,6 +354,41 @@ static void script_guards(void)
 	NOTE(munmap(at, LENGTH));
 }
 
+/*
+ * Several ranges of one call, on the process itself from Linux 6.13 on. The first
+ * range has two VMAs, which needs another lock than the window after it does.
+ */
+static void script_ranges(void)
+{
+	const int advice[] = { MADV_GUARD_INSTALL, MADV_GUARD_REMOVE,
+			       MADV_DONTNEED, MADV_COLD };
+	char *at = fresh(), *apart = map_private(MIB);
+	struct iovec ranges[] = {
+		{ apart, 2 * PAGE },
+		{ at + PAGE, PAGE },
+		{ apart + 4 * PAGE, PAGE },
+	};
+	int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	must(self >= 0, "pidfd_open: %m");
+	at[PAGE] = 'r';
+	apart[0] = 'p';
+	must(!mprotect(apart, PAGE, PROT_READ), "mprotect: %m");
+	for (size_t i = 0; i < sizeof(advice) / sizeof(advice[0]); i++) {
+		NOTE_64(result(syscall(SYS_process_madvise, self, ranges, 3,
+				       advice[i], 0)));
+		NOTE_64(fault_at(at));
+		NOTE_64(fault_at(at + PAGE));
+		NOTE_64(fault_at(apart));
+		NOTE_64(fault_at(apart + 4 * PAGE));
+	}
+	NOTE_64(at[PAGE]);
+	NOTE_64(apart[0]);
+	close(self);
+	NOTE(munmap(apart, MIB));
+	NOTE(munmap(at, LENGTH));
+}
+
 static void script_advice(void)
 {
 	char *at = fresh();
@@ -468,6 +504,7 @@ static void script(void)
 	script_mremap();
 	script_mremap_several();
 	script_guards();
+	script_ranges();
 	script_advice();
 	script_fixed();
 	script_replace();
