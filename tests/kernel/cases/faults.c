@@ -52,7 +52,7 @@
  * file, with the contents of paint(), and a window.
  */
 static uint64_t start, anonymous, file_object, vacant;
-static int fd, file, device, made = -1;
+static int fd, file, huge_file, device, made = -1;
 
 static void new_region(void)
 {
@@ -493,6 +493,31 @@ static void devices(void)
 	fail_all(device_operations);
 }
 
+static void empty_region(void)
+{
+	fd = region_create(REGION, start, granule);
+	window_map(fd, start, granule, RW, 0);
+}
+
+/* A whole granule: what is undone in the wrong process is its whole window. */
+static int run_map_huge(void)
+{
+	return region_map_file(fd, start, granule, RW, MAP_NORESERVE, huge_file,
+			       0);
+}
+
+static const struct operation huge_operations[] = {
+	{ "CREATE_MAPPING of a hugetlbfs file", empty_region, run_map_huge,
+	  NULL, end_region, 0, 0, false },
+	{ 0 },
+};
+
+static void huge_files(void)
+{
+	huge_file = object_open(&object_kinds[HUGETLB], granule);
+	fail_all(huge_operations);
+}
+
 static int advise(uint32_t advice)
 {
 	return region_advise(fd, anonymous, LENGTH, advice);
@@ -800,6 +825,9 @@ static const struct test_case cases[] = {
 	{ "devices",
 	  "CREATE_MAPPING of an unsuitable file leaks nothing, whatever fails",
 	  devices, CASE_DEBUG },
+	{ "huge-files",
+	  "CREATE_MAPPING of hugetlbfs that fails does not touch the caller",
+	  huge_files, CASE_DEBUG },
 	{ "advices", "other requests that fail do not change the region",
 	  advices, CASE_DEBUG },
 	{ "windows",
