@@ -32,6 +32,7 @@
 #include "figures.h"
 #include "leak.h"
 #include "notes.h"
+#include "object.h"
 #include "peer.h"
 #include "program.h"
 #include "region.h"
@@ -389,6 +390,17 @@ static void script_ranges(void)
 	NOTE(munmap(at, LENGTH));
 }
 
+static void script_mlockall(void)
+{
+	char *at = fresh();
+
+	NOTE(mlockall(MCL_CURRENT));
+	NOTE_64(process_status(0, "VmLck") >= (long)(LENGTH / KIB));
+	NOTE(munlockall());
+	NOTE_64(at[0]);
+	NOTE(munmap(at, LENGTH));
+}
+
 static void script_advice(void)
 {
 	char *at = fresh();
@@ -505,6 +517,7 @@ static void script(void)
 	script_mremap_several();
 	script_guards();
 	script_ranges();
+	script_mlockall();
 	script_advice();
 	script_fixed();
 	script_replace();
@@ -796,6 +809,24 @@ static void commitment(void)
 	      after - before);
 }
 
+/*
+ * Where overcommit is forbidden, there may be room for the memory, and not for the
+ * memory and for that of the region that could not be mapped.
+ */
+static void retried(void)
+{
+	const struct rlimit limit = { 700 * MIB, RLIM_INFINITY };
+	char number[24];
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	snprintf(number, sizeof(number), "%ld",
+		 meminfo("Committed_AS") - meminfo("SwapTotal") + 384 * 1024);
+	set_for_now("/proc/sys/vm/overcommit_kbytes", number);
+	set_for_now("/proc/sys/vm/overcommit_memory", "2");
+	must(!setrlimit(RLIMIT_AS, &limit), "setrlimit: %m");
+	check(!is_window(map(256 * MIB)), "a window");
+}
+
 static void use_memory(struct peer *parent, void *arg)
 {
 	char *at;
@@ -853,6 +884,7 @@ static const struct test_case cases[] = {
 	  no_room },
 	{ "commitment", "memory is accounted for when it is mapped",
 	  commitment },
+	{ "retried", "memory that gets no region is accounted for once", retried },
 	{ "leaks", "nothing is left behind", leaks },
 	{ "executed", NULL, executed },
 };
