@@ -6,11 +6,20 @@
 
 #include "message.h"
 
+/* For other programs: names that commands take, and a name in many rows once. */
 static void print_names(const struct listing *l)
 {
+	const char *last = "";
+
 	for (size_t i = 0; i < listing_count(l); i++) {
-		fputs(listing_row(l, i)->cells[0].string, stdout);
+		const struct row *row = listing_row(l, i);
+		const char *name = row->cells[0].string;
+
+		if (row->lacks_name || !strcmp(name, last))
+			continue;
+		fputs(name, stdout);
 		putchar('\0');
+		last = name;
 	}
 }
 

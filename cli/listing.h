@@ -87,6 +87,7 @@ struct cell {
 
 struct row {
 	bool has_details; /* the details of this row are known */
+	bool lacks_name;  /* no command takes the name for this row's region */
 	size_t owner; /* in details: the index of the row that has them; else
 			     the command's own */
 	struct cell cells[];

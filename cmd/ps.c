@@ -83,6 +83,7 @@ struct known {
 	uint64_t number;    /* of a nameless region */
 	uint64_t bytes;     /* its size for the program */
 	bool removed;       /* the name is the last one */
+	bool closed;        /* the user cannot open the region */
 	bool counted;       /* the kernel counts the processes for this user */
 	uint64_t attached;  /* ... which have the region attached */
 	uint64_t seen;      /* processes that /proc shows */
@@ -115,6 +116,7 @@ static void add_known(struct ps *ps, const struct mount *mount, ino_t inode,
 		.plain_dev = mount->dev,
 		.inode = inode,
 		.name = xstrdup(name),
+		.closed = fd < 0,
 	};
 	if (fd < 0)
 		return;
@@ -177,8 +179,10 @@ static int learn(const struct mshare_entry *entry, void *data)
 	int err;
 
 	/* An unreadable entry gets its name from the processes that use it. */
-	if (entry->err)
+	if (entry->err == -EACCES)
 		return 0;
+	if (entry->err)
+		return entry->err;
 	err = region_open_at(entry->dirfd, entry->leaf, O_RDONLY | O_NOFOLLOW,
 			     &region);
 	add_known(walk->ps, walk->mount, entry->st->st_ino, entry->name,
@@ -353,6 +357,7 @@ static int add_window(const struct window *w, void *data)
 	const struct known *known = find_known(ps, w);
 	const struct mount *mount = known ? known->mount :
 					    find_mount(ps, w->dev);
+	const char *state = state_of(known, w);
 	struct cell *cells;
 	struct row *row;
 
@@ -372,7 +377,8 @@ static int add_window(const struct window *w, void *data)
 		   w->range.start + w->range.size);
 	cell_value(&cells[COL_SIZE], CELL_SIZE, w->range.size);
 	cell_string(&cells[COL_PROT], "%s", prot_name(w->prot));
-	cell_string(&cells[COL_STATE], "%s", state_of(known, w));
+	cell_string(&cells[COL_STATE], "%s", state);
+	row->lacks_name = strcmp(state, "present") != 0;
 	cell_value(&cells[COL_INODE], CELL_NUMBER, w->inode);
 	if (listing_needs(&ps->listing, COL_KIND))
 		cell_string(&cells[COL_KIND], "%s",
@@ -476,8 +482,11 @@ static int count_nameless(const struct msharefs_nameless *nameless,
 static void count_again(const struct ps *ps, struct known *known)
 {
 	struct msharefs_stat st;
+	struct stat file;
 	int fd;
 
+	if (known->removed)
+		return;
 	if (!known->mount) {
 		nameless_find(ps->mounts.items->fd, known->number,
 			      count_nameless, known);
@@ -486,7 +495,9 @@ static void count_again(const struct ps *ps, struct known *known)
 	fd = names_open_path(known->mount, known->name, O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
 		return;
-	if (!mshare_stat(fd, &st, sizeof(st)) && st.attached < known->attached)
+	/* The name may be that of another region by now. */
+	if (!fstat(fd, &file) && file.st_ino == known->inode &&
+	    !mshare_stat(fd, &st, sizeof(st)) && st.attached < known->attached)
 		known->attached = st.attached;
 	close(fd);
 }
@@ -552,14 +563,41 @@ static bool all_counted(const struct ps *ps)
 	return true;
 }
 
+static size_t count_closed(const struct ps *ps)
+{
+	const struct known *known = ps->known.items;
+	size_t count = 0;
+
+	for (size_t i = 0; i < ps->known.count; i++)
+		count += known[i].closed;
+	return count;
+}
+
+/* All processes that are visible are readable, but others may be hidden. */
+static int report_closed(const struct ps *ps)
+{
+	const size_t closed = count_closed(ps);
+
+	if (!closed)
+		return EXIT_SUCCESS;
+	message_note(NULL,
+		     "%zu %s cannot be opened, and hidden processes may have "
+		     "%s attached; run as root to see all processes",
+		     closed, closed == 1 ? "region" : "regions",
+		     closed == 1 ? "the region" : "the regions");
+	return EXIT_FAILURE;
+}
+
 static int report(const struct ps *ps, size_t unreadable)
 {
 	const struct listing_options *o = &ps->options;
 	const bool counted = all_counted(ps);
 	int ret = report_missing(ps);
 
+	if (!unreadable && !ret)
+		return report_closed(ps);
 	/* Only processes can show which removed regions exist. */
-	if (!unreadable || ret || (counted && (o->name_count || !geteuid())))
+	if (ret || (counted && (o->name_count || !geteuid())))
 		return ret;
 	message_note(NULL,
 		     "%zu processes of other users are not readable; run as "
@@ -576,9 +614,12 @@ static int scan_once(struct ps *ps, size_t *unreadable)
 	if (!ps->known.count && ps->options.name_count)
 		return ret;
 	err = window_scan("/proc", devices_of(ps), add_window, ps, unreadable);
-	if (err)
+	if (err) {
+		/* Nothing is known of their processes. */
+		forget(ps);
 		return names_failed(ps->mounts.items, OP_PROCESSES, "/proc",
 				    err);
+	}
 	listing_sort(&ps->listing, by_region);
 	return ret;
 }
@@ -586,12 +627,14 @@ static int scan_once(struct ps *ps, size_t *unreadable)
 static int scan(struct ps *ps)
 {
 	size_t unreadable = 0;
+	bool differs;
 	int ret;
 
 	for (int i = 1;; i++) {
 		ret = scan_once(ps, &unreadable);
+		differs = compare(ps);
 		/* Errors of names were reported. */
-		if (ret || !compare(ps) || i == SCANS)
+		if (ret || !differs || i == SCANS)
 			break;
 		listing_truncate(&ps->listing, 0);
 		forget(ps);

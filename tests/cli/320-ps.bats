@@ -118,7 +118,16 @@ maps_plainly() {
 	for option in -z --zero; do
 		assert_equal "$(msharectl ps --sort SIZE $option | tr '\0' '\n')" $'one\ndir/two'
 	done
-	works ps --filter 'ARGUMENTS!=x' --filter REGION=one -nr -o REGION
+	# names that commands take, and each once
+	holds one
+	msharectl rm dir/two
+	for option in -z --zero; do
+		# others' windows have absolute paths
+		assert_equal "$(msharectl ps $option | tr '\0' '\n' | grep -v /)" one
+	done
+	works ps --filter STATE=present --filter PID=$pid -nr -o REGION
+	assert_output one
+	works ps --filter 'ARGUMENTS!=x' --filter REGION=one --filter PID=$pid -nr -o REGION
 	assert_output one
 	works ps --filter 'SIZE<1G' -nr
 	assert_output ''
@@ -258,6 +267,46 @@ holds_as() {
 	done
 	MSHARE_FAKE_ATTACHED=3 fails 1 ps -n dir/two
 	cause 'msharectl ps: dir/two: 3 of 3 processes that have the region attached are not visible here'
+}
+
+@test "ps: an error of one name says nothing of the processes of others" {
+	export MSHARE_FAKE_ATTACHED=1
+	holds one
+	run --separate-stderr msharectl ps -nr -o REGION,PID one missing
+	show
+	assert_failure 1
+	assert_output "one $pid"
+	cause 'msharectl ps: missing: no such region'
+	assert_equal "${#stderr_lines[@]}" 2
+	MSHARE_FAKE_FAIL=NEXT_NAMELESS:25 run --separate-stderr msharectl ps --all -nr -o REGION,PID one
+	show
+	assert_failure
+	refute_regex "$stderr" 'one: '
+}
+
+@test "ps does not take a region for a removed one that had the name" {
+	msharectl rm one
+	export MSHARE_FAKE_REMOVED=one:1048576:5
+	fails 1 ps
+	cause 'msharectl ps: one: 5 of 5 processes that have the region attached are not visible here'
+	msharectl create -q -s 1G one
+	fails 1 ps
+	cause 'msharectl ps: one: 5 of 5 processes that have the region attached are not visible here'
+}
+
+@test "ps: hidden processes may have a region attached that the user cannot open" {
+	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
+	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
+	chmod 755 "$PUBLIC" "$SHM" "$MOUNT" "$MOUNT/dir"
+	chmod 600 "$MOUNT/one" "$MOUNT/dir/two"
+	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
+	as_nobody unshare --user --pid --fork --mount-proc true || skip "no user namespaces here"
+	run --separate-stderr as_nobody unshare --user --pid --fork --mount-proc \
+		env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" ps
+	show
+	assert_failure 1
+	assert_output ''
+	assert_equal "$stderr" 'msharectl ps: 2 regions cannot be opened, and hidden processes may have the regions attached; run as root to see all processes'
 }
 
 @test "ps in a PID namespace of its own reports that it cannot see the processes" {
