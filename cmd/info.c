@@ -30,6 +30,7 @@ struct info {
 	struct listing_options region_options; /* with --mappings */
 	bool show_mappings;
 	bool has_at, found_region;
+	bool failed; /* to read the region with the address, or another one */
 	char *removed; /* with --at: a removed region with the address, or NULL */
 	uint64_t at;   /* of --at */
 	struct listing regions, mappings;
@@ -74,6 +75,22 @@ static bool has_address(const struct info *info, struct range range)
 	return info->at >= range.start && info->at - range.start < range.size;
 }
 
+static int fill_details(struct row *row, const struct region *region,
+			struct info *info)
+{
+	int err;
+
+	region_columns_fill(row->cells, region);
+	err = region_columns_read_use(&info->regions, row->cells, region);
+	if (err || !info->show_mappings)
+		return err;
+	err = mapping_rows_add(&info->mappings, row->cells[REGION_NAME].string,
+			       region, listing_count(&info->regions) - 1,
+			       info->has_at ? &info->at : NULL);
+	row->has_details = !err;
+	return err;
+}
+
 static int fill(struct row *row, const struct region *region, void *data)
 {
 	struct info *info = data;
@@ -85,15 +102,9 @@ static int fill(struct row *row, const struct region *region, void *data)
 				 listing_count(&info->regions) - 1);
 		return 0;
 	}
+	err = fill_details(row, region, info);
 	info->found_region = true;
-	region_columns_fill(row->cells, region);
-	err = region_columns_read_use(&info->regions, row->cells, region);
-	if (err || !info->show_mappings)
-		return err;
-	err = mapping_rows_add(&info->mappings, row->cells[REGION_NAME].string,
-			       region, listing_count(&info->regions) - 1,
-			       info->has_at ? &info->at : NULL);
-	row->has_details = !err;
+	info->failed |= err != 0;
 	return err;
 }
 
@@ -226,7 +237,8 @@ static int report_at(const struct info *info)
 	char address[24];
 	size_t i = 0;
 
-	if (!info->has_at || listing_count(&info->mappings))
+	/* An error was reported. */
+	if (!info->has_at || info->failed || listing_count(&info->mappings))
 		return EXIT_SUCCESS;
 	snprintf(address, sizeof(address), "0x%" PRIx64, info->at);
 	if (!info->found_region && info->removed)

@@ -135,6 +135,13 @@ FILE=\"$FILE\" OFFSET=\"4096\""
 	next_step 'List the ranges: msharectl info'
 }
 
+@test "info --at: an error of a request is the only cause" {
+	msharectl create -q -s 2G --addr 0x300000000000 at
+	MSHARE_FAKE_FAIL=NEXT_MAPPING:5 fails 1 info --at 0x300000001234
+	cause 'msharectl info: at: Input/output error'
+	assert_equal "${#stderr_lines[@]}" 2
+}
+
 @test "info --at notes that the file ends before the address" {
 	truncate -s 8K "$BATS_TEST_TMPDIR/file"
 	file=$(realpath "$BATS_TEST_TMPDIR/file")
