@@ -115,16 +115,18 @@ static int failed(const struct rm *rm, const char *name, int err)
 	return names_failed(&rm->mount, OP_REMOVE, name, err);
 }
 
-/* The processes that keep the memory of the region, or 0 if unknown. */
+#define UNKNOWN UINT64_MAX
+
+/* The processes that keep the memory of the region, or UNKNOWN. */
 static uint64_t count_attached(int dirfd, const char *leaf)
 {
 	struct msharefs_stat st = { 0 };
 	int fd;
 
 	if (mshare_open_at(dirfd, leaf, O_RDONLY | O_NOFOLLOW, &fd))
-		return 0;
+		return UNKNOWN;
 	if (mshare_stat(fd, &st, sizeof(st)))
-		st.attached = 0;
+		st.attached = UNKNOWN;
 	close(fd);
 	return st.attached;
 }
@@ -159,7 +161,9 @@ static int rehearse_entry(const struct rm *rm, int dirfd, const char *leaf,
 		return failed(rm, name, err);
 	fputs("would remove ", stdout);
 	escape_message(stdout, name);
-	if (attached)
+	if (attached == UNKNOWN)
+		fputs(rm->unused ? ", if the region is unused" : "", stdout);
+	else if (attached)
 		printf(", which %" PRIu64 " %s %s attached", attached,
 		       plural(attached), attached == 1 ? "has" : "have");
 	putchar('\n');
@@ -175,24 +179,31 @@ static int not_unused(const struct rm *rm, const char *name, int err,
 		return EXIT_SUCCESS;
 	if (err == -ENOTTY)
 		return message_error(name,
-				     "Update the kernel, or see who uses the "
-				     "region: {msharectl} ps",
-				     "this kernel cannot tell and remove in "
-				     "one step whether the region is unused");
+				     "Update the kernel, or show the clients: "
+				     "{msharectl} ps",
+				     "this kernel does not remove regions by "
+				     "their use");
 	if (err != -EBUSY)
 		return failed(rm, name, err);
+	if (attached == UNKNOWN)
+		return message_error(name, "Show the clients: {msharectl} ps",
+				     "not removed: the region is in use, or "
+				     "was during this time");
 	if (!attached)
 		return message_error(name,
 				     "See when: {msharectl} stat --output "
 				     "NAME,CREATED,DETACHED-AT",
 				     "not removed: the region was in use "
 				     "during this time");
-	return message_error(name, "See who uses the region: {msharectl} ps",
+	return message_error(name, "Show the clients: {msharectl} ps",
 			     "not removed: attached by %" PRIu64 " %s",
 			     attached, plural(attached));
 }
 
-/* As the kernel decides, but the processes may change until then. */
+/*
+ * As the kernel decides, but the processes may change until then. The kernel does
+ * not need the permission to read the region; without it, *attached is UNKNOWN.
+ */
 static int check_unused(const struct rm *rm, int dirfd, const char *leaf,
 			uint64_t *attached)
 {
@@ -202,6 +213,10 @@ static int check_unused(const struct rm *rm, int dirfd, const char *leaf,
 	int fd, err;
 
 	err = mshare_open_at(dirfd, leaf, O_RDONLY | O_NOFOLLOW, &fd);
+	if (err == -EACCES) {
+		*attached = UNKNOWN;
+		return 0;
+	}
 	if (err)
 		return err;
 	err = mshare_stat(fd, &st, sizeof(st));
@@ -229,7 +244,7 @@ static int remove_unused(const struct rm *rm, int dirfd, const char *leaf,
 		if (!err && rm->all && check_removal(dirfd, leaf))
 			return EXIT_SUCCESS;
 		return err ? not_unused(rm, name, err, attached) :
-			     rehearse_entry(rm, dirfd, leaf, name, 0);
+			     rehearse_entry(rm, dirfd, leaf, name, attached);
 	}
 	/* Requests need a descriptor that is more than a place. */
 	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -255,7 +270,7 @@ static int remove_entry(const struct rm *rm, int dirfd, const char *leaf,
 		return rehearse_entry(rm, dirfd, leaf, name, attached);
 	if (unlinkat(dirfd, leaf, flags))
 		return failed(rm, name, -errno);
-	if (attached)
+	if (attached && attached != UNKNOWN)
 		message_note(name,
 			     "removed; still attached by %" PRIu64
 			     " %s, which keep%s the memory (msharectl ps)",
@@ -376,12 +391,13 @@ static int remove_listed(const struct rm *rm)
 	size_t size = 0;
 
 	if (!f)
-		return message_failed(OP_FILE, &subject, -errno);
+		return message_failed(OP_NAMES, &subject, -errno);
 	while (errno = 0, getdelim(&name, &size, '\0', f) > 0)
 		if (*name && remove_name(rm, name))
 			ret = EXIT_FAILURE;
 	if (ferror(f))
-		ret = message_failed(OP_FILE, &subject, errno ? -errno : -EIO);
+		ret = message_failed(OP_NAMES, &subject,
+				     errno ? -errno : -EIO);
 	free(name);
 	if (!is_stdin)
 		fclose(f);
@@ -393,8 +409,9 @@ static int remove_any(const struct mshare_entry *entry, void *data)
 {
 	struct removal *r = data;
 
-	if (!entry->err &&
-	    remove_entry(r->rm, entry->dirfd, entry->leaf, entry->name, 0))
+	if (entry->err)
+		return entry->err == -EACCES ? 0 : entry->err;
+	if (remove_entry(r->rm, entry->dirfd, entry->leaf, entry->name, 0))
 		r->ret = EXIT_FAILURE;
 	return 0;
 }

@@ -190,7 +190,7 @@ left() {
 	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
 	fails 1 rm --unused a
 	cause 'msharectl rm: a: not removed: attached by 2 processes'
-	next_step 'See who uses the region: msharectl ps'
+	next_step 'Show the clients: msharectl ps'
 	fails 1 rm --unused --dry-run a
 	cause 'msharectl rm: a: not removed: attached by 2 processes'
 	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
@@ -219,10 +219,26 @@ left() {
 	assert_equal "$(left)" 'a b dir dir/c dir/sub dir/sub/d '
 }
 
+@test "--unused --dry-run shows a region that the user may remove and not open" {
+	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
+	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
+	cp -a --sparse=always "$MOUNT" "$PUBLIC/mshare"
+	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
+	export MSHARE_FAKE_DIR=$PUBLIC/mshare MSHARE_MOUNT_POINT=$PUBLIC/mshare
+	chmod 755 "$PUBLIC" "$PUBLIC/mshare"
+	chmod 777 "$PUBLIC/mshare/dir"
+	chmod 600 "$PUBLIC/mshare/dir/c"
+	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" rm --unused --dry-run
+	rm -rf "$PUBLIC"
+	show
+	assert_success
+	assert_output 'would remove dir/c, if the region is unused'
+}
+
 @test "--unused with a kernel without the request" {
 	MSHARE_FAKE_FAIL=REMOVE_UNUSED:25 fails 1 rm --unused a
-	cause 'msharectl rm: a: this kernel cannot tell and remove in one step whether the region is unused'
-	next_step 'Update the kernel, or see who uses the region: msharectl ps'
+	cause 'msharectl rm: a: this kernel does not remove regions by their use'
+	next_step 'Update the kernel, or show the clients: msharectl ps'
 	MSHARE_FAKE_FAIL=REMOVE_UNUSED:1 fails 1 rm --unused a
 	# without names, regions of other users are not meant
 	MSHARE_FAKE_FAIL=REMOVE_UNUSED:1 works rm --unused
