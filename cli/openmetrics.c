@@ -44,6 +44,9 @@ static void print_region(const struct listing *l, const struct metrics *metrics,
 		fputs(",mount_point=", stdout);
 		escape_label(stdout, mount);
 	}
+	/* A region can be called like a nameless region. */
+	if (state && !strcmp(state, "nameless"))
+		fputs(",nameless=\"yes\"", stdout);
 	/* Several removed regions can have had one name. */
 	if (state && !strcmp(state, "deleted"))
 		printf(",deleted=\"%" PRIu64 "\"",

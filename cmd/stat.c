@@ -502,9 +502,11 @@ static int print_report(struct stat_command *c, const struct mounts *mounts)
 		o->no_headings = true;
 	c->printed |= count > 0;
 	ret = listing_print(&c->listing, mounts);
-	if (fflush(stdout))
-		ret = EXIT_FAILURE;
-	return ret;
+	if (fflush(stdout) && errno != EPIPE)
+		message_error("standard output",
+			      "What was printed is not complete.", "%s",
+			      strerror(errno));
+	return ferror(stdout) ? EXIT_FAILURE : ret;
 }
 
 /* Each report covers the interval before it. */

@@ -157,6 +157,11 @@ commands=(create map unmap protect advise lock unlock mempolicy seal info stat a
 		assert_equal "${#stderr_lines[@]}" 2
 		[[ ${stderr_lines[0]} == *': standard output: No space left on device' ]]
 	done
+	msharectl create -q --size 1G --if-missing a
+	run --separate-stderr msharectl_full stat --interval 0.01 --count 2
+	assert_equal "$status" 1
+	assert_equal "$stderr" 'msharectl stat: standard output: No space left on device
+What was printed is not complete.'
 }
 
 msharectl_full() {

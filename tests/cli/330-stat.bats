@@ -363,9 +363,12 @@ dir/gone\\x20(deleted) deleted 0 4M 4M 4712"
 	echo 12 >"$MSHARE_FAKE_SYS/mshare/program_regions"
 	echo 3 >"$MSHARE_FAKE_SYS/mshare/program_ordinary"
 	echo 1 >"$MSHARE_FAKE_SYS/mshare/program_plain"
+	# a region of a user has such a name
+	msharectl create -q -s 1G "$MOUNT/@7"
 	works stat --all --openmetrics
-	assert_line 'mshare_region_mapped_bytes{region="@7"} 268435456'
-	assert_line "mshare_region_info{region=\"@7\",owner=\"$(id -nu 1)\",inode=\"$(stat -c %i "$BATS_TEST_TMPDIR/memory")\",seals=\"\",state=\"nameless\",program=\"postgres\"} 1"
+	assert_equal "$(cut -d ' ' -f 1 <<<"$output" | grep -v '^#' | sort | uniq -d)" ''
+	assert_line 'mshare_region_mapped_bytes{region="@7",nameless="yes"} 268435456'
+	assert_line "mshare_region_info{region=\"@7\",nameless=\"yes\",owner=\"$(id -nu 1)\",inode=\"$(stat -c %i "$BATS_TEST_TMPDIR/memory")\",seals=\"\",state=\"nameless\",program=\"postgres\"} 1"
 	assert_line 'mshare_program_ordinary_total 3'
 	assert_line '# TYPE mshare_program_plain counter'
 	if command -v promtool >"$BATS_TEST_TMPDIR/path"; then
