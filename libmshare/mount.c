@@ -210,15 +210,22 @@ static int granule_of_part(int directory, uint64_t *granule)
 
 int mshare_granule(int mount, uint64_t *granule)
 {
+	uint64_t number, start, size;
 	char text[32], *end;
-	uint64_t number;
 	ssize_t n;
 	int fd, err;
 
-	fd = openat(mount, MSHARE_INFO, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(mount, MSHARE_INFO,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
-		return errno == ENOENT ? granule_of_part(mount, granule) :
-					 -errno;
+		return errno == ENOENT || errno == EACCES ?
+			       granule_of_part(mount, granule) :
+			       -errno;
+	/* In another directory, a user's region can have this name. */
+	if (!mshare_get_range(fd, &start, &size)) {
+		close(fd);
+		return granule_of_part(mount, granule);
+	}
 	n = read(fd, text, sizeof(text) - 1);
 	err = n < 0 ? -errno : 0;
 	close(fd);

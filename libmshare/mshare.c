@@ -231,7 +231,7 @@ int mshare_next_mapping(int fd, uint64_t addr, struct msharefs_mapping *mapping,
 	err = request(fd, MSHAREFS_NEXT_MAPPING, mapping);
 	if (err)
 		return err;
-	if (!mapping->name_size)
+	if (name_size && !mapping->name_size)
 		name[0] = '\0';
 	return 0;
 }

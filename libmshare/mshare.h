@@ -13,9 +13,9 @@
  * into a region are valid in all of them.
  *
  * Every function returns 0 or -errno, unless its comment says otherwise. On an
- * error, results that the caller passed by address are unchanged. No function
- * prints, keeps state, or changes the signal mask; any thread can call any
- * function. Functions that return a descriptor set O_CLOEXEC. Addresses are
+ * error, numbers and pointers that the caller passed by address are unchanged;
+ * structures and buffers can have changed. No function prints, keeps state, or
+ * changes the signal mask; any thread can call any function. Functions that return a descriptor set O_CLOEXEC. Addresses are
  * those of the process, never offsets; addresses, sizes and offsets are in
  * bytes. -ENOTTY always means that the descriptor is not that of a region, or
  * that the kernel does not know the request.
@@ -219,8 +219,9 @@ int mshare_stat(int fd, struct msharefs_stat *stat, size_t size);
 /*
  * Gets the mapping at addr, or else the next one. size is that of the
  * structure. name gets the path of the mapped file, "" for anonymous memory;
- * name_size is at least 1, and PATH_MAX is enough.
+ * PATH_MAX is enough as name_size. With 0, name is not used.
  *	-EINVAL		size is less than MSHAREFS_MAPPING_SIZE_VER0
+ *	-ENAMETOOLONG	the path is longer than PATH_MAX
  *	-ENOENT		no mapping is at addr or above
  *	-ERANGE		the path does not fit into name
  */
@@ -338,7 +339,10 @@ int mshare_remove_unused(int directory, const char *name, uint64_t idle);
  */
 int mshare_attach(int fd, int prot, void **window);
 
-/* Unmaps a window: all of it, or -EINVAL. size is the region's. */
+/*
+ * Unmaps a window, or whole granules of it. size is the region's.
+ *	-EINVAL		size is 0, or the range splits a granule of a window
+ */
 int mshare_detach(void *window, uint64_t size);
 
 #ifdef __cplusplus

@@ -12,6 +12,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* Directories in directories: each costs a descriptor, stack and a longer path. */
+#define MAX_DEPTH 1000
+
 struct walk {
 	unsigned int flags;
 	dev_t dev;
@@ -104,6 +107,8 @@ static int walk_directory(const struct walk *w, struct mshare_entry dir)
 {
 	int fd, err = 0, ret = 0;
 
+	if (dir.depth >= MAX_DEPTH)
+		return report_error(w, dir, -EMFILE);
 	if (w->flags & MSHARE_WALK_DIRECTORIES)
 		ret = w->fn(&dir, w->data);
 	if (ret)
@@ -172,6 +177,12 @@ int mshare_walk_mappings(int fd,
 	for (;;) {
 		ret = mshare_next_mapping(fd, addr, &mapping, sizeof(mapping),
 					  name, sizeof(name));
+		/* No program can open the path of this file. */
+		if (ret == -ENAMETOOLONG) {
+			*name = '\0';
+			ret = mshare_next_mapping(fd, addr, &mapping,
+						  sizeof(mapping), NULL, 0);
+		}
 		if (ret)
 			return ret == -ENOENT ? 0 : ret;
 		addr = mapping.addr + mapping.length;

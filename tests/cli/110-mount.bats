@@ -64,6 +64,14 @@ load common
 	assert_equal "$(jq .granule <<<"$output")" $((2 << 20))
 }
 
+@test "below the root, mshare_info is a region like others" {
+	mkdir "$MOUNT/part"
+	works create -q --size 1G "$MOUNT/part/mshare_info"
+	printf '4096\n' | dd of="$MOUNT/part/mshare_info" conv=notrunc status=none
+	works --mount-point "$MOUNT/part" info -J
+	assert_equal "$(jq -c '[.granule, .regions[].name]' <<<"$output")" '[1073741824,"mshare_info"]'
+}
+
 @test "listings of all regions name another msharefs" {
 	unset MSHARE_MOUNT_POINT
 	device=$(stat -c %Hd:%Ld "$MOUNT")

@@ -30,6 +30,28 @@ teardown() {
 		$'[["dir/a b","r",1073741824,"present"],["dir/bad\xef\xbf\xbd","r",1073741824,"present"],["dir/new\\nline","r",1073741824,"deleted"],["dir/quo\\"ted","r",1073741824,"present"]]'
 }
 
+@test "info --mappings shows a file whose path is too long" {
+	msharectl create -q --size 1G region
+	/usr/bin/python3 - <<-'END'
+		import os, subprocess
+		os.chdir("/tmp")
+		for _ in range(20):
+		    os.mkdir("d" * 250)
+		    os.chdir("d" * 250)
+		with open("file", "wb") as file:
+		    file.truncate(1 << 20)
+		subprocess.run(["msharectl", "map", "-q", "--file", "file", "region"], check=True)
+	END
+	msharectl map -q --addr 0x550000200000 --size 4M --noreserve region
+	logged msharectl info --mappings -nr -o SIZE,FLAGS,FILE region
+	rm -r /tmp/ddd*
+	assert_success
+	assert_output $'1M - -\n4M anonymous,noreserve -'
+	logged msharectl info --at 0x550000000000 -nr -o SIZE
+	assert_success
+	assert_output 1M
+}
+
 @test "ps shows process and user, and reports hidden processes" {
 	msharectl create --start 8T --size 1G -m 644 region
 	waits region
