@@ -182,7 +182,10 @@ static void collect_name(struct collection *c, const char *name)
 		c->ret = EXIT_FAILURE;
 		return;
 	}
-	if (fill_row(c, name, &region))
+	err = mount_check_fd(c->mount, region.fd);
+	if (err)
+		c->ret = names_failed(c->mount, OP_OPEN, name, err);
+	else if (fill_row(c, name, &region))
 		c->ret = EXIT_FAILURE;
 	region_close(&region);
 }

@@ -25,7 +25,7 @@ struct message {
 };
 
 static const struct message messages[] = {
-	{ OP_ANY, 0, NULL, "The kernel's log may tell more: dmesg" },
+	{ OP_ANY, 0, NULL, "Check the kernel's log: dmesg" },
 	{ OP_ANY, ENOENT, "no such file or directory",
 	  "List the regions: {msharectl} ls" },
 	{ OP_ANY, ENOTDIR, "a part of the path is not a directory",
@@ -133,12 +133,13 @@ static const struct message messages[] = {
 	{ OP_NEW, ENOTTY, "msharefs does not create regions there",
 	  "Choose another name." },
 	{ OP_NEW, ENOSPC, "the mount's limit of names is reached",
-	  "Remove unused names, or as root: mount -o remount,nr_regions=N "
-	  "{mount}" },
+	  "As root: mount -o remount,nr_regions=N {mount}; or remove regions, "
+	  "which destroys their memory." },
 	{ OP_NEW, ENOMEM, "the kernel is out of memory", NULL },
 
 	{ OP_CHOOSE, ENOMEM, "the kernel has no addresses for this size",
-	  "Remove unused regions, or choose the address: --addr ADDR" },
+	  "Choose the address: --addr ADDR; or remove regions, which destroys "
+	  "their memory." },
 	{ OP_CHOOSE, ENOTTY, "the kernel cannot choose addresses",
 	  "Choose the address: --addr ADDR" },
 
@@ -159,6 +160,10 @@ static const struct message messages[] = {
 	  "Map the file with --prot r." },
 	{ OP_FILE, EISDIR, "not a regular file", "Name a regular file." },
 	{ OP_FILE, ENXIO, "not a regular file", "Name a regular file." },
+
+	{ OP_NAMES, 0, NULL, "Check the path and the file." },
+	{ OP_NAMES, ENOENT, "no such file", NULL },
+	{ OP_NAMES, EACCES, NULL, "Check the mode of the file." },
 
 	/* Requests for a range of a region. */
 	{ OP_RANGE, EINVAL, "the kernel refuses this range",
@@ -215,7 +220,11 @@ static const struct message messages[] = {
 	{ OP_PROTECT, EPERM, "these access rights are not allowed here",
 	  "Omit x from --prot; the mount may be noexec." },
 
-	{ OP_ADVISE, EPERM, "the region is sealed against unmapping", NULL },
+	{ OP_SEALED_UNMAP, EPERM, "the region is sealed against unmapping",
+	  NULL },
+	{ OP_ADVISE, EPERM, "the mapping does not permit this advice",
+	  "The mapped file may be sealed, or a security module may forbid the "
+	  "change: dmesg" },
 	{ OP_ADVISE, ENOMEM,
 	  "a part of the range is not mapped, or memory is short", NULL },
 	{ OP_ADVISE, EINVAL, "the mapping does not support this advice",
@@ -329,6 +338,7 @@ static const enum operation parents[OP_COUNT] = {
 	[OP_ADVISE] = OP_RANGE,        [OP_LOCK_MEMORY] = OP_RANGE,
 	[OP_UNLOCK_MEMORY] = OP_RANGE, [OP_MEMPOLICY] = OP_RANGE,
 	[OP_SEALED_MAP] = OP_RANGE,    [OP_SEALED_PROTECT] = OP_RANGE,
+	[OP_SEALED_UNMAP] = OP_RANGE,
 };
 
 static void merge(struct message *found, enum operation op, int err)
@@ -405,7 +415,7 @@ static void put_value(const struct placeholder *p, bool is_hint)
 
 static void expand(const char *text, const struct subject *s, bool is_hint)
 {
-	char granule[SIZE_STRLEN], range[64], pid[16];
+	char granule[SIZE_STRLEN], available[SIZE_STRLEN], range[64], pid[16];
 	const struct placeholder values[] = {
 		{ "{name}", s->name, true },
 		{ "{mount}", s->mount ? s->mount : "the mount point",
@@ -415,6 +425,9 @@ static void expand(const char *text, const struct subject *s, bool is_hint)
 		  false },
 		{ "{range}", range, false },
 		{ "{pid}", pid, false },
+		{ "{cgroup}", s->cgroup ? s->cgroup : "that created the region",
+		  false },
+		{ "{available}", size_format(s->available, available), false },
 		{ "{error}", strerror(-s->err), false },
 		{ "{msharectl}", NULL, false },
 	};

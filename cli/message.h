@@ -25,6 +25,7 @@ enum operation {
 	OP_CHOOSE,
 	OP_SET_SIZE,
 	OP_FILE,  /* opening a file that is to be mapped */
+	OP_NAMES, /* reading a file with names */
 	OP_RANGE, /* any of the next ones */
 	OP_MAP,
 	OP_MAP_FILE,
@@ -39,6 +40,7 @@ enum operation {
 	OP_MEMPOLICY,
 	OP_SEALED_MAP, /* mapping in a sealed region */
 	OP_SEALED_PROTECT,
+	OP_SEALED_UNMAP,
 	OP_SEAL,
 	OP_STAT,
 	OP_MAPPINGS, /* listing them */
@@ -61,6 +63,8 @@ struct subject {
 	uint64_t granule;   /* {granule} */
 	struct range range; /* {range} */
 	pid_t pid;          /* {pid} */
+	const char *cgroup; /* {cgroup}: its path; NULL: not known */
+	uint64_t available; /* {available}: bytes of memory and swap */
 	int err;            /* {error}: -errno */
 };
 

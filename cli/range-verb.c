@@ -263,28 +263,22 @@ void range_verb_note_huge(int fd, const struct subject *subject)
 static int report_short(enum operation op, int fd,
 			const struct subject *subject)
 {
-	const char *path = NULL;
+	struct subject payer = *subject;
 	struct msharefs_stat st;
-	char has[SIZE_STRLEN], *next;
-	uint64_t available;
-	int ret;
 
-	if (memory_available(&available))
+	if (memory_available(&payer.available))
 		return message_failed(op, subject, -ENOMEM);
 	if (!mshare_stat(fd, &st, sizeof(st)) && st.cgroup)
-		path = cgroup_path(st.cgroup);
-	if (asprintf(&next,
-		     "%sFree memory, or raise the memory limit of the cgroup "
-		     "%s, which pays.",
-		     op == OP_POPULATE ? "Nothing was mapped. " : "",
-		     path ? path : "that created the region") < 0)
-		next = xcheck(NULL);
-	ret = message_error(subject->name, next,
-			    "memory is short: %s of memory and swap are "
-			    "available",
-			    size_format(available, has));
-	free(next);
-	return ret;
+		payer.cgroup = cgroup_path(st.cgroup);
+	message_show(&payer,
+		     "memory is short: {available} of memory and swap are "
+		     "available",
+		     op == OP_POPULATE ?
+			     "Nothing was mapped. Free memory, or raise the "
+			     "memory limit of the cgroup {cgroup}, which pays." :
+			     "Free memory, or raise the memory limit of the "
+			     "cgroup {cgroup}, which pays.");
+	return EXIT_FAILURE;
 }
 
 /* ENOMEM has two reasons: holes, and a shortage of memory. */
@@ -315,6 +309,7 @@ int range_verb_failed(enum operation op, int fd, const struct subject *subject,
 		{ OP_MAP, OP_SEALED_MAP, MSHAREFS_SEAL_MAP },
 		{ OP_MAP_FILE, OP_SEALED_MAP, MSHAREFS_SEAL_MAP },
 		{ OP_PROTECT, OP_SEALED_PROTECT, MSHAREFS_SEAL_PROTECT },
+		{ OP_ADVISE, OP_SEALED_UNMAP, MSHAREFS_SEAL_UNMAP },
 	};
 	struct subject locked = *subject;
 	struct msharefs_stat st;

@@ -138,7 +138,9 @@ const struct command cmd_advise = {
 		       "apply an operation to the memory; see madvise(2). The "
 		       "whole range must be mapped.\v"
 		       "ADVICE is populate, populate-read, willneed, cold, "
-		       "pageout, remove, hugepage, nohugepage or collapse.",
+		       "pageout, remove, hugepage, nohugepage or collapse. "
+		       "remove destroys the contents of the range, also in "
+		       "mapped files.",
 		.children = range_options_children,
 	},
 	.run = run,

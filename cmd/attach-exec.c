@@ -121,8 +121,8 @@ static const struct refusal {
 	  "PID, strace -p PID" },
 	{ ATTACH_TRACE, OBSTACLE_YAMA_NONE, ABOUT_NOTHING,
 	  "Yama forbids all tracing (ptrace_scope is 3), which attaching needs",
-	  "The setting lasts until the next boot; look for "
-	  "kernel.yama.ptrace_scope in /etc/sysctl.d." },
+	  "The setting lasts until the next boot; search /etc/sysctl.d for "
+	  "kernel.yama.ptrace_scope." },
 	{ ATTACH_TRACE, OBSTACLE_YAMA_ADMIN, ABOUT_NOTHING,
 	  "Yama forbids tracing without CAP_SYS_PTRACE (ptrace_scope is 2), "
 	  "and attaching needs it",
@@ -178,7 +178,7 @@ static const struct refusal {
 	  "mmap." },
 	{ ATTACH_MAP, 0, ABOUT_REGION,
 	  "cannot map the region in the program: {error}",
-	  "The kernel's log may tell more: dmesg" },
+	  "Check the kernel's log: dmesg" },
 	{ ATTACH_VERIFY, 0, ABOUT_REGION,
 	  "the region is mapped, but is missing from the program's maps: "
 	  "{error}",

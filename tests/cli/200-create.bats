@@ -92,7 +92,7 @@ starts() {
 	works create -q -s 13T a
 	fails 1 create -s 4T d
 	cause 'msharectl create: d: the kernel has no addresses for this size'
-	next_step 'Remove unused regions, or choose the address: --addr ADDR'
+	next_step 'Choose the address: --addr ADDR; or remove regions, which destroys their memory.'
 	[[ ! -e $MOUNT/d ]]
 	works create -q -s 2T d
 	assert_equal "$(starts a d)" '0x410000000000 0x4e0000000000 '

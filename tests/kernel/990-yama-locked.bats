@@ -16,7 +16,7 @@ teardown() {
 		logged msharectl attach-exec $option region -- touch "$BATS_TEST_TMPDIR/ran"
 		assert_failure 125
 		assert_line --index 0 'msharectl attach-exec: Yama forbids all tracing (ptrace_scope is 3), which attaching needs'
-		assert_line --index 1 "The setting lasts until the next boot; look for kernel.yama.ptrace_scope in /etc/sysctl.d."
+		assert_line --index 1 "The setting lasts until the next boot; search /etc/sysctl.d for kernel.yama.ptrace_scope."
 	done
 	[[ ! -e $BATS_TEST_TMPDIR/ran ]]
 	logged msharectl attach-exec --env-only region -- true
