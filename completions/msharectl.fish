@@ -44,7 +44,7 @@ function __msharectl_names --no-scope-shadowing
         return
     end
     # fish would show the text after a tab as a description
-    for line in ($program info $mount_point -n -r -o NAME 2>/dev/null | string match -vr '\\\\x09')
+    for line in ($program info $mount_point -n -r -o NAME --filter STATE=present 2>/dev/null | string match -vr '\\\\x09')
         printf '%b\0' $line
     end
 end
