@@ -310,8 +310,8 @@ for i in range(2):
 	logged msharectl ps "$name" -nr -o REGION,KIND,STATE,COMMAND
 	assert_output "$(printf "$name window nameless python3\n%.0s" 1 2 3)"
 	logged msharectl stat --all --openmetrics
-	assert_line "mshare_region_attached_processes{region=\"$name\"} 3"
-	assert_line --regexp "^mshare_region_info\{region=\"$name\",owner=\"root\",.*,state=\"nameless\",.*program=\"python3\"\} 1\$"
+	assert_line "mshare_region_attached_processes{region=\"$name\",nameless=\"yes\"} 3"
+	assert_line --regexp "^mshare_region_info\{region=\"$name\",nameless=\"yes\",owner=\"root\",.*,state=\"nameless\",.*program=\"python3\"\} 1\$"
 	assert_line --regexp '^mshare_program_regions_total [1-9]'
 	# Other users do not see it
 	logged setpriv --reuid 65534 --regid 65534 --clear-groups msharectl ls --all -nr -o NAME --filter TYPE=nameless
