@@ -181,8 +181,7 @@ static int not_unused(const struct rm *rm, const char *name, int err,
 		return message_error(name,
 				     "Update the kernel, or show the clients: "
 				     "{msharectl} ps",
-				     "this kernel does not remove regions by "
-				     "their use");
+				     "this kernel does not support --unused");
 	if (err != -EBUSY)
 		return failed(rm, name, err);
 	if (attached == UNKNOWN)

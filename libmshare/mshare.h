@@ -15,10 +15,11 @@
  * Every function returns 0 or -errno, unless its comment says otherwise. On an
  * error, numbers and pointers that the caller passed by address are unchanged;
  * structures and buffers can have changed. No function prints, keeps state, or
- * changes the signal mask; any thread can call any function. Functions that return a descriptor set O_CLOEXEC. Addresses are
- * those of the process, never offsets; addresses, sizes and offsets are in
- * bytes. -ENOTTY always means that the descriptor is not that of a region, or
- * that the kernel does not know the request.
+ * changes the signal mask; any thread can call any function. Functions that
+ * return a descriptor set O_CLOEXEC. Addresses are those of the process, never
+ * offsets; addresses, sizes and offsets are in bytes. -ENOTTY always means that
+ * the descriptor is not that of a region, or that the kernel does not know the
+ * request.
  */
 
 #include <stddef.h>

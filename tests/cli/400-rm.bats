@@ -237,7 +237,7 @@ left() {
 
 @test "--unused with a kernel without the request" {
 	MSHARE_FAKE_FAIL=REMOVE_UNUSED:25 fails 1 rm --unused a
-	cause 'msharectl rm: a: this kernel does not remove regions by their use'
+	cause 'msharectl rm: a: this kernel does not support --unused'
 	next_step 'Update the kernel, or show the clients: msharectl ps'
 	MSHARE_FAKE_FAIL=REMOVE_UNUSED:1 fails 1 rm --unused a
 	# without names, regions of other users are not meant
