@@ -270,14 +270,15 @@ static int report_short(enum operation op, int fd,
 		return message_failed(op, subject, -ENOMEM);
 	if (!mshare_stat(fd, &st, sizeof(st)) && st.cgroup)
 		payer.cgroup = cgroup_path(st.cgroup);
-	message_show(&payer,
-		     "memory is short: {available} of memory and swap are "
-		     "available",
-		     op == OP_POPULATE ?
-			     "Nothing was mapped. Free memory, or raise the "
-			     "memory limit of the cgroup {cgroup}, which pays." :
-			     "Free memory, or raise the memory limit of the "
-			     "cgroup {cgroup}, which pays.");
+	message_show(
+		&payer,
+		"memory is short: {available} of memory and swap are "
+		"available",
+		op == OP_POPULATE ?
+			"Nothing was mapped. Free memory, or raise the "
+			"memory limit of the cgroup {cgroup}, which pays." :
+			"Free memory, or raise the memory limit of the "
+			"cgroup {cgroup}, which pays.");
 	return EXIT_FAILURE;
 }
 

@@ -30,7 +30,7 @@ struct info {
 	struct listing_options region_options; /* with --mappings */
 	bool show_mappings;
 	bool has_at, found_region;
-	bool failed; /* to read the region with the address, or another one */
+	bool failed;   /* to read the region with the address, or another one */
 	char *removed; /* with --at: a removed region with the address, or NULL */
 	uint64_t at;   /* of --at */
 	struct listing regions, mappings;

@@ -395,8 +395,7 @@ static int remove_listed(const struct rm *rm)
 		if (*name && remove_name(rm, name))
 			ret = EXIT_FAILURE;
 	if (ferror(f))
-		ret = message_failed(OP_NAMES, &subject,
-				     errno ? -errno : -EIO);
+		ret = message_failed(OP_NAMES, &subject, errno ? -errno : -EIO);
 	free(name);
 	if (!is_stdin)
 		fclose(f);

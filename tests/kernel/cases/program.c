@@ -884,7 +884,8 @@ static const struct test_case cases[] = {
 	  no_room },
 	{ "commitment", "memory is accounted for when it is mapped",
 	  commitment },
-	{ "retried", "memory that gets no region is accounted for once", retried },
+	{ "retried", "memory that gets no region is accounted for once",
+	  retried },
 	{ "leaks", "nothing is left behind", leaks },
 	{ "executed", NULL, executed },
 };
