@@ -238,8 +238,8 @@ pg        0x550000000000   2G 0640 $(id -un)"
 
 @test "unreadable regions are listed with the known values" {
 	mkdir "$MOUNT/closed"
-	public_copy
-	chmod 0 "$PUBLIC/mshare/pg" "$PUBLIC/mshare/closed"
+	publish_mount
+	chmod 0 "$MOUNT/pg" "$MOUNT/closed"
 	run --separate-stderr as_nobody_msharectl info -nr -o NAME,START,SIZE,MODE,UID
 	show
 	# that a directory is closed is a failure: nobody knows what is in it
@@ -255,10 +255,10 @@ pg        0x550000000000   2G 0640 $(id -un)"
 }
 
 @test "a directory without search permission hides only its contents" {
-	public_copy
-	chmod 444 "$PUBLIC/mshare/dir"
-	chmod 666 "$PUBLIC/mshare/pg"
-	chmod 1777 "$PUBLIC/mshare"
+	publish_mount
+	chmod 444 "$MOUNT/dir"
+	chmod 666 "$MOUNT/pg"
+	chmod 1777 "$MOUNT"
 	for command in info stat ls; do
 		run --separate-stderr as_nobody_msharectl $command -nr -o NAME
 		show
@@ -273,26 +273,6 @@ pg        0x550000000000   2G 0640 $(id -un)"
 	run --separate-stderr as_nobody_msharectl create -s 1G new
 	show
 	assert_success
-}
-
-# nobody can't reach the build
-public_copy() {
-	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
-	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
-	cp -a --sparse=always "$MOUNT" "$PUBLIC/mshare"
-	export MSHARE_FAKE_DIR=$PUBLIC/mshare MSHARE_MOUNT_POINT=$PUBLIC/mshare
-	chmod 755 "$PUBLIC" "$PUBLIC/mshare"
-}
-
-as_nobody_msharectl() {
-	as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" "$@"
-}
-
-teardown() {
-	if [[ -n ${PUBLIC:-} ]]; then
-		chmod -R u+rwx "$PUBLIC"
-		rm -rf "$PUBLIC"
-	fi
 }
 
 @test "--sort sorts by a column, in both directions" {

@@ -102,16 +102,10 @@ setup() {
 
 @test "ls NAME of a region that the user may not open" {
 	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
-	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
-	mkdir "$PUBLIC/mshare"
-	echo "$G" >"$PUBLIC/mshare/mshare_info"
-	export MSHARE_FAKE_DIR=$PUBLIC/mshare MSHARE_MOUNT_POINT=$PUBLIC/mshare
-	chmod 755 "$PUBLIC" "$PUBLIC/mshare"
-	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
+	publish_mount
 	msharectl create -q -s 1G priv
-	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" ls -nr priv
+	run --separate-stderr as_nobody_msharectl ls -nr priv
 	show
-	rm -r "$PUBLIC"
 	assert_success
 	assert_output 'priv region - - 0600 root'
 }

@@ -22,7 +22,8 @@ setup() {
 teardown() {
 	((${#pids[@]} == 0)) || kill "${pids[@]}"
 	drop_other
-	rm -rf "$SHM" ${PUBLIC:+"$PUBLIC"}
+	drop_public
+	rm -rf "$SHM"
 }
 
 # holds ARG...: a process that attach-exec made, in $pid
@@ -296,10 +297,9 @@ holds_as() {
 
 @test "ps: hidden processes may have a region attached that the user cannot open" {
 	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
-	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
-	chmod 755 "$PUBLIC" "$SHM" "$MOUNT" "$MOUNT/dir"
+	make_public
+	chmod 755 "$SHM" "$MOUNT" "$MOUNT/dir"
 	chmod 600 "$MOUNT/one" "$MOUNT/dir/two"
-	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
 	as_nobody unshare --user --pid --fork --mount-proc true || skip "no user namespaces here"
 	run --separate-stderr as_nobody unshare --user --pid --fork --mount-proc \
 		env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" ps
@@ -349,11 +349,10 @@ holds_as() {
 @test "ps counts unreadable processes of other users" {
 	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
 	# not on the file system of what is a region here
-	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
-	chmod 755 "$PUBLIC" "$SHM" "$MOUNT" "$MOUNT/dir"
-	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
+	make_public
+	chmod 755 "$SHM" "$MOUNT" "$MOUNT/dir"
 	holds one
-	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" ps
+	run --separate-stderr as_nobody_msharectl ps
 	show
 	# the region is not theirs either: nothing tells whether it is in use
 	assert_failure 1

@@ -221,15 +221,10 @@ left() {
 
 @test "--unused --dry-run shows a region that the user may remove and not open" {
 	[[ $(id -u) -eq 0 ]] || skip 'needs another user'
-	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
-	cp -a --sparse=always "$MOUNT" "$PUBLIC/mshare"
-	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
-	export MSHARE_FAKE_DIR=$PUBLIC/mshare MSHARE_MOUNT_POINT=$PUBLIC/mshare
-	chmod 755 "$PUBLIC" "$PUBLIC/mshare"
-	chmod 777 "$PUBLIC/mshare/dir"
-	chmod 600 "$PUBLIC/mshare/dir/c"
-	run --separate-stderr as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" rm --unused --dry-run
-	rm -rf "$PUBLIC"
+	publish_mount
+	chmod 777 "$MOUNT/dir"
+	chmod 600 "$MOUNT/dir/c"
+	run --separate-stderr as_nobody_msharectl rm --unused --dry-run
 	show
 	assert_success
 	assert_output 'would remove dir/c, if the region is unused'

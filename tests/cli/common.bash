@@ -35,6 +35,7 @@ setup() {
 
 teardown() {
 	drop_other
+	drop_public
 }
 
 # From here on msharectl sees another msharefs, mounted on "other" in the first,
@@ -138,6 +139,32 @@ as_nobody() {
 	GCOV_PREFIX=$counts setpriv --reuid 65534 --regid 65534 --clear-groups "$@" || status=$?
 	rm -rf "$counts"
 	return "$status"
+}
+
+# What nobody needs to run msharectl, because nobody cannot reach the build.
+make_public() {
+	PUBLIC=$(mktemp -d /tmp/mshare-cli-XXXXXX)
+	chmod 755 "$PUBLIC"
+	cp "${MSHARECTL:-$BUILD/msharectl}" "$PROBES/fake-msharefs.so" "$PUBLIC"
+}
+
+# From here on, msharectl uses a copy of the mount that nobody can reach.
+publish_mount() {
+	make_public
+	cp -a --sparse=always "$MOUNT" "$PUBLIC/mshare"
+	MOUNT=$PUBLIC/mshare
+	chmod 755 "$MOUNT"
+	export MSHARE_FAKE_DIR=$MOUNT MSHARE_MOUNT_POINT=$MOUNT
+}
+
+as_nobody_msharectl() {
+	as_nobody env LD_PRELOAD="$PUBLIC/fake-msharefs.so" "$PUBLIC/msharectl" "$@"
+}
+
+drop_public() {
+	[[ -n ${PUBLIC:-} ]] || return 0
+	chmod -R u+rwx "$PUBLIC"
+	rm -rf "$PUBLIC"
 }
 
 # The sanitizers themselves need /proc. tests/kernel has these cases, too.
