@@ -214,8 +214,7 @@ Mount msharefs: msharectl mount'
 }
 
 @test "a full mount is named: by populate, and by create" {
-	make_other
-	mount -t msharefs -o size=64M mshare "$other"
+	mount_other size=64M
 	msharectl -M "$other" create -q --size 1G --map --noreserve region
 	refused 1 "msharectl advise: region: the mount's size limit is reached: 64M of 64M are used" \
 		msharectl -M "$other" advise populate region

@@ -186,8 +186,7 @@ sum_of() {
 
 @test "the charges of all regions, also of removed ones, are what df and info show" {
 	local used
-	make_other
-	mount -t msharefs -o size=1G mshare "$other"
+	mount_other size=1G
 	export MSHARE_MOUNT_POINT=$other
 	# reserved memory; touched memory; a memfd and a file on tmpfs; a file without requests
 	msharectl create -q --size 1G named
@@ -380,8 +379,7 @@ os.read(ready, 1)'
 }
 
 @test "--all-mounts: the regions of two mounts, and their processes" {
-	make_other
-	mount -t msharefs -o size=1G mshare "$other"
+	mount_other size=1G
 	msharectl create -q --size 1G here
 	msharectl create -q -M "$other" --size 1G there
 	waits here

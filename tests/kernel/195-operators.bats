@@ -186,8 +186,7 @@ teardown() {
 
 @test "a full mount is named by map and create, with the limit and the option that raises it" {
 	local command
-	make_other
-	mount -t msharefs -o size=16M mshare "$other"
+	mount_other size=16M
 	export MSHARE_MOUNT_POINT=$other
 	msharectl create -q --size 1G region
 	msharectl map -q --size 8M region

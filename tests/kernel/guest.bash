@@ -99,6 +99,12 @@ make_other() {
 	mkdir "$other"
 }
 
+# mount_other OPTIONS: the same, with msharefs
+mount_other() {
+	make_other
+	mount -t msharefs -o "$1" mshare "$other"
+}
+
 drop_other() {
 	if mountpoint -q "$other"; then
 		umount "$other"

@@ -23,20 +23,27 @@
 static uint64_t start;
 static int region;
 
+/* Once; negative: this guest can have no guests. */
+static int open_kvm(void)
+{
+	static int kvm = -1;
+
+	if (kvm < 0)
+		kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	return kvm;
+}
+
 /*
  * Creates a virtual machine in this process; returns its descriptor or a
  * negative errno.
  */
 static int make_machine(void)
 {
-	static int kvm = -1;
 	int machine;
 
-	if (kvm < 0)
-		kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	if (kvm < 0)
+	if (open_kvm() < 0)
 		skip_case("this guest can have no guests of its own");
-	machine = ioctl(kvm, KVM_CREATE_VM, 0);
+	machine = ioctl(open_kvm(), KVM_CREATE_VM, 0);
 	return machine < 0 ? -errno : machine;
 }
 
@@ -212,10 +219,8 @@ static const struct test_case cases[] = {
  */
 static void keep_machine(void)
 {
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-	if (kvm >= 0)
-		ioctl(kvm, KVM_CREATE_VM, 0);
+	if (open_kvm() >= 0)
+		make_machine();
 }
 
 int main(int argc, char **argv)
