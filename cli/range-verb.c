@@ -17,7 +17,6 @@
 #include "memory.h"
 #include "parse.h"
 #include "steps.h"
-#include "xalloc.h"
 
 enum {
 	OPT_DRY_RUN = 0x100,
@@ -259,6 +258,10 @@ void range_verb_note_huge(int fd, const struct subject *subject)
 			     setting, value);
 }
 
+#define MORE_MEMORY                                                       \
+	"Free memory, or raise the memory limit of the cgroup {cgroup}, " \
+	"which pays."
+
 /* The cgroup that pays can have less than the machine. */
 static int report_short(enum operation op, int fd,
 			const struct subject *subject)
@@ -270,15 +273,11 @@ static int report_short(enum operation op, int fd,
 		return message_failed(op, subject, -ENOMEM);
 	if (!mshare_stat(fd, &st, sizeof(st)) && st.cgroup)
 		payer.cgroup = cgroup_path(st.cgroup);
-	message_show(
-		&payer,
-		"memory is short: {available} of memory and swap are "
-		"available",
-		op == OP_POPULATE ?
-			"Nothing was mapped. Free memory, or raise the "
-			"memory limit of the cgroup {cgroup}, which pays." :
-			"Free memory, or raise the memory limit of the "
-			"cgroup {cgroup}, which pays.");
+	message_show(&payer,
+		     "memory is short: {available} of memory and swap are "
+		     "available",
+		     op == OP_POPULATE ? "Nothing was mapped. " MORE_MEMORY :
+					 MORE_MEMORY);
 	return EXIT_FAILURE;
 }
 
