@@ -148,6 +148,24 @@ static void twice(void)
 		     "a region that is not a file");
 }
 
+/* A plain mapping beside a window is as long as the program asks for. */
+static void beside(void)
+{
+	int fd = new_file(region_path(), 2 * granule);
+	char *start = start_of(fd), *plain;
+	uint64_t from = 0, to = 0;
+	struct smaps smaps;
+
+	check(map(start + granule, granule, RW, 0, fd, granule) ==
+		      start + granule,
+	      "elsewhere");
+	plain = map(NULL, PAGE, RW, 0, fd, PAGE);
+	plain[0] = 'b';
+	smaps = smaps_at(plain);
+	sscanf(smaps.mapping, "%" SCNx64 "-%" SCNx64, &from, &to);
+	check(to - from == PAGE, "%s", smaps.mapping);
+}
+
 /* NULL, the window's address and MAP_FIXED ask for a window and for no less. */
 static void only_if_asked(void)
 {
@@ -535,6 +553,7 @@ static const struct test_case cases[] = {
 	  "a process that has no room for the window maps the same memory",
 	  same_memory },
 	{ "twice", "a process maps a file a second time, plainly", twice },
+	{ "beside", "a process maps a part of a file beside a window", beside },
 	{ "only-if-asked", "nobody gets a plain mapping in place of a window",
 	  only_if_asked },
 	{ "any-call", "a plain mapping is like one of a file on tmpfs",

@@ -35,6 +35,7 @@
 #include "object.h"
 #include "peer.h"
 #include "program.h"
+#include "program32.h"
 #include "region.h"
 #include "touch.h"
 
@@ -169,7 +170,7 @@ static void shared(void)
 	peer_end(&peer);
 	check_int(at[0], 'c');
 	check_int(at[5], 'p');
-	check_int(load(at + 41 * MIB, &(uint64_t){ 0 }), SIGBUS);
+	check_int(load(at + 41 * MIB, &(uint64_t){ 0 }), SIGSEGV);
 	check_result(result(munmap(at, LENGTH)), 0, "munmap");
 	check_int(load(at, &(uint64_t){ 0 }), SIGSEGV);
 }
@@ -429,6 +430,58 @@ static void script_advice(void)
 	NOTE(munmap(at, LENGTH));
 }
 
+static void script_huge_pages(void)
+{
+	char *at = fresh();
+	struct smaps smaps;
+
+	NOTE(madvise(at, LENGTH, MADV_HUGEPAGE));
+	NOTE(mprotect(at, PAGE, PROT_READ));
+	smaps = smaps_at(at + PAGE);
+	NOTE_64(smaps_has_flag(&smaps, "hg"));
+	NOTE(madvise(at + MIB, MIB, MADV_NOHUGEPAGE));
+	smaps = smaps_at(at + MIB);
+	NOTE_64(smaps_has_flag(&smaps, "nh"));
+	NOTE(munmap(at, LENGTH));
+	at = fresh();
+	/* No process has advised on all of the memory. */
+	NOTE(madvise(at, 2 * MIB, MADV_HUGEPAGE));
+	NOTE(mprotect(at, PAGE, PROT_READ));
+	smaps = smaps_at(at + 4 * MIB);
+	NOTE_64(smaps_has_flag(&smaps, "hg"));
+	NOTE(munmap(at, LENGTH));
+}
+
+static int set_name(char *at, size_t size, const char *name)
+{
+	return prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, at, size, name);
+}
+
+static bool has_name(const char *at, const char *name)
+{
+	struct smaps smaps = smaps_at(at);
+
+	return strstr(smaps.mapping, name);
+}
+
+static void script_names(void)
+{
+	char *at = fresh();
+
+	NOTE(set_name(at, LENGTH, "cache"));
+	NOTE_64(has_name(at, "[anon_shmem:cache]\n"));
+	check_int(is_window_named(at, "cache"), notes_run);
+	NOTE(set_name(at, LENGTH, NULL));
+	NOTE_64(has_name(at, "/dev/zero (deleted)\n"));
+	check_int(is_window(at), notes_run);
+	NOTE(set_name(at + MIB, MIB, "part"));
+	NOTE_64(has_name(at, "[anon_shmem:part]\n"));
+	NOTE_64(has_name(at + MIB, "[anon_shmem:part]\n"));
+	NOTE_64(has_name(at + 2 * MIB, "[anon_shmem:part]\n"));
+	NOTE_64(at[0]);
+	NOTE(munmap(at, LENGTH));
+}
+
 static void script_fixed(void)
 {
 	char *at = fresh();
@@ -519,6 +572,8 @@ static void script(void)
 	script_ranges();
 	script_mlockall();
 	script_advice();
+	script_huge_pages();
+	script_names();
 	script_fixed();
 	script_replace();
 	script_userfaultfd();
@@ -633,6 +688,117 @@ static void unlocked(void)
 	must(!shmctl(id, IPC_RMID, NULL), "IPC_RMID: %m");
 }
 
+static void become(uid_t user)
+{
+	must(!setgroups(0, NULL) && !setresuid(user, user, user),
+	     "setresuid: %m");
+}
+
+struct locker {
+	uid_t user;
+	char *at; /* NULL: memory of its own */
+	size_t size;
+};
+
+/* Locks as any user does, up to a limit for each process. */
+static void locks(struct peer *parent, void *arg)
+{
+	const struct rlimit limit = { 64 * MIB, 64 * MIB };
+	const struct locker *locker = arg;
+	char *at;
+
+	must(!setrlimit(RLIMIT_MEMLOCK, &limit), "setrlimit: %m");
+	become(locker->user);
+	at = locker->at ? locker->at : map(LENGTH);
+	check_result(result(mlock(at, locker->size)), 0, "mlock by %u",
+		     locker->user);
+	/* The window's memory counts for the user, and not for the process. */
+	check(is_window(at) || process_status(0, "VmLck") * KIB >= locker->size,
+	      "neither of both is locked");
+	check_result(result(mlock(at, locker->size)), 0, "mlock again");
+	go(parent);
+	wait_go(parent);
+	check_result(result(munlock(at, locker->size)), 0, "munlock");
+	check_int(process_status(0, "VmLck"), 0);
+}
+
+/* Users, and processes of a user, lock for themselves, as they always could. */
+static void lockers(void)
+{
+	struct locker rows[] = {
+		{ STRANGER, NULL, MIB },
+		{ STRANGER - 1, NULL, LENGTH },
+		{ STRANGER - 2, NULL, LENGTH },
+		{ STRANGER - 2, NULL, LENGTH },
+	};
+	enum {
+		COUNT = sizeof(rows) / sizeof(rows[0])
+	};
+	struct peer peers[COUNT];
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	/* Two users lock the same memory. */
+	rows[0].at = rows[1].at = map(LENGTH);
+	for (size_t i = 0; i < COUNT; i++) {
+		peers[i] = peer_start(locks, &rows[i]);
+		wait_go(&peers[i]);
+	}
+	check(is_window(rows[0].at), "no window");
+	for (size_t i = 0; i < COUNT; i++) {
+		go(&peers[i]);
+		peer_end(&peers[i]);
+	}
+}
+
+/* Pages that a process touches, in MiB, in huge pages. */
+static long huge_memory(void)
+{
+	long before = meminfo("ShmemHugePages");
+	char *at = map(LENGTH);
+
+	check(is_window(at), "no window");
+	memset(at, 1, 8 * MIB);
+	return (meminfo("ShmemHugePages") - before) / 1024;
+}
+
+static void without_huge_pages(void)
+{
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	set_for_now("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+		    "always");
+	check(huge_memory() >= 4, "no huge pages");
+	must(!prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), "PR_SET_THP_DISABLE: %m");
+	check_int(huge_memory(), 0);
+}
+
+#define CORE "/tmp/core-of-a-program"
+
+/* The rest of the last granule is not in a core dump. */
+static void dumped(void)
+{
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct stat st;
+	pid_t child;
+	int status;
+
+	set_for_now("/proc/sys/kernel/core_pattern", CORE);
+	set_for_now("/proc/sys/kernel/core_uses_pid", "0");
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	check(is_window(map(LENGTH)), "no window");
+	child = fork();
+	if (!child) {
+		setrlimit(RLIMIT_CORE, &all);
+		prctl(PR_SET_DUMPABLE, 1);
+		abort();
+	}
+	must(waitpid(child, &status, 0) == child && WCOREDUMP(status),
+	     "no core dump: wait status %#x", status);
+	must(!stat(CORE, &st), "%s: %m", CORE);
+	check(st.st_size >= (off_t)LENGTH && st.st_size < (off_t)(4 * LENGTH),
+	      "%ld bytes", st.st_size);
+	unlink(CORE);
+}
+
 /* The rest of the window's last granule is not the program's. */
 static void behind_the_end(void)
 {
@@ -641,6 +807,8 @@ static void behind_the_end(void)
 	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
 	at = map(LENGTH);
 	at[LENGTH - 1] = 'z';
+	check_int(load(at + END, &(uint64_t){ 0 }), SIGSEGV);
+	check_int(store(at + granule - PAGE, 1), SIGSEGV);
 	check(mmap(at + MIB, PAGE, RW,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
 		   0) == MAP_FAILED &&
@@ -721,18 +889,12 @@ static void neighbours(void)
 	close(fd);
 }
 
-static void become(uid_t user)
-{
-	must(!setgroups(0, NULL) && !setresuid(user, user, user),
-	     "setresuid: %m");
-	must(!set_min_size(MIN_SIZE, PR_MSHARE_STRICT), "PR_SET_MSHARE: %m");
-}
-
 static void map_all(struct peer *parent, void *arg)
 {
 	long regions = 0;
 
 	become(*(uid_t *)arg);
+	must(!set_min_size(MIN_SIZE, PR_MSHARE_STRICT), "PR_SET_MSHARE: %m");
 	while (mmap(NULL, MIN_SIZE, RW, ANON | MAP_NORESERVE, -1, 0) !=
 	       MAP_FAILED)
 		regions++;
@@ -750,11 +912,65 @@ static void two_users(void)
 
 	wait_go(&peer);
 	become(STRANGER - 1);
+	must(!set_min_size(MIN_SIZE, PR_MSHARE_STRICT), "PR_SET_MSHARE: %m");
 	check(mmap(NULL, MIN_SIZE, RW, ANON, -1, 0) != MAP_FAILED,
 	      "another user has no region: %m");
 	go(&peer);
 	peer_end(&peer);
 }
+
+/* As for other memory, RLIMIT_AS counts the memory and nothing more. */
+static void address_space(void)
+{
+	const struct rlimit limit = { 64 * GIB, RLIM_INFINITY };
+	long ordinary = counter("ordinary"), before, after;
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	must(!setrlimit(RLIMIT_AS, &limit), "setrlimit: %m");
+	before = process_status(0, "VmSize");
+	check(!is_window(map(LENGTH)), "a window");
+	check(is_window(map(granule)), "whole granules are no window");
+	after = process_status(0, "VmSize");
+	check(after - before < (long)((granule + 2 * LENGTH) / KIB),
+	      "%ld KiB of addresses", after - before);
+	check_int(counter("ordinary"), ordinary + 1);
+}
+
+#ifdef __x86_64__
+/* Maps 40 MiB of memory; the exit status is 0 to 127 unless that fails. */
+static const uint8_t map_in_32_bits[] = {
+	0xb8, 192,  0,    0,    0, /* mov $192 (mmap2), %eax */
+	0x31, 0xdb,                /* xor %ebx, %ebx */
+	0xb9, 0,    0,    0x80, 2, /* mov $0x2800000, %ecx */
+	0xba, 3,    0,    0,    0, /* mov $(PROT_READ | PROT_WRITE), %edx */
+	0xbe, 0x21, 0,    0,    0, /* mov $(MAP_SHARED | MAP_ANONYMOUS), %esi */
+	0xbf, 0xff, 0xff, 0xff, 0xff, /* mov $-1, %edi */
+	0x31, 0xed,                   /* xor %ebp, %ebp */
+	0xcd, 0x80,                   /* int $0x80 */
+	0xc1, 0xe8, 25,               /* shr $25, %eax */
+	0x89, 0xc3,                   /* mov %eax, %ebx */
+	0xb8, 1,    0,    0,    0,    /* mov $1 (exit), %eax */
+	0xcd, 0x80,                   /* int $0x80 */
+};
+
+/* A 32-bit program has few addresses. */
+static void of_32_bits(void)
+{
+	long ordinary = counter("ordinary"), regions = counter("regions");
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	check(run_program32(map_in_32_bits, sizeof(map_in_32_bits), NULL, 0) <
+		      127,
+	      "mmap2 fails");
+	check_int(counter("ordinary"), ordinary + 1);
+	check_int(counter("regions"), regions);
+}
+#else
+static void of_32_bits(void)
+{
+	skip_case("no 32-bit programs");
+}
+#endif
 
 static void no_room(void)
 {
@@ -872,6 +1088,12 @@ static const struct test_case cases[] = {
 	  no_store_is_lost },
 	{ "unlocked", "munlock() unlocks the memory of a former window",
 	  unlocked },
+	{ "lockers", "users and processes lock memory for themselves",
+	  lockers },
+	{ "without-huge-pages", "PR_SET_THP_DISABLE applies to memory",
+	  without_huge_pages },
+	{ "dumped", "a core dump has the memory and nothing behind it",
+	  dumped },
 	{ "behind-the-end", "mmap() behind the memory affects no memory",
 	  behind_the_end },
 	{ "file-size-limit", "RLIMIT_FSIZE does not limit memory",
@@ -880,6 +1102,9 @@ static const struct test_case cases[] = {
 	  neighbours },
 	{ "two-users", "a user leaves nameless regions to another user",
 	  two_users },
+	{ "address-space", "a window takes no more addresses than the memory",
+	  address_space },
+	{ "of-32-bits", "memory of a 32-bit program is ordinary", of_32_bits },
 	{ "no-room", "memory is ordinary where no region can be had, or ENOMEM",
 	  no_room },
 	{ "commitment", "memory is accounted for when it is mapped",

@@ -3,19 +3,18 @@
  * Every request with every kind of argument, as tables. A refused request must
  * leave the region unchanged.
  */
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "case.h"
 #include "check.h"
 #include "figures.h"
+#include "program32.h"
 #include "region.h"
 
 /*
@@ -816,92 +815,35 @@ static void compat(void)
 }
 
 #if defined(__x86_64__)
-/* Where the program is. */
-#define BASE32 0x8048000UL
-
 /*
  * A 32-bit program, which ends with the error of an ioctl. Its address space is
- * small, unlike that of a 64-bit process that makes 32-bit calls.
+ * small, unlike that of a 64-bit process that makes 32-bit calls. Returns 0 or
+ * -errno, as request() does.
  */
-struct program32 {
-	Elf32_Ehdr header;
-	Elf32_Phdr segment;
-	uint8_t code[40];
-	uint64_t arg[8];
-};
-
-static struct program32 make_program32(int fd, uint32_t number, const void *arg,
-				       size_t size)
-{
-	const uint32_t at = BASE32 + offsetof(struct program32, arg);
-	struct program32 program = {
-		.header = {
-			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3,
-				     ELFCLASS32, ELFDATA2LSB, EV_CURRENT },
-			.e_type = ET_EXEC,
-			.e_machine = EM_386,
-			.e_version = EV_CURRENT,
-			.e_entry = BASE32 + offsetof(struct program32, code),
-			.e_phoff = offsetof(struct program32, segment),
-			.e_ehsize = sizeof(Elf32_Ehdr),
-			.e_phentsize = sizeof(Elf32_Phdr),
-			.e_phnum = 1,
-		},
-		.segment = {
-			.p_type = PT_LOAD,
-			.p_vaddr = BASE32,
-			.p_filesz = sizeof(program),
-			.p_memsz = sizeof(program),
-			.p_flags = PF_R | PF_W | PF_X,
-			.p_align = PAGE,
-		},
-		.code = {
-			0xb8, 54, 0, 0, 0,	/* mov $54 (ioctl), %eax */
-			0xbb, fd, 0, 0, 0,	/* mov $fd, %ebx */
-			0xb9, 0, 0, 0, 0,	/* mov $number, %ecx */
-			0xba, 0, 0, 0, 0,	/* mov $arg, %edx */
-			0xcd, 0x80,		/* int $0x80 */
-			0xf7, 0xd8,		/* neg %eax */
-			0x89, 0xc3,		/* mov %eax, %ebx */
-			0xb8, 1, 0, 0, 0,	/* mov $1 (exit), %eax */
-			0xcd, 0x80,		/* int $0x80 */
-		},
-	};
-
-	memcpy(&program.code[11], &number, sizeof(number));
-	memcpy(&program.code[16], &at, sizeof(at));
-	memcpy(program.arg, arg, size);
-	return program;
-}
-
-static void execute(const struct program32 *program)
-{
-	char *argv[] = { "program32", NULL }, *env[] = { NULL };
-	int file = memfd_create("program32", MFD_CLOEXEC);
-
-	if (file < 0 || write(file, program, sizeof(*program)) < 0)
-		_exit(255);
-	fexecve(file, argv, env);
-	_exit(254);
-}
-
-/* Returns 0 or -errno, as request() does. */
 static int request_of_32(int region, uint32_t number, const void *arg,
 			 size_t size)
 {
-	struct program32 program;
-	int status, inherited = 100;
-	pid_t pid = fork();
+	const uint32_t at = PROGRAM32_ARG;
+	const int inherited = 100;
+	uint8_t code[] = {
+		0xb8, 54,        0, 0, 0, /* mov $54 (ioctl), %eax */
+		0xbb, inherited, 0, 0, 0, /* mov $inherited, %ebx */
+		0xb9, 0,         0, 0, 0, /* mov $number, %ecx */
+		0xba, 0,         0, 0, 0, /* mov $arg, %edx */
+		0xcd, 0x80,               /* int $0x80 */
+		0xf7, 0xd8,               /* neg %eax */
+		0x89, 0xc3,               /* mov %eax, %ebx */
+		0xb8, 1,         0, 0, 0, /* mov $1 (exit), %eax */
+		0xcd, 0x80,               /* int $0x80 */
+	};
+	int error;
 
-	if (!pid) {
-		dup2(region, inherited);
-		program = make_program32(inherited, number, arg, size);
-		execute(&program);
-	}
-	must(waitpid(pid, &status, 0) == pid && WIFEXITED(status),
-	     "a 32-bit program ends with %#x", status);
-	must(WEXITSTATUS(status) < 254, "a 32-bit program cannot be run");
-	return -WEXITSTATUS(status);
+	memcpy(&code[11], &number, sizeof(number));
+	memcpy(&code[16], &at, sizeof(at));
+	must(dup2(region, inherited) == inherited, "dup2: %m");
+	error = run_program32(code, sizeof(code), arg, size);
+	close(inherited);
+	return -error;
 }
 
 /* Of a region that the process itself could not map. */

@@ -20,6 +20,7 @@
 
 #include "case.h"
 #include "check.h"
+#include "figures.h"
 #include "object.h"
 #include "peer.h"
 #include "region.h"
@@ -65,16 +66,6 @@ static long smaps_field(const char *name, uint64_t addr)
 	return atol(text) << 10;
 }
 
-/* A pair of letters of VmFlags */
-static bool smaps_has_flag(const char *flag, uint64_t addr)
-{
-	char text[512], word[8];
-
-	find_line("/proc/self/smaps", addr, "VmFlags", text, sizeof(text));
-	snprintf(word, sizeof(word), " %s ", flag);
-	return strstr(text, word);
-}
-
 static long rollup_field(const char *name)
 {
 	char text[512];
@@ -110,6 +101,7 @@ static void share(struct peer *parent, void *arg)
 
 static void smaps(void)
 {
+	struct smaps lines;
 	static const struct field alone[] = {
 		{ "Rss", TOUCHED },           { "Pss", TOUCHED },
 		{ "Private_Dirty", TOUCHED }, { "Shared_Dirty", 0 },
@@ -133,7 +125,8 @@ static void smaps(void)
 	before = rollup_field("Rss");
 	window_map(fd, start, 2 * granule, RW, 0);
 	check(smaps_field("Rss", start) == 0, "Rss before the first access");
-	check(smaps_has_flag("sp", start), "VmFlags have no \"sp\"");
+	lines = smaps_at((void *)start);
+	check(smaps_has_flag(&lines, "sp"), "VmFlags have no \"sp\"");
 	paint((void *)start, TOUCHED, PAGE, 1);
 	check_fields(alone, "alone");
 	after = rollup_field("Rss");

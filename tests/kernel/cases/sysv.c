@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ipc.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -588,6 +589,7 @@ static void granules(void)
 
 static void no_room(void)
 {
+	const struct rlimit limit = { 64 * GIB, RLIM_INFINITY };
 	const size_t huge = 1UL << 57;
 	long ordinary = counter("ordinary"), plain;
 	int id, first;
@@ -611,6 +613,12 @@ static void no_room(void)
 	plain = counter("plain");
 	check_int(attach(first)[0], '1');
 	check_int(counter("plain"), plain + 1);
+	/* What is behind the memory does not count for RLIMIT_AS. */
+	must(!shmdt(at), "shmdt: %m");
+	must(!setrlimit(RLIMIT_AS, &limit), "setrlimit: %m");
+	at = attach(first);
+	check_int(at[0], '1');
+	check(!is_window_named(at, NAME), "a window");
 	removed(first);
 }
 

@@ -55,6 +55,37 @@ long process_status(pid_t pid, const char *name)
 	return field_of(path, name);
 }
 
+struct smaps smaps_at(const void *at)
+{
+	FILE *file = fopen("/proc/self/smaps", "re");
+	struct smaps smaps = { "", "" };
+	unsigned long start, end;
+	bool found = false;
+	char line[512];
+
+	must(file, "cannot open smaps: %m");
+	while (!*smaps.flags && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx %*s", &start, &end) == 2) {
+			found = start <= (uint64_t)at && (uint64_t)at < end;
+			if (found)
+				memcpy(smaps.mapping, line, sizeof(line));
+		} else if (found && !strncmp(line, "VmFlags:", 8)) {
+			memcpy(smaps.flags, line, sizeof(line));
+		}
+	}
+	fclose(file);
+	must(*smaps.flags, "nothing at %p", at);
+	return smaps;
+}
+
+bool smaps_has_flag(const struct smaps *smaps, const char *flag)
+{
+	char word[8];
+
+	snprintf(word, sizeof(word), " %s ", flag);
+	return strstr(smaps->flags, word);
+}
+
 long number_in(const char *path)
 {
 	long value;

@@ -3,6 +3,7 @@
 #ifndef GUEST_FIGURES_H
 #define GUEST_FIGURES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,6 +17,15 @@ long vmstat(const char *name);
 long process_status(pid_t pid, const char *name);
 /* Objects in use of a slab cache, without those that only wait for reuse. */
 long slab_objects(const char *cache);
+/* Two lines of a mapping in /proc/self/smaps. */
+struct smaps {
+	char mapping[512];
+	char flags[512];
+};
+/* The mapping at an address; the case ends if there is none. */
+struct smaps smaps_at(const void *at);
+/* Does VmFlags have these two letters? */
+bool smaps_has_flag(const struct smaps *smaps, const char *flag);
 /* The first number in the file @path. */
 long number_in(const char *path);
 /* Faults that this process has taken. */

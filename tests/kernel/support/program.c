@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,26 +37,10 @@ long counter(const char *name)
 
 bool is_window_named(const void *at, const char *name)
 {
-	uint64_t start, end;
-	bool found = false, window = false;
-	char line[512];
-	FILE *f = fopen("/proc/self/smaps", "r");
+	struct smaps smaps = smaps_at(at);
 
-	must(f, "smaps: %m");
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s", &start, &end) ==
-		    2) {
-			found = start <= (uint64_t)at && (uint64_t)at < end;
-			if (found)
-				check(strstr(line, name), "%s", line);
-		} else if (found && !strncmp(line, "VmFlags:", 8)) {
-			window = strstr(line, " sp");
-			break;
-		}
-	}
-	check(found, "nothing at %p", at);
-	fclose(f);
-	return window;
+	check(strstr(smaps.mapping, name), "%s", smaps.mapping);
+	return smaps_has_flag(&smaps, "sp");
 }
 
 bool is_window(const void *at)
