@@ -391,6 +391,33 @@ static void script_ranges(void)
 	NOTE(munmap(at, LENGTH));
 }
 
+static void script_mlock(void)
+{
+	char *at = fresh();
+	pid_t child = fork();
+	int status;
+
+	/* A lock is for the process that locks. */
+	if (!child)
+		_exit(mlock(at, LENGTH) ? errno : 0);
+	must(waitpid(child, &status, 0) == child, "waitpid: %m");
+	NOTE_64(status);
+	NOTE(madvise(at, PAGE, MADV_REMOVE));
+	NOTE_64(at[0]);
+	NOTE(mlock(at + MIB, MIB));
+	NOTE_64(process_status(0, "VmLck"));
+	NOTE(madvise(at + MIB, PAGE, MADV_REMOVE));
+	NOTE(munlockall());
+	NOTE(madvise(at + MIB, PAGE, MADV_REMOVE));
+	NOTE(munmap(at, LENGTH));
+	at = fresh();
+	NOTE(mlock2(at, LENGTH, MLOCK_ONFAULT));
+	NOTE_64(process_status(0, "VmLck"));
+	NOTE(munlock(at, LENGTH));
+	NOTE_64(process_status(0, "VmLck"));
+	NOTE(munmap(at, LENGTH));
+}
+
 static void script_mlockall(void)
 {
 	char *at = fresh();
@@ -399,6 +426,23 @@ static void script_mlockall(void)
 	NOTE_64(process_status(0, "VmLck") >= (long)(LENGTH / KIB));
 	NOTE(munlockall());
 	NOTE_64(at[0]);
+	NOTE(munmap(at, LENGTH));
+}
+
+/* What the process finds out about its own mappings. */
+static void script_maps(void)
+{
+	char path[64], *at = fresh();
+	struct smaps smaps = smaps_at(at);
+	unsigned long from = 0, to = 0;
+
+	sscanf(smaps.mapping, "%lx-%lx", &from, &to);
+	NOTE_64(to - from);
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", from, to);
+	NOTE(access(path, F_OK));
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", from,
+		 from + granule);
+	NOTE(access(path, F_OK));
 	NOTE(munmap(at, LENGTH));
 }
 
@@ -570,7 +614,9 @@ static void script(void)
 	script_mremap_several();
 	script_guards();
 	script_ranges();
+	script_mlock();
 	script_mlockall();
+	script_maps();
 	script_advice();
 	script_huge_pages();
 	script_names();
@@ -650,44 +696,6 @@ static void no_store_is_lost(void)
 	check_int(wrong, 0);
 }
 
-/* What the kernel counts as locked, for all regions of this user. */
-static long locked_memory(void)
-{
-	struct listed l = { 0 };
-	int list = open_list();
-	long locked = 0;
-
-	while (!next_listed(list, &l, l.nameless.number))
-		locked += (long)l.stat.locked;
-	close(list);
-	return locked;
-}
-
-static void munlocks(char *at)
-{
-	must(!mlock(at, LENGTH), "mlock: %m");
-	check(locked_memory() >= (long)LENGTH, "%ld bytes are locked",
-	      locked_memory());
-	/* The window becomes plain. */
-	must(!mprotect(at, PAGE, PROT_READ), "mprotect: %m");
-	check_result(result(munlock(at, MIB)), 0, "munlock of a part");
-	check(locked_memory() >= (long)(LENGTH - MIB), "%ld bytes are locked",
-	      locked_memory());
-	check_result(result(munlock(at, LENGTH)), 0, "munlock");
-	check_int(locked_memory(), 0);
-}
-
-static void unlocked(void)
-{
-	int id;
-
-	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
-	munlocks(map(LENGTH));
-	id = shmget(IPC_PRIVATE, LENGTH, IPC_CREAT | 0600);
-	munlocks(shmat(id, NULL, 0));
-	must(!shmctl(id, IPC_RMID, NULL), "IPC_RMID: %m");
-}
-
 static void become(uid_t user)
 {
 	must(!setgroups(0, NULL) && !setresuid(user, user, user),
@@ -712,9 +720,8 @@ static void locks(struct peer *parent, void *arg)
 	at = locker->at ? locker->at : map(LENGTH);
 	check_result(result(mlock(at, locker->size)), 0, "mlock by %u",
 		     locker->user);
-	/* The window's memory counts for the user, and not for the process. */
-	check(is_window(at) || process_status(0, "VmLck") * KIB >= locker->size,
-	      "neither of both is locked");
+	check(process_status(0, "VmLck") * KIB >= locker->size,
+	      "not locked by %u", locker->user);
 	check_result(result(mlock(at, locker->size)), 0, "mlock again");
 	go(parent);
 	wait_go(parent);
@@ -772,6 +779,20 @@ static void without_huge_pages(void)
 }
 
 #define CORE "/tmp/core-of-a-program"
+
+/* A huge page gives nobody more than the program's memory. */
+static void huge_page_at_the_end(void)
+{
+	char *at;
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	set_for_now("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+		    "always");
+	at = map(LENGTH);
+	check(is_window(at), "no window");
+	memset(at, 1, LENGTH);
+	check_int(load(at + END, &(uint64_t){ 0 }), SIGSEGV);
+}
 
 /* The rest of the last granule is not in a core dump. */
 static void dumped(void)
@@ -1086,12 +1107,12 @@ static const struct test_case cases[] = {
 	{ "same", "a program cannot tell, whatever it calls", same },
 	{ "no-store-is-lost", "stores go on while a window becomes plain",
 	  no_store_is_lost },
-	{ "unlocked", "munlock() unlocks the memory of a former window",
-	  unlocked },
 	{ "lockers", "users and processes lock memory for themselves",
 	  lockers },
 	{ "without-huge-pages", "PR_SET_THP_DISABLE applies to memory",
 	  without_huge_pages },
+	{ "huge-page-at-the-end", "no memory is behind a huge page at the end",
+	  huge_page_at_the_end },
 	{ "dumped", "a core dump has the memory and nothing behind it",
 	  dumped },
 	{ "behind-the-end", "mmap() behind the memory affects no memory",

@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/mempolicy.h>
+
 #include "case.h"
 #include "check.h"
 #include "figures.h"
@@ -160,7 +162,7 @@ static void shared(void)
 	check_int(nattch(id), 1);
 	check_int(counter("plain"), plain);
 	removed(id);
-	check_int(fault_at(at + END), SIGBUS);
+	check_int(fault_at(at + END), SIGSEGV);
 	check_result(result(shmdt(at)), 0, "shmdt");
 	check_int(fault_at(at), SIGSEGV);
 }
@@ -295,7 +297,7 @@ static void script_ids(void)
 
 static void script_attach(void)
 {
-	int id;
+	int id, status = 1;
 	char *at = fresh(&id), *twin, *reader, *behind;
 
 	twin = attach(id);
@@ -330,6 +332,12 @@ static void script_attach(void)
 	NOTE(munlock(reader, PAGE));
 	NOTE(syscall(SYS_mbind, reader, END, 0, NULL, 0, 0));
 	NOTE_64(reader[0]);
+	NOTE(shmdt(reader));
+	reader = attach_at(id, at, SHM_RDONLY);
+	NOTE_64(reader[0]);
+	NOTE(syscall(SYS_move_pages, 0, 1UL, &(void *){ reader }, &(int){ 0 },
+		     &status, MPOL_MF_MOVE));
+	NOTE_64(status);
 	NOTE(shmdt(reader));
 	/* Over a part of an attach. */
 	at = attach_at(id, at, 0);
@@ -724,47 +732,6 @@ static void listed(void)
 	removed(id);
 }
 
-/* Locked memory of the region of a segment. */
-static long locked_of(int id)
-{
-	return (long)listed_segment(id).stat.locked;
-}
-
-struct shm_user {
-	int id;
-	char *at;
-};
-
-static void lock_as_reader(struct peer *parent, void *arg)
-{
-	const struct shm_user *writer = arg;
-	char *at;
-
-	(void)parent;
-	/* makes room for a window */
-	must(!shmdt(writer->at), "shmdt: %m");
-	at = attach_at(writer->id, writer->at, SHM_RDONLY);
-	must(!mlock(at, PAGE), "mlock: %m");
-	must(!munlock(at, PAGE), "munlock: %m");
-}
-
-/* Both are processes of one user, who may unlock what he has locked. */
-static void readers_unlock(void)
-{
-	struct shm_user writer;
-	struct peer peer;
-
-	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
-	writer.id = segment(LENGTH);
-	writer.at = attach(writer.id);
-	must(!mlock(writer.at, PAGE), "mlock: %m");
-	check_int(locked_of(writer.id), PAGE);
-	peer = peer_start(lock_as_reader, &writer);
-	peer_end(&peer);
-	check_int(locked_of(writer.id), PAGE);
-	removed(writer.id);
-}
-
 /* The file of the region, which is not the file of an attach. */
 static void map_files(void)
 {
@@ -775,8 +742,8 @@ static void map_files(void)
 	id = segment(LENGTH);
 	at = attach(id);
 	at[0] = 7;
-	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx",
-		 (unsigned long)at, (unsigned long)at + granule);
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%llx",
+		 (unsigned long)at, (unsigned long)at + END);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	must(fd >= 0, "%s: %m", path);
 	must(!shmdt(at), "shmdt: %m");
@@ -965,9 +932,6 @@ static const struct test_case cases[] = {
 	{ "namespaces", "an IPC namespace ends its segments", namespaces },
 	{ "limit", "SHMALL counts a segment as long as it exists", limit },
 	{ "listed", "NEXT_NAMELESS lists segments", listed },
-	{ "readers-unlock",
-	  "munlock() of a reader leaves a writer's memory locked",
-	  readers_unlock },
 	{ "map-files", "a window by /proc/PID/map_files becomes plain",
 	  map_files },
 	{ "races", "shmat, shmdt, IPC_RMID, fork, mprotect, mremap race",
