@@ -81,7 +81,6 @@ struct known {
 	char *name;
 	struct range range; /* size 0: not known */
 	uint64_t number;    /* of a nameless region */
-	uint64_t bytes;     /* its size for the program */
 	bool removed;       /* the name is the last one */
 	bool closed;        /* the user cannot open the region */
 	bool counted;       /* the kernel counts the processes for this user */
@@ -165,7 +164,6 @@ static int learn_nameless(const struct msharefs_nameless *nameless,
 		.name = xstrdup(name),
 		.range = { nameless->start, nameless->length },
 		.number = nameless->number,
-		.bytes = nameless->bytes,
 		.counted = true,
 		.attached = stat->attached,
 	};
@@ -301,21 +299,22 @@ static bool has_whole_granules(const struct ps *ps, const struct window *w)
 }
 
 /*
- * A window that becomes plain stays at its address, without the part of the
- * last granule that is not the program's. If nothing was cut, and the kernel
- * shows both alike, only the flags of the mapping tell.
+ * A window that becomes plain stays at its address, and loses what it has behind
+ * the program's memory. If that is nothing, and the kernel shows both alike, only
+ * the flags of the mapping tell.
  */
 static bool is_nameless_plain(const struct ps *ps, const struct known *known,
 			      const struct window *w)
 {
-	const uint64_t at = w->range.start - w->offset;
+	const uint64_t granule = ps->mounts.items->granule;
+	const uint64_t rest = w->range.size % granule;
 
 	if (known->dev != known->plain_dev)
 		return w->dev == known->plain_dev;
-	if (at != known->range.start || !has_whole_granules(ps, w))
+	if (w->range.start - w->offset != known->range.start)
 		return true;
-	if (w->offset + w->range.size > known->bytes)
-		return false;
+	if (rest)
+		return !window_has_rest(w, granule - rest);
 	return !window_is_linked(w->pid, w->range.start);
 }
 

@@ -305,6 +305,16 @@ int window_scan(const char *proc, struct window_devices devices,
 	return ret;
 }
 
+bool window_has_rest(const struct window *window, uint64_t rest)
+{
+	const uint64_t start = window->range.start;
+	char path[80];
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
+		 window->pid, start, start + window->range.size + rest);
+	return !faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
 bool window_is_linked(pid_t pid, uint64_t start)
 {
 	uint64_t at, end;

@@ -49,6 +49,12 @@ bool window_parse(char *line, struct window_devices devices,
 		  struct window *window);
 
 /*
+ * Whether a nameless window has this many bytes more than it shows: map_files
+ * has the range of the window, and maps that of the program's memory.
+ */
+bool window_has_rest(const struct window *window, uint64_t rest);
+
+/*
  * Whether a mapping of a process shares page tables, as smaps shows. The kernel
  * counts the memory of all mappings of the process for that.
  */

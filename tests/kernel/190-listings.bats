@@ -352,8 +352,8 @@ time.sleep(1)'
 	assert_equal "${#lines[@]}" 2
 	assert_line --index 0 --regexp '^[0-9]+ 95M plain$'
 	assert_line --index 1 --regexp '^[0-9]+ 1G plain$'
-	logged msharectl ps --all -nr -o PID,SIZE,KIND --filter PID="$group"
-	assert_output "$group 1G window
+	logged msharectl ps --all -nr --sort SIZE -o PID,SIZE,KIND --filter PID="$group"
+	assert_output "$group 96M window
 $group 1G window"
 	logged msharectl stat --all -nr -o ATTACHED --filter STATE=nameless
 	assert_output $'2\n2'
@@ -375,7 +375,7 @@ os.read(ready, 1)'
 	logged msharectl ls --all -nr --filter TYPE=nameless -o SIZE,ATTACHED,RESIDENT,PROGRAM
 	assert_output '96M 2 4M python3'
 	logged msharectl ps --all -nr --sort KIND -o KIND,STATE,SIZE
-	assert_output $'plain nameless 96M\nwindow nameless 1G'
+	assert_output $'plain nameless 96M\nwindow nameless 96M'
 }
 
 @test "--all-mounts: the regions of two mounts, and their processes" {

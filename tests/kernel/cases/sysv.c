@@ -742,8 +742,8 @@ static void map_files(void)
 	id = segment(LENGTH);
 	at = attach(id);
 	at[0] = 7;
-	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%llx",
-		 (unsigned long)at, (unsigned long)at + END);
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx",
+		 (unsigned long)at, (unsigned long)at + granule);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	must(fd >= 0, "%s: %m", path);
 	must(!shmdt(at), "shmdt: %m");
