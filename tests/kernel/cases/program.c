@@ -815,9 +815,38 @@ static void dumped(void)
 	unlink(CORE);
 }
 
+/* Root can open the region, which stays as the program has made it. */
+static void as_a_file(void)
+{
+	struct mshare_create create = {
+		.size = PAGE,
+		.prot = RW,
+		.flags = ANON,
+		.fd = -1U,
+	};
+	char path[80], *at;
+	int fd;
+
+	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
+	at = map(LENGTH);
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx",
+		 (unsigned long)at, (unsigned long)at + granule);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	must(fd >= 0, "%s: %m", path);
+	create.addr = (uint64_t)at + END;
+	check_result(request(fd, MSHAREFS_CREATE_MAPPING, &create), EINVAL,
+		     "CREATE_MAPPING");
+	check_result(result(ftruncate(fd, END + PAGE)), EINVAL, "ftruncate");
+	check_result(result(pwrite(fd, "x", 1, END + PAGE)), EINVAL, "write");
+	check_int(pwrite(fd, "x", 1, 0), 1);
+	check_int(at[0], 'x');
+	close(fd);
+}
+
 /* The rest of the window's last granule is not the program's. */
 static void behind_the_end(void)
 {
+	unsigned char vec;
 	char *at;
 
 	must(!set_min_size(MIN_SIZE, 0), "PR_SET_MSHARE: %m");
@@ -825,6 +854,15 @@ static void behind_the_end(void)
 	at[LENGTH - 1] = 'z';
 	check_int(load(at + END, &(uint64_t){ 0 }), SIGSEGV);
 	check_int(store(at + granule - PAGE, 1), SIGSEGV);
+	check_result(result(mincore(at + END, PAGE, &vec)), ENOMEM, "mincore");
+	check_result(result(madvise(at + END, PAGE, MADV_DONTNEED)), ENOMEM,
+		     "MADV_DONTNEED");
+	check_result(result(madvise(at, END + PAGE, MADV_DONTNEED)), ENOMEM,
+		     "MADV_DONTNEED of more");
+	check_result(result(madvise(at, END + PAGE, MADV_HUGEPAGE)), ENOMEM,
+		     "MADV_HUGEPAGE of more");
+	check_result(result(madvise(at, LENGTH, MADV_NOHUGEPAGE)), 0,
+		     "MADV_NOHUGEPAGE");
 	check(mmap(at + MIB, PAGE, RW,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
 		   0) == MAP_FAILED &&
@@ -1110,6 +1148,7 @@ static const struct test_case cases[] = {
 	  huge_page_at_the_end },
 	{ "dumped", "a core dump has the memory and nothing behind it",
 	  dumped },
+	{ "as-a-file", "nobody enlarges a program's memory", as_a_file },
 	{ "behind-the-end", "mmap() behind the memory affects no memory",
 	  behind_the_end },
 	{ "file-size-limit", "RLIMIT_FSIZE does not limit memory",
