@@ -434,10 +434,8 @@ static void script_maps(void)
 {
 	char *at = fresh();
 	struct smaps smaps = smaps_at(at);
-	unsigned long from = 0, to = 0;
 
-	sscanf(smaps.mapping, "%lx-%lx", &from, &to);
-	NOTE_64(to - from);
+	NOTE_64(smaps.end - smaps.start);
 	NOTE(munmap(at, LENGTH));
 }
 
@@ -752,7 +750,7 @@ static void lockers(void)
 	}
 }
 
-/* Pages that a process touches, in MiB, in huge pages. */
+/* Touches memory, and returns how many MiB of huge pages the memory has. */
 static long huge_memory(void)
 {
 	long before = meminfo("ShmemHugePages");
@@ -773,8 +771,6 @@ static void without_huge_pages(void)
 	check_int(huge_memory(), 0);
 }
 
-#define CORE "/tmp/core-of-a-program"
-
 /* A huge page gives nobody more than the program's memory. */
 static void huge_page_at_the_end(void)
 {
@@ -788,6 +784,8 @@ static void huge_page_at_the_end(void)
 	memset(at, 1, LENGTH);
 	check_int(load(at + END, &(uint64_t){ 0 }), SIGSEGV);
 }
+
+#define CORE "/tmp/core-of-a-program"
 
 /* The rest of the last granule is not in a core dump. */
 static void dumped(void)

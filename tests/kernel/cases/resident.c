@@ -101,7 +101,6 @@ static void share(struct peer *parent, void *arg)
 
 static void smaps(void)
 {
-	struct smaps lines;
 	static const struct field alone[] = {
 		{ "Rss", TOUCHED },           { "Pss", TOUCHED },
 		{ "Private_Dirty", TOUCHED }, { "Shared_Dirty", 0 },
@@ -118,6 +117,7 @@ static void smaps(void)
 		{ NULL, 0 },
 	};
 	int fd = region_create(path = region_path(), start, 2 * granule);
+	struct smaps lines;
 	struct peer peer;
 	long before, after;
 

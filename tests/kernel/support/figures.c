@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,17 +59,19 @@ long process_status(pid_t pid, const char *name)
 struct smaps smaps_at(const void *at)
 {
 	FILE *file = fopen("/proc/self/smaps", "re");
-	struct smaps smaps = { "", "" };
-	unsigned long start, end;
+	struct smaps smaps = { 0 };
+	uint64_t start, end;
 	bool found = false;
 	char line[512];
 
 	must(file, "cannot open smaps: %m");
 	while (!*smaps.flags && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%lx-%lx %*s", &start, &end) == 2) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) ==
+		    2) {
 			found = start <= (uint64_t)at && (uint64_t)at < end;
-			if (found)
-				memcpy(smaps.mapping, line, sizeof(line));
+			smaps.start = start;
+			smaps.end = end;
+			memcpy(smaps.mapping, line, sizeof(line));
 		} else if (found && !strncmp(line, "VmFlags:", 8)) {
 			memcpy(smaps.flags, line, sizeof(line));
 		}

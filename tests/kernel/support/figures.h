@@ -17,8 +17,10 @@ long vmstat(const char *name);
 long process_status(pid_t pid, const char *name);
 /* Objects in use of a slab cache, without those that only wait for reuse. */
 long slab_objects(const char *cache);
-/* Two lines of a mapping in /proc/self/smaps. */
+/* A mapping in /proc/self/smaps: its range, its first line, and VmFlags. */
 struct smaps {
+	uint64_t start;
+	uint64_t end;
 	char mapping[512];
 	char flags[512];
 };
